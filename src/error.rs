@@ -1,0 +1,91 @@
+//! The one error type of the crate: a variant for each thing a caller can do about a failure.
+
+use num_complex::Complex64;
+
+/// Shorthand for results whose error is [`enum@Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, and what would be allowed instead.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument is outside its range: change the argument.
+    #[error("{argument} is {value}, but must be {allowed}")]
+    InvalidArgument {
+        /// Name of the argument, as it is spelled in the API.
+        argument: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What would be accepted.
+        allowed: String,
+    },
+
+    /// A fixed-point iteration stopped short of its tolerance: loosen the tolerance, raise the
+    /// iteration limit, or move `z` away from an edge of the support.
+    #[error(
+        "no convergence at z = {z}: residual {residual:.1e} after {iterations} iterations (tolerance {tolerance:.1e})"
+    )]
+    NotConverged {
+        /// Spectral argument of the failed solve.
+        z: Complex64,
+        /// Relative residual that was reached.
+        residual: f64,
+        /// Iterations spent.
+        iterations: usize,
+        /// Relative residual that was asked for.
+        tolerance: f64,
+    },
+
+    /// A law does not pass its own check, so its numbers must not be used.
+    #[error(
+        "the law fails its own check: {quantity} is {found:.12e}, expected {expected:.12e} within {tolerance:.1e}"
+    )]
+    NotCertified {
+        /// Which quantity disagrees.
+        quantity: &'static str,
+        /// Value computed from the density and the atoms.
+        found: f64,
+        /// Independent value.
+        expected: f64,
+        /// Largest difference that would have been accepted.
+        tolerance: f64,
+    },
+
+    /// The eigensolver failed or met non-finite entries.
+    #[error("eigenvalues of a {size} x {size} matrix could not be computed: {reason}")]
+    Eigenvalues {
+        /// Number of rows of the matrix.
+        size: usize,
+        /// What the eigensolver reported.
+        reason: String,
+    },
+
+    /// A file could not be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// The path as given.
+        path: String,
+        /// What the operating system or the encoder reported.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::InvalidArgument`] from anything printable.
+    pub(crate) fn argument(
+        argument: &'static str,
+        value: impl std::fmt::Display,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self::InvalidArgument { argument, value: value.to_string(), allowed: allowed.into() }
+    }
+}
+
+/// Checks that `value` is finite and positive.
+pub(crate) fn positive(argument: &'static str, value: f64) -> Result<f64> {
+    if value.is_finite() && value > 0.0 {
+        Ok(value)
+    } else {
+        Err(Error::argument(argument, value, "a finite positive number"))
+    }
+}
