@@ -3,8 +3,13 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod law;
+pub mod minibatch;
 pub mod population;
 mod quadrature;
+pub mod solver;
 
 pub use error::{Error, Result};
+pub use law::SpectralLaw;
+pub use minibatch::MiniBatch;
 pub use population::Population;

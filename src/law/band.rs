@@ -1,0 +1,394 @@
+//! One interval of the support with its density.
+//!
+//! ```text
+//! rho(x) = q(x) sqrt((x - a)(b - x)) / |x - p|
+//! ```
+//!
+//! with `q` analytic across both edges, as adaptive Chebyshev series. The last factor is there when
+//! the law has a pole `p` outside the interval; it takes up the steep side of a nearly hard edge, and
+//! at `p = a` turns the soft edge into a hard one. Masses and integrals use the angle
+//! `x = a + (b - a) sin^2(theta / 2)`, in which `rho(x) dx / dtheta` is analytic and even at both ends
+//! whatever their kind.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::series::{Resolution, Series, resolve};
+use super::support::{Point, Search};
+use super::transform::CauchyTransform;
+use crate::error::Error;
+use crate::quadrature::gauss_legendre;
+
+/// Relative size of the coefficients that are left out of the series of `q`.
+const TOLERANCE: f64 = 1e-12;
+
+/// Coefficients below this that stop decreasing are the rounding of the solver, which grows towards
+/// the edges and towards points where two bands nearly meet.
+const NOISE: f64 = 1e-9;
+
+/// Known points that serve one guess by interpolation.
+const STENCIL: usize = 8;
+
+/// Known points closer than this in angle add nothing to a guess but rounding.
+const CLOSE: f64 = 0.01;
+
+/// One interval of the support.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Band {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pole: Option<f64>,
+    /// `q` on adjacent intervals in `x`.
+    smooth: Vec<Series>,
+    /// `rho(x) dx / dtheta` on adjacent intervals in `theta`, with the mass before each.
+    mass: Vec<(f64, Series)>,
+    /// Nodes `x` and weights `rho(x) dx` of a quadrature over the band.
+    quadrature: Vec<(f64, f64)>,
+}
+
+/// Why a band could not be represented.
+pub(super) enum Obstacle {
+    /// The density vanishes at this point inside: there are two bands.
+    Gap(f64),
+    /// A solve failed.
+    Failed(Error),
+}
+
+impl Band {
+    /// Samples the density between two edges until it is resolved. `known` are solved points to
+    /// start guesses from.
+    pub(super) fn sample<T: CauchyTransform>(
+        search: &Search<'_, T>,
+        low: f64,
+        high: f64,
+        known: &[Point],
+    ) -> std::result::Result<Self, Obstacle> {
+        let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
+        let frame = Frame { low, high, pole };
+        let mut states = States::new(frame, known);
+        let resolution = Resolution {
+            tolerance: TOLERANCE,
+            noise: NOISE,
+            narrowest: 1e-9 * (high - low),
+            floor: f64::MIN_POSITIVE,
+        };
+        let middle = |from: f64, to: f64| frame.position(0.5 * (frame.angle(from) + frame.angle(to)));
+        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<f64>, Obstacle> {
+            let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
+            let solved: Vec<Option<Point>> = positions
+                .par_chunks(chunk)
+                .flat_map_iter(|chunk| {
+                    let mut workspace = search.workspace();
+                    let points: Vec<_> =
+                        chunk.iter().map(|&x| states.solve(search, x, &mut workspace)).collect();
+                    search.give_back(workspace);
+                    points
+                })
+                .collect();
+            let mut values = Vec::with_capacity(positions.len());
+            for (&x, point) in positions.iter().zip(solved) {
+                let Some(point) = point else { return Err(Obstacle::Gap(x)) };
+                values.push(point.density / frame.factor(x));
+                states.insert(point);
+            }
+            Ok(values)
+        };
+        let smooth = resolve(low, high, resolution, &middle, &mut sample)?;
+        Ok(Self::from_smooth(frame, smooth))
+    }
+
+    /// Completes a band from the series of `q`.
+    fn from_smooth(frame: Frame, smooth: Vec<Series>) -> Self {
+        let Frame { low, high, pole } = frame;
+        let mut band = Self { low, high, pole, smooth, mass: Vec::new(), quadrature: Vec::new() };
+        let mut before = 0.0;
+        for piece in &band.smooth {
+            let mut rate = |angles: &[f64]| {
+                let rates = angles.iter().map(|&angle| {
+                    let x = frame.position(angle);
+                    piece.eval(x) * frame.factor_by_angle(angle)
+                });
+                Ok::<_, std::convert::Infallible>(rates.collect())
+            };
+            let (from, to) = (frame.angle(piece.low), frame.angle(piece.high));
+            let resolution = Resolution {
+                tolerance: 1e-14,
+                noise: 1e-12,
+                narrowest: 1e-9,
+                floor: 1e-3 * before / PI + f64::MIN_POSITIVE,
+            };
+            let Ok(series) = resolve(from, to, resolution, &|a, b| 0.5 * (a + b), &mut rate);
+            for series in series {
+                for (node, weight) in gauss_legendre((4 * series.len()).max(24)) {
+                    let half = 0.5 * (series.high - series.low);
+                    let angle = 0.5 * (series.low + series.high) + half * node;
+                    band.quadrature.push((frame.position(angle), half * weight * series.eval(angle)));
+                }
+                let mass = series.integral(series.high);
+                band.mass.push((before, series));
+                before += mass;
+            }
+        }
+        band
+    }
+
+    fn frame(&self) -> Frame {
+        Frame { low: self.low, high: self.high, pole: self.pole }
+    }
+
+    pub(crate) fn contains(&self, x: f64) -> bool {
+        self.low < x && x < self.high
+    }
+
+    pub(crate) fn density(&self, x: f64) -> f64 {
+        if !self.contains(x) {
+            return 0.0;
+        }
+        let index = self.smooth.partition_point(|piece| piece.high < x).min(self.smooth.len() - 1);
+        (self.smooth[index].eval(x) * self.frame().factor(x)).max(0.0)
+    }
+
+    pub(crate) fn total_mass(&self) -> f64 {
+        self.mass.last().map_or(0.0, |(before, series)| before + series.integral(series.high))
+    }
+
+    /// Mass in `(-infinity, x]`.
+    pub(crate) fn mass_below(&self, x: f64) -> f64 {
+        if x <= self.low {
+            return 0.0;
+        }
+        if x >= self.high {
+            return self.total_mass();
+        }
+        self.mass_before_angle(self.frame().angle(x))
+    }
+
+    fn mass_before_angle(&self, angle: f64) -> f64 {
+        let index = self.mass.partition_point(|(_, series)| series.high < angle).min(self.mass.len() - 1);
+        let (before, series) = &self.mass[index];
+        before + series.integral(angle)
+    }
+
+    /// The point with `mass` of the band below it.
+    pub(crate) fn quantile(&self, mass: f64) -> f64 {
+        let (mut low, mut high) = (0.0, PI);
+        // Halving the angle 52 times ends at the spacing of floating-point numbers.
+        for _ in 0..52 {
+            let middle = 0.5 * (low + high);
+            if self.mass_before_angle(middle) < mass {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        self.frame().position(0.5 * (low + high))
+    }
+
+    /// Nodes and weights `rho(x) dx`, exact to rounding for functions that are smooth on the scale
+    /// of the density.
+    pub(crate) fn quadrature(&self) -> &[(f64, f64)] {
+        &self.quadrature
+    }
+
+    /// `int (z - x)^-1 rho(x) dx` for `Im z > 0`, or real `z` outside the band.
+    ///
+    /// Away from the band by quadrature. Close to it the smooth factor is split off,
+    /// `q(z) int w(x) / (z - x) dx + int w(x) (q(x) - q(z)) / (z - x) dx` with `w = rho / q`: the first
+    /// integral is elementary and the integrand of the second is smooth.
+    pub(crate) fn cauchy_transform(&self, z: Complex64) -> Complex64 {
+        let frame = self.frame();
+        let angle = frame.complex_angle(z);
+        let resolved = self.mass.iter().all(|(_, series)| {
+            let s = (2.0 * angle - series.low - series.high) / (series.high - series.low);
+            let root = (s * s - 1.0).sqrt();
+            let radius = (s + root).norm().max((s - root).norm());
+            // Gauss quadrature with n nodes errs by radius^(-2n).
+            2.0 * (4 * series.len()).max(24) as f64 * radius.ln() > 34.0
+        });
+        if resolved {
+            return self.quadrature.iter().map(|&(x, weight)| weight / (z - x)).sum();
+        }
+        let near = z.re.clamp(self.low, self.high);
+        let index = self.smooth.partition_point(|piece| piece.high < near).min(self.smooth.len() - 1);
+        let q = self.smooth[index].eval_complex(z);
+        let mut sum = q * frame.factor_transform(z);
+        for (_, series) in &self.mass {
+            for (node, weight) in gauss_legendre((4 * series.len()).max(24)) {
+                let half = 0.5 * (series.high - series.low);
+                let angle = 0.5 * (series.low + series.high) + half * node;
+                let x = frame.position(angle);
+                let rate = series.eval(angle) - q * frame.factor_by_angle(angle);
+                sum += half * weight * rate / (z - x);
+            }
+        }
+        sum
+    }
+
+    /// The image under `x -> scale x + shift`.
+    pub(crate) fn affine(&self, scale: f64, shift: f64) -> Self {
+        let map = |x: f64| scale * x + shift;
+        let (low, high) = if scale > 0.0 { (self.low, self.high) } else { (self.high, self.low) };
+        let frame = Frame { low: map(low), high: map(high), pole: self.pole.map(map) };
+        // rho dx is invariant; the factor scales like scale^(1 or 0), so q takes up the rest.
+        let power = if self.pole.is_some() { 1 } else { 2 };
+        let mut smooth: Vec<Series> =
+            self.smooth.iter().map(|piece| piece.affine(scale, shift, scale.abs().powi(-power))).collect();
+        if scale < 0.0 {
+            smooth.reverse();
+        }
+        Self::from_smooth(frame, smooth)
+    }
+}
+
+/// The interval and its edge factor `sqrt((x - a)(b - x)) / |x - p|`.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    low: f64,
+    high: f64,
+    pole: Option<f64>,
+}
+
+impl Frame {
+    fn length(self) -> f64 {
+        self.high - self.low
+    }
+
+    fn position(self, angle: f64) -> f64 {
+        self.low + self.length() * (0.5 * angle).sin().powi(2)
+    }
+
+    fn angle(self, x: f64) -> f64 {
+        2.0 * ((x - self.low).max(0.0) / (self.high - x).max(0.0)).sqrt().atan()
+    }
+
+    fn complex_angle(self, z: Complex64) -> Complex64 {
+        2.0 * ((z - self.low) / self.length()).sqrt().asin()
+    }
+
+    fn factor(self, x: f64) -> f64 {
+        ((x - self.low) * (self.high - x)).max(0.0).sqrt() / self.pole.map_or(1.0, |pole| (x - pole).abs())
+    }
+
+    /// The factor times `dx / dtheta`, without cancellation at the ends.
+    fn factor_by_angle(self, angle: f64) -> f64 {
+        let (length, (sin, cos)) = (self.length(), (0.5 * angle).sin_cos());
+        let root = length * sin * cos;
+        match self.pole {
+            None => root * root,
+            Some(pole) if pole <= self.low => {
+                let (offset, sin) = (self.low - pole, sin * sin);
+                if offset == 0.0 { length * cos * cos } else { root * root / (offset + length * sin) }
+            }
+            Some(pole) => {
+                let (offset, cos) = (pole - self.high, cos * cos);
+                if offset == 0.0 { length * sin * sin } else { root * root / (offset + length * cos) }
+            }
+        }
+    }
+
+    /// `int factor(x) / (z - x) dx`: for the square root `pi (z - m - sqrt((z - a)(z - b)))`, the
+    /// semicircle law up to scale; the pole by partial fractions.
+    fn factor_transform(self, z: Complex64) -> Complex64 {
+        let root_transform = |z: Complex64| {
+            let middle = 0.5 * (self.low + self.high);
+            // The product of the two roots has its cut on [a, b] and grows like z.
+            PI * (z - middle - (z - self.low).sqrt() * (z - self.high).sqrt())
+        };
+        match self.pole {
+            None => root_transform(z),
+            Some(pole) => {
+                let sign = if pole <= self.low { 1.0 } else { -1.0 };
+                // At real points left of the band both roots are imaginary: the branch is -sqrt.
+                let at_pole = PI
+                    * (pole - 0.5 * (self.low + self.high)
+                        + sign * ((pole - self.low) * (pole - self.high)).sqrt());
+                sign * (root_transform(z) - at_pole) / (z - pole)
+            }
+        }
+    }
+}
+
+/// Solved points of a band, in order of angle, as a source of guesses.
+struct States {
+    frame: Frame,
+    points: Vec<(f64, Vec<Complex64>)>,
+}
+
+impl States {
+    fn new(frame: Frame, known: &[Point]) -> Self {
+        let mut states = Self { frame, points: Vec::new() };
+        for point in known.iter().filter(|point| frame.low < point.x && point.x < frame.high) {
+            states.insert(point.clone());
+        }
+        states
+    }
+
+    fn insert(&mut self, point: Point) {
+        let angle = self.frame.angle(point.x);
+        let at = self.points.partition_point(|(other, _)| *other < angle);
+        let close =
+            |index: usize| self.points.get(index).is_some_and(|(other, _)| (other - angle).abs() < CLOSE);
+        if !close(at) && !(at > 0 && close(at - 1)) {
+            self.points.insert(at, (angle, point.state));
+        }
+    }
+
+    /// Solves at `x` from an interpolated guess, then from the nearest state, then from scratch.
+    fn solve<T: CauchyTransform>(
+        &self,
+        search: &Search<'_, T>,
+        x: f64,
+        workspace: &mut T::Workspace,
+    ) -> Option<Point> {
+        if let Some(guess) = self.guess(self.frame.angle(x)) {
+            if let Some(point) = search.inside_near(x, &guess, workspace) {
+                return Some(point);
+            }
+        }
+        search.inside(x, workspace)
+    }
+
+    /// Local polynomial interpolation in the angle. Going around an edge in the angle is going
+    /// through the cut to the conjugate state, so the points continue by reflection at both ends.
+    fn guess(&self, angle: f64) -> Option<Vec<Complex64>> {
+        let count = self.points.len() as isize;
+        if count == 0 {
+            return None;
+        }
+        let node = |index: isize| {
+            if index < 0 {
+                let (angle, state) = &self.points[(-1 - index) as usize];
+                (-angle, state, true)
+            } else if index >= count {
+                let (angle, state) = &self.points[(2 * count - 1 - index) as usize];
+                (2.0 * PI - angle, state, true)
+            } else {
+                let (angle, state) = &self.points[index as usize];
+                (*angle, state, false)
+            }
+        };
+        let at = self.points.partition_point(|(other, _)| *other < angle) as isize;
+        let width = (STENCIL as isize).min(count);
+        let from = at - width / 2;
+        let mut guess = vec![Complex64::ZERO; self.points[0].1.len()];
+        for i in from..from + width {
+            let (own, state, conjugate) = node(i);
+            let weight: f64 = (from..from + width)
+                .filter(|&j| j != i)
+                .map(|j| {
+                    let (other, ..) = node(j);
+                    (angle - other) / (own - other)
+                })
+                .product();
+            let sign = if conjugate { -1.0 } else { 1.0 };
+            guess.iter_mut().zip(state).for_each(|(sum, entry)| {
+                sum.re += weight * entry.re;
+                sum.im += sign * weight * entry.im;
+            });
+        }
+        Some(guess)
+    }
+}

@@ -1,0 +1,163 @@
+//! Edges of the support, to rounding.
+//!
+//! Next to a regular edge `e` the Cauchy transform is `a(x) + b(x) sqrt(x - e)` with analytic `a` and
+//! `b`, so the squared density is analytic from inside and vanishes linearly at `e`. The inverse
+//! function `x(rho^2)` is interpolated at points that approach the edge geometrically and is
+//! evaluated at zero. The fixed point is ill-conditioned like `d^(-1/2)` at distance `d`, but the
+//! square is not, so the edge comes out to the accuracy of the solver. With a pole at `p` the
+//! density is first multiplied by `x - p`; a pole that meets the edge (a hard edge, density like
+//! `(x - p)^(-1/2)`) is then no special case.
+
+use num_complex::Complex64;
+
+use super::support::{Point, Search};
+use super::transform::CauchyTransform;
+use crate::error::{Error, Result};
+
+/// Points used in one inverse interpolation.
+const STENCIL: usize = 7;
+
+/// Solves spent on one edge before giving up.
+const LIMIT: usize = 80;
+
+/// Two estimates of an edge agree if they differ by less than this, relative to the distance to
+/// the pole or to the size of the support.
+const AGREE: f64 = 3e-15;
+
+impl<T: CauchyTransform> Search<'_, T> {
+    /// The end of the support interval around `start`, in direction `sign`. The points solved on the
+    /// way are added to `visited`.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] if no edge is located.
+    pub(super) fn edge(
+        &self,
+        start: &Point,
+        sign: f64,
+        visited: &mut Vec<Point>,
+        workspace: &mut T::Workspace,
+    ) -> Result<f64> {
+        self.edge_before(start, sign, None, visited, workspace)
+    }
+
+    /// The same, when the edge is known to lie before the point `outside`.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] if no edge is located.
+    pub(super) fn edge_before(
+        &self,
+        start: &Point,
+        sign: f64,
+        mut outside: Option<f64>,
+        visited: &mut Vec<Point>,
+        workspace: &mut T::Workspace,
+    ) -> Result<f64> {
+        // (position, weighted squared density) of inside points, the last one nearest to the edge.
+        let mut inside = vec![(start.x, self.weighted_square(start))];
+        let mut state = start.state.clone();
+        let mut step = self.first_step(start.x);
+        let mut estimate: Option<f64> = None;
+        for _ in 0..LIMIT {
+            let (last, _) = inside[inside.len() - 1];
+            let fresh = inverse_zero(&inside).filter(|&edge| {
+                sign * (edge - last) > 0.0 && outside.is_none_or(|out| sign * (out - edge) >= 0.0)
+            });
+            if let (Some(fresh), Some(old)) = (fresh, estimate) {
+                let scale = self.local_scale(fresh);
+                let distance = (fresh - last).abs();
+                let settled = (fresh - old).abs() <= AGREE * scale + f64::EPSILON * fresh.abs();
+                if (settled && distance < 1e-2 * scale) || distance < 1e-9 * scale {
+                    return Ok(self.snapped(fresh));
+                }
+            }
+            estimate = fresh;
+            let reach = outside.map_or(step, |out| (out - last).abs());
+            let next = match fresh {
+                Some(edge) if (edge - last).abs() <= 2.0 * reach => edge - 0.12 * (edge - last),
+                _ if outside.is_some() => last + 0.5 * sign * reach,
+                _ => last + sign * step,
+            };
+            if next == last || outside.is_some_and(|out| (out - last).abs() <= f64::EPSILON * out.abs()) {
+                return Ok(self.snapped(outside.map_or(last, |out| 0.5 * (out + last))));
+            }
+            match self.inside_near(next, &state, workspace) {
+                Some(point) => {
+                    step = 1.7 * (next - last).abs().max(step * 0.3);
+                    inside.push((next, self.weighted_square(&point)));
+                    state = point.state.clone();
+                    visited.push(point);
+                }
+                None => outside = Some(next),
+            }
+        }
+        Err(Error::NotConverged {
+            z: Complex64::new(inside[inside.len() - 1].0, 0.0),
+            residual: estimate.map_or(f64::INFINITY, |edge| (edge - inside[inside.len() - 1].0).abs()),
+            iterations: LIMIT,
+            tolerance: AGREE,
+        })
+    }
+
+    fn weighted_square(&self, point: &Point) -> f64 {
+        let weight = self.pole.map_or(1.0, |pole| (point.x - pole) / self.spread);
+        (point.density * weight).powi(2)
+    }
+
+    fn first_step(&self, x: f64) -> f64 {
+        0.1 * self.local_scale(x)
+    }
+
+    /// Length over which the density changes: the spread of the law, or the distance to the pole.
+    fn local_scale(&self, x: f64) -> f64 {
+        self.pole.map_or(self.spread, |pole| self.spread.min((x - pole).abs()))
+    }
+
+    /// An edge that cannot be told from the pole is the pole.
+    fn snapped(&self, edge: f64) -> f64 {
+        match self.pole {
+            Some(pole) if (edge - pole).abs() <= 1e-14 * self.spread => pole,
+            _ => edge,
+        }
+    }
+}
+
+/// Value at zero of the polynomial `x(h)` through the last few points, in Neville's form; `None` if
+/// `h` does not decrease along them.
+fn inverse_zero(points: &[(f64, f64)]) -> Option<f64> {
+    let from = points.len().saturating_sub(STENCIL);
+    let mut from = from;
+    for i in (from + 1..points.len()).rev() {
+        if points[i].1 >= points[i - 1].1 {
+            from = i;
+            break;
+        }
+    }
+    let points = &points[from..];
+    if points.len() < 2 {
+        return None;
+    }
+    // Offsets from the last point, so that close positions do not cancel.
+    let origin = points[points.len() - 1].0;
+    let mut table: Vec<f64> = points.iter().map(|(x, _)| x - origin).collect();
+    for level in 1..points.len() {
+        for i in 0..points.len() - level {
+            let (near, far) = (points[i + level].1, points[i].1);
+            table[i] = (far * table[i + 1] - near * table[i]) / (far - near);
+        }
+    }
+    Some(origin + table[0]).filter(|edge| edge.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverse_interpolation_finds_the_zero() {
+        // h(x) = (1 - x)(2 + x): zero at 1.
+        let points: Vec<_> =
+            [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999].iter().map(|&x| (x, (1.0 - x) * (2.0 + x))).collect();
+        assert!((inverse_zero(&points).unwrap() - 1.0).abs() < 1e-12);
+        assert!(inverse_zero(&points[..1]).is_none());
+    }
+}

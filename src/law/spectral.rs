@@ -1,0 +1,328 @@
+//! The spectral law: a probability measure on the line as a finite set of numbers.
+
+use std::fmt;
+
+use num_complex::Complex64;
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+use super::band::{Band, Obstacle};
+use super::support::{Point, Search};
+use super::transform::CauchyTransform;
+use crate::error::{Error, Result};
+use crate::population::Atom;
+
+/// Differences between the law and the independent values it is checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Total mass of density and atoms minus 1.
+    pub mass_error: f64,
+    /// Mean minus the value expanded at infinity, in standard deviations.
+    pub mean_error: f64,
+    /// Second moment about the mean, the same way, relative to the variance.
+    pub variance_error: f64,
+    /// Largest residual over all solves.
+    pub residual: f64,
+    /// Number of fixed-point solves on the real axis and in the upper half-plane.
+    pub solves: usize,
+}
+
+impl Certificate {
+    /// What the errors have to stay below for a law to be built.
+    pub const TOLERANCE: f64 = 1e-9;
+}
+
+/// A probability measure with finitely many support intervals and atoms, to near machine precision.
+///
+/// Built from a [`CauchyTransform`]; afterwards every evaluation is a short series. Densities and
+/// intervals describe the continuous part, `cdf`, `quantile`, moments and transforms the whole
+/// measure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpectralLaw {
+    bands: Vec<Band>,
+    atoms: Vec<Atom>,
+    certificate: Certificate,
+}
+
+/// Rounds of looking for missing mass before a law is given up.
+const REPAIRS: usize = 40;
+
+/// Missing mass that starts a repair; below, the certificate decides.
+const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
+
+impl SpectralLaw {
+    /// Finds the support of a Cauchy transform, resolves the density on it and checks the result.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
+    /// [`Error::NotCertified`] if mass, mean or variance of the result disagree with the values
+    /// expanded at infinity by more than [`Certificate::TOLERANCE`].
+    pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
+        let search = Search::new(transform);
+        let mut workspace = search.workspace();
+        let far = search.far_moments(&mut workspace)?;
+        let mut law = Self {
+            bands: Vec::new(),
+            atoms: transform.atoms(),
+            certificate: Certificate {
+                mass_error: -1.0,
+                mean_error: 0.0,
+                variance_error: 0.0,
+                residual: 0.0,
+                solves: 0,
+            },
+        };
+        let mut landmarks = transform.landmarks();
+        landmarks.push(far.mean);
+        for x in landmarks {
+            let at_pole = search.pole.is_some_and(|pole| (x - pole).abs() <= 1e-12 * search.spread);
+            if at_pole || law.bands.iter().any(|band| band.contains(x)) {
+                continue;
+            }
+            if let Some(seed) = search.inside(x, &mut workspace) {
+                law.add_band(&search, &seed, &mut workspace)?;
+            }
+        }
+        for _ in 0..REPAIRS {
+            let missing = 1.0 - law.total_mass();
+            if missing < MISSING {
+                break;
+            }
+            let gaps = law.gaps(far.center - far.radius, far.center + far.radius);
+            let known = |z: Complex64| law.cauchy_transform(z);
+            let Some(seed) = search.missing(&gaps, &known, &mut workspace)? else { break };
+            if law.bands.iter().any(|band| band.contains(seed.x)) {
+                break;
+            }
+            law.add_band(&search, &seed, &mut workspace)?;
+        }
+        search.give_back(workspace);
+
+        let variance = far.second - far.mean * far.mean;
+        let (mean, second) = (law.integrate(|x| x - far.mean), law.integrate(|x| (x - far.mean).powi(2)));
+        law.certificate = Certificate {
+            mass_error: law.total_mass() - 1.0,
+            mean_error: mean / variance.sqrt(),
+            variance_error: second / variance - 1.0,
+            residual: search.residual(),
+            solves: search.solves(),
+        };
+        law.certify(far.mean, variance)?;
+        Ok(law)
+    }
+
+    fn certify(&self, mean: f64, variance: f64) -> Result<()> {
+        let tolerance = Certificate::TOLERANCE;
+        let Certificate { mass_error, mean_error, variance_error, .. } = self.certificate;
+        let failed = |quantity, error: f64, expected: f64, scale: f64| {
+            if error.abs() <= tolerance {
+                return Ok(());
+            }
+            Err(Error::NotCertified {
+                quantity,
+                found: expected + error * scale,
+                expected,
+                tolerance: tolerance * scale,
+            })
+        };
+        failed("total mass", mass_error, 1.0, 1.0)?;
+        failed("mean", mean_error, mean, variance.sqrt())?;
+        failed("variance", variance_error, variance, variance)
+    }
+
+    /// Widens a seed to its interval and adds it; splits it where it turns out to have a gap.
+    fn add_band<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        seed: &Point,
+        workspace: &mut T::Workspace,
+    ) -> Result<()> {
+        let mut known = vec![seed.clone()];
+        let low = search.edge(seed, -1.0, &mut known, workspace)?;
+        let high = search.edge(seed, 1.0, &mut known, workspace)?;
+        let mut intervals = vec![(low, high)];
+        while let Some((low, high)) = intervals.pop() {
+            match Band::sample(search, low, high, &known) {
+                Ok(band) => self.bands.push(band),
+                Err(Obstacle::Failed(error)) => return Err(error),
+                Err(Obstacle::Gap(x)) => {
+                    // The nearest points inside on both sides lead to the edges of the gap.
+                    let inside = known.iter().filter(|point| low < point.x && point.x < high);
+                    let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
+                    let right = inside.filter(|point| point.x > x).min_by(|a, b| a.x.total_cmp(&b.x));
+                    let (left, right) = (left.cloned(), right.cloned());
+                    if let Some(left) = left {
+                        intervals
+                            .push((low, search.edge_before(&left, 1.0, Some(x), &mut known, workspace)?));
+                    }
+                    if let Some(right) = right {
+                        intervals
+                            .push((search.edge_before(&right, -1.0, Some(x), &mut known, workspace)?, high));
+                    }
+                }
+            }
+        }
+        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
+        Ok(())
+    }
+
+    /// The parts of `(low, high)` that no band covers.
+    fn gaps(&self, low: f64, high: f64) -> Vec<(f64, f64)> {
+        let mut gaps = Vec::with_capacity(self.bands.len() + 1);
+        let mut from = low;
+        for band in &self.bands {
+            gaps.push((from, band.low));
+            from = band.high;
+        }
+        gaps.push((from, high));
+        gaps.retain(|(low, high)| high > low);
+        gaps
+    }
+
+    /// The intervals `[a, b]` of the continuous part, in increasing order.
+    pub fn support(&self) -> Vec<[f64; 2]> {
+        self.bands.iter().map(|band| [band.low, band.high]).collect()
+    }
+
+    /// The atoms.
+    pub fn atoms(&self) -> &[Atom] {
+        &self.atoms
+    }
+
+    /// Smallest and largest point of the support, atoms included.
+    pub fn range(&self) -> [f64; 2] {
+        let points = self.support().into_iter().flatten().chain(self.atoms.iter().map(|atom| atom.location));
+        points.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)])
+    }
+
+    /// Density of the continuous part at `x`; 0 outside the support and at its edges.
+    pub fn density(&self, x: f64) -> f64 {
+        self.bands.iter().map(|band| band.density(x)).sum()
+    }
+
+    /// Mass in `(-infinity, x]`.
+    pub fn cdf(&self, x: f64) -> f64 {
+        let atoms: f64 = self.atoms.iter().filter(|atom| atom.location <= x).map(|atom| atom.mass).sum();
+        atoms + self.bands.iter().map(|band| band.mass_below(x)).sum::<f64>()
+    }
+
+    /// Smallest `x` with `cdf(x) >= probability`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless `probability` is in `[0, 1]`.
+    pub fn quantile(&self, probability: f64) -> Result<f64> {
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(Error::argument("probability", probability, "in [0, 1]"));
+        }
+        Ok(self.quantile_within(probability))
+    }
+
+    fn quantile_within(&self, probability: f64) -> f64 {
+        if probability <= 0.0 {
+            return self.range()[0];
+        }
+        let mut target = probability;
+        for atom in &self.atoms {
+            if self.cdf(atom.location) < probability {
+                target -= atom.mass;
+            } else if self.cdf_before(atom.location) < probability {
+                return atom.location;
+            }
+        }
+        for band in &self.bands {
+            let mass = band.total_mass();
+            if target <= mass {
+                return band.quantile(target);
+            }
+            target -= mass;
+        }
+        self.range()[1]
+    }
+
+    fn cdf_before(&self, x: f64) -> f64 {
+        let atoms: f64 = self.atoms.iter().filter(|atom| atom.location < x).map(|atom| atom.mass).sum();
+        atoms + self.bands.iter().map(|band| band.mass_below(x)).sum::<f64>()
+    }
+
+    /// `int f dmu` over the whole measure, for `f` smooth on the scale of the density.
+    pub fn integrate(&self, f: impl Fn(f64) -> f64) -> f64 {
+        let atoms: f64 = self.atoms.iter().map(|atom| atom.mass * f(atom.location)).sum();
+        let bands = self.bands.iter().flat_map(|band| band.quadrature());
+        atoms + bands.map(|&(x, weight)| weight * f(x)).sum::<f64>()
+    }
+
+    /// Total mass of density and atoms: 1 up to the error of the law.
+    pub fn total_mass(&self) -> f64 {
+        self.atoms.iter().map(|atom| atom.mass).sum::<f64>()
+            + self.bands.iter().map(Band::total_mass).sum::<f64>()
+    }
+
+    /// Moment `int x^k dmu`.
+    pub fn moment(&self, k: i32) -> f64 {
+        self.integrate(|x| x.powi(k))
+    }
+
+    /// Mean.
+    pub fn mean(&self) -> f64 {
+        self.moment(1)
+    }
+
+    /// Variance.
+    pub fn variance(&self) -> f64 {
+        let mean = self.mean();
+        self.integrate(|x| (x - mean).powi(2))
+    }
+
+    /// Cauchy transform `int (z - x)^-1 dmu` for `Im z > 0`, and at real points outside the support.
+    pub fn cauchy_transform(&self, z: Complex64) -> Complex64 {
+        let atoms: Complex64 = self.atoms.iter().map(|atom| atom.mass / (z - atom.location)).sum();
+        atoms + self.bands.iter().map(|band| band.cauchy_transform(z)).sum::<Complex64>()
+    }
+
+    /// One random number with this law, by inversion.
+    pub fn sample(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        self.quantile_within(rng.random::<f64>())
+    }
+
+    /// The law of `scale x + shift`, with the same certificate.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if `scale` is zero or one of the two is not finite.
+    pub fn affine(&self, scale: f64, shift: f64) -> Result<Self> {
+        if scale == 0.0 || !scale.is_finite() {
+            return Err(Error::argument("scale", scale, "finite and not zero"));
+        }
+        if !shift.is_finite() {
+            return Err(Error::argument("shift", shift, "finite"));
+        }
+        let mut bands: Vec<Band> = self.bands.iter().map(|band| band.affine(scale, shift)).collect();
+        let mut atoms: Vec<Atom> = self
+            .atoms
+            .iter()
+            .map(|atom| Atom { location: scale * atom.location + shift, mass: atom.mass })
+            .collect();
+        if scale < 0.0 {
+            bands.reverse();
+            atoms.reverse();
+        }
+        Ok(Self { bands, atoms, certificate: self.certificate })
+    }
+
+    /// How well the law passed its own check, and what it cost.
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
+    }
+}
+
+impl fmt::Display for SpectralLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for atom in &self.atoms {
+            write!(f, "atom {:.6} at {:.6}; ", atom.mass, atom.location)?;
+        }
+        write!(f, "support")?;
+        for [low, high] in self.support() {
+            write!(f, " [{low:.6}, {high:.6}]")?;
+        }
+        Ok(())
+    }
+}

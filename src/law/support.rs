@@ -1,0 +1,225 @@
+//! The search for the support: intervals from seeds, missing mass by comparison with the solver.
+//!
+//! A seed inside the support is widened to an interval by its two edges. When the intervals found
+//! so far do not carry all the mass, the rest is located by the smoothed density
+//! `-Im G(x + i eta) / pi`: minus the same of the law found so far, it is the Poisson integral of
+//! what is missing, and its peak is followed down in `eta` until a real point with positive density
+//! is reached.
+
+use std::f64::consts::PI;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use num_complex::Complex64;
+
+use super::transform::CauchyTransform;
+use crate::error::{Error, Result};
+use crate::solver::Solution;
+use crate::solver::continuation::REAL_THRESHOLD;
+
+/// Half the number of points on the circle that gives mass, mean and higher moments at infinity.
+const CIRCLE: usize = 16;
+
+/// A solved point on the real axis.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) density: f64,
+    pub(super) state: Vec<Complex64>,
+}
+
+/// Moments about `center`, expanded at infinity.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FarMoments {
+    pub(super) center: f64,
+    /// Radius of the circle, which encloses the support.
+    pub(super) radius: f64,
+    pub(super) mean: f64,
+    pub(super) second: f64,
+}
+
+/// A transform being turned into a law, with the scale of the problem and the count of solves.
+pub(super) struct Search<'a, T: CauchyTransform> {
+    pub(super) transform: &'a T,
+    pub(super) pole: Option<f64>,
+    pub(super) center: f64,
+    pub(super) spread: f64,
+    solves: AtomicUsize,
+    residual: Mutex<f64>,
+    /// Workspaces not in use, so that parallel samples do not allocate anew.
+    idle: Mutex<Vec<T::Workspace>>,
+}
+
+impl<'a, T: CauchyTransform> Search<'a, T> {
+    pub(super) fn new(transform: &'a T) -> Self {
+        let (center, spread) = transform.location_scale();
+        Self {
+            transform,
+            pole: transform.pole(),
+            center,
+            spread,
+            solves: AtomicUsize::new(0),
+            residual: Mutex::new(0.0),
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A workspace for this thread, to be given back.
+    pub(super) fn workspace(&self) -> T::Workspace {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        idle.unwrap_or_else(|| self.transform.workspace())
+    }
+
+    pub(super) fn give_back(&self, workspace: T::Workspace) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(workspace);
+        }
+    }
+
+    pub(super) fn solves(&self) -> usize {
+        self.solves.load(Ordering::Relaxed)
+    }
+
+    /// Largest residual of the accepted solves.
+    pub(super) fn residual(&self) -> f64 {
+        self.residual.lock().map_or(f64::NAN, |residual| *residual)
+    }
+
+    fn record(&self, solution: Result<Solution>) -> Result<Solution> {
+        self.solves.fetch_add(1, Ordering::Relaxed);
+        if let Ok(solution) = &solution {
+            if let Ok(mut residual) = self.residual.lock() {
+                *residual = residual.max(solution.residual);
+            }
+        }
+        solution
+    }
+
+    pub(super) fn solve(&self, z: Complex64, workspace: &mut T::Workspace) -> Result<Solution> {
+        self.record(self.transform.solve(z, workspace))
+    }
+
+    fn solve_near(
+        &self,
+        z: Complex64,
+        guess: &[Complex64],
+        workspace: &mut T::Workspace,
+    ) -> Result<Solution> {
+        self.record(self.transform.solve_near(z, guess, workspace))
+    }
+
+    /// The point `x` of the real axis solved from a guess, if it turns out to be inside the support.
+    pub(super) fn inside_near(
+        &self,
+        x: f64,
+        guess: &[Complex64],
+        workspace: &mut T::Workspace,
+    ) -> Option<Point> {
+        let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace).ok()?;
+        inside(x, solution)
+    }
+
+    /// The point `x` solved from scratch, if it is inside the support.
+    pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Option<Point> {
+        let solution = self.solve(Complex64::new(x, 0.0), workspace).ok()?;
+        inside(x, solution)
+    }
+
+    /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
+    /// circle about the centre, exact up to `(support radius / radius)^32`. The mass within the
+    /// circle comes from the same sum, so that too small a circle is noticed.
+    pub(super) fn far_moments(&self, workspace: &mut T::Workspace) -> Result<FarMoments> {
+        let mut radius = 7.0 * self.spread;
+        for _ in 0..12 {
+            let mut sums = [0.0; 3];
+            let mut state: Option<Vec<Complex64>> = None;
+            for j in 0..CIRCLE {
+                let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / CIRCLE as f64);
+                let z = self.center + offset;
+                let warm = state.as_ref().and_then(|state| self.solve_near(z, state, workspace).ok());
+                let solution = match warm {
+                    Some(solution) => solution,
+                    None => self.solve(z, workspace)?,
+                };
+                let mut term = offset * solution.cauchy / CIRCLE as f64;
+                for sum in &mut sums {
+                    *sum += term.re;
+                    term *= offset;
+                }
+                state = Some(solution.state);
+            }
+            if (sums[0] - 1.0).abs() < 1e-11 {
+                return Ok(FarMoments {
+                    center: self.center,
+                    radius,
+                    mean: self.center + sums[1],
+                    second: sums[2] + 2.0 * self.center * sums[1] + self.center * self.center,
+                });
+            }
+            radius *= 2.0;
+        }
+        Err(Error::NotCertified {
+            quantity: "mass within the largest circle",
+            found: f64::NAN,
+            expected: 1.0,
+            tolerance: 1e-11,
+        })
+    }
+
+    /// A point inside a part of the support that `known` (the Cauchy transform of the law found so
+    /// far) lacks, searched in `gaps`.
+    pub(super) fn missing(
+        &self,
+        gaps: &[(f64, f64)],
+        known: &dyn Fn(Complex64) -> Complex64,
+        workspace: &mut T::Workspace,
+    ) -> Result<Option<Point>> {
+        const FIRST: usize = 24;
+        const ZOOM: usize = 9;
+        let mut peak: Option<(f64, f64, f64)> = None; // (missing mass, x, eta)
+        let scan = |low: f64,
+                    high: f64,
+                    points: usize,
+                    peak: &mut Option<(f64, f64, f64)>,
+                    workspace: &mut T::Workspace|
+         -> Result<()> {
+            let eta = (high - low) / points as f64;
+            let mut state: Option<Vec<Complex64>> = None;
+            for j in 0..points {
+                let z = Complex64::new(low + (j as f64 + 0.5) * eta, eta);
+                let warm = state.as_ref().and_then(|state| self.solve_near(z, state, workspace).ok());
+                let solution = match warm {
+                    Some(solution) if solution.cauchy.im < 0.0 => solution,
+                    _ => self.solve(z, workspace)?,
+                };
+                let mass = -(solution.cauchy - known(z)).im * eta;
+                if peak.is_none_or(|(best, ..)| mass > best) {
+                    *peak = Some((mass, z.re, eta));
+                }
+                state = Some(solution.state);
+            }
+            Ok(())
+        };
+        for &(low, high) in gaps {
+            scan(low, high, FIRST, &mut peak, workspace)?;
+        }
+        let Some((_, mut x, mut eta)) = peak else { return Ok(None) };
+        for _ in 0..48 {
+            if let Some(point) = self.inside(x, workspace) {
+                return Ok(Some(point));
+            }
+            let mut next = None;
+            let (low, high) = (x - 2.0 * eta, x + 2.0 * eta);
+            scan(low, high, ZOOM, &mut next, workspace)?;
+            let Some((_, next_x, next_eta)) = next else { return Ok(None) };
+            (x, eta) = (next_x, next_eta);
+        }
+        Ok(None)
+    }
+}
+
+/// The point if its density is positive beyond rounding.
+fn inside(x: f64, solution: Solution) -> Option<Point> {
+    let g = solution.cauchy;
+    (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point { x, density: -g.im / PI, state: solution.state })
+}

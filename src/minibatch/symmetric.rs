@@ -1,0 +1,184 @@
+//! The pencil of the epoch operator `P` for equal batches, block-diagonal by permutation symmetry.
+//!
+//! `G` commutes with the permutations of the `B` batches. By Schur-Weyl duality the functions on
+//! subsets of batches of size at most `k = floor(B/2)` split in blocks `q = 0..=k`, each carrying
+//! the levels `l = q..=k` (subset sizes) once for `u` and once for `v`, block 0 also the root. The
+//! number of unknowns grows like `B^2` where the subset lattice has `2^B`.
+//!
+//! One batch breaks the symmetry to the other `B - 1`; their blocks `q'` with states `(l', o)`, `l'`
+//! the level among the others and `o = 1` when the batch itself is in the subset, couple to the
+//! blocks `q = q'` and `q = q' + 1` by the Clebsch-Gordan coefficients of spin 1/2 with spin
+//! `(B - 1)/2 - q'`. The gain of a link is `B d_{B-1}(q') / d_B(q)` with the multiplicities
+//! `d_B(q) = C(B, q) - C(B, q - 1)`.
+//!
+//! Level `l` is scaled by `C(B, l)^{1/2}` in `u` and by its inverse in `v`. This congruence leaves
+//! the root entry as it is and keeps all coefficients of order one up to `B = 128`, where the
+//! unscaled ones spread over 37 decades.
+
+use nalgebra::DMatrix;
+
+use crate::error::Result;
+use crate::solver::{Channel, Link, LinkEntry, Pencil};
+
+/// The symmetric pencil of `P` for `batches` equal batches with ratio `p / n_b = ratio`.
+pub(super) fn symmetric_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<Pencil> {
+    let lattice = Levels { batches, half: batches / 2 };
+    let blocks = (0..=lattice.half).map(|q| lattice.block(q)).collect();
+    let channels =
+        (0..=(batches - 1) / 2).filter_map(|rest| lattice.channel(rest, step_size, ratio)).collect();
+    Pencil::new(blocks, channels)
+}
+
+/// Which of the two unknowns of a level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Side {
+    U,
+    V,
+}
+
+/// One state of a channel: `level` counts the other batches in the subset, `own` the batch itself.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    side: Side,
+    level: usize,
+    own: usize,
+}
+
+/// Sizes of the half lattice.
+#[derive(Debug, Clone, Copy)]
+struct Levels {
+    batches: usize,
+    half: usize,
+}
+
+impl Levels {
+    fn odd(self) -> bool {
+        self.batches % 2 == 1
+    }
+
+    /// Row of level `level` of `side` in block `q`.
+    fn row(self, q: usize, side: Side, level: usize) -> usize {
+        let levels = self.half - q + 1;
+        let root = usize::from(q == 0);
+        root + (level - q) + if side == Side::V { levels } else { 0 }
+    }
+
+    /// Constant part of block `q`: `[[0, 0, e^T], [0, -K, T^T], [e, T, 0]]` at `M_b = I`.
+    fn block(self, q: usize) -> DMatrix<f64> {
+        let (b, k) = (self.batches as f64, self.half);
+        let size = 2 * (k - q + 1) + usize::from(q == 0);
+        let mut block = DMatrix::zeros(size, size);
+        let mut set = |i: usize, j: usize, value: f64| {
+            block[(i, j)] = value;
+            block[(j, i)] = value;
+        };
+        for level in q..=k {
+            set(self.row(q, Side::V, level), self.row(q, Side::U, level), 1.0);
+        }
+        for level in q..k {
+            // sqrt((B-q-l)(l-q+1)) / (l+1), times sqrt((l+1)/(B-l)) from the scaling of the levels.
+            let (l, q_) = (level as f64, q as f64);
+            let coefficient = ((b - q_ - l) * (l - q_ + 1.0) / ((l + 1.0) * (b - l))).sqrt();
+            set(self.row(q, Side::V, level + 1), self.row(q, Side::U, level), -coefficient);
+        }
+        let top = self.row(q, Side::U, k);
+        set(top, top, -self.complement(q));
+        if q == 0 {
+            set(0, self.row(0, Side::V, 0), 1.0);
+        }
+        block
+    }
+
+    /// The middle factor `K` on the top level of block `q`, in the scaled basis.
+    fn complement(self, q: usize) -> f64 {
+        if !self.odd() {
+            return sign(q);
+        }
+        [Some(q), q.checked_sub(1)]
+            .into_iter()
+            .flatten()
+            .filter(|&rest| rest <= (self.batches - 1) / 2)
+            .map(|rest| {
+                let top = State { side: Side::U, level: self.half, own: 0 };
+                self.gain(rest, q) * self.clebsch_gordan(rest, q, top).powi(2) * self.middle(rest)
+            })
+            .sum()
+    }
+
+    /// `k! k! / B!` with the sign of block `rest`, times `C(B, k)` from the scaling: odd `B` only.
+    fn middle(self, rest: usize) -> f64 {
+        sign(rest) / (self.half as f64 + 1.0)
+    }
+
+    /// `B d_{B-1}(rest) / d_B(q)` in closed form.
+    fn gain(self, rest: usize, q: usize) -> f64 {
+        let (b, q_) = (self.batches as f64, q as f64);
+        if rest == q {
+            (b - 2.0 * q_) * (b - q_ + 1.0) / (b - 2.0 * q_ + 1.0)
+        } else {
+            q_ * (b - 2.0 * q_ + 2.0) / (b - 2.0 * q_ + 1.0)
+        }
+    }
+
+    fn clebsch_gordan(self, rest: usize, q: usize, state: State) -> f64 {
+        let spin = (self.batches as f64 - 1.0) / 2.0 - rest as f64;
+        let m = (state.level + state.own) as f64 - self.batches as f64 / 2.0;
+        let plus = ((spin + m + 0.5) / (2.0 * spin + 1.0)).max(0.0).sqrt();
+        let minus = ((spin - m + 0.5) / (2.0 * spin + 1.0)).max(0.0).sqrt();
+        match (q == rest, state.own == 1) {
+            (true, true) => plus,
+            (true, false) => minus,
+            (false, true) => -minus,
+            (false, false) => plus,
+        }
+    }
+
+    /// The coefficient of one batch in the block `rest` of the other batches.
+    fn channel(self, rest: usize, step_size: f64, ratio: f64) -> Option<Channel> {
+        let k = self.half;
+        let lower = (rest..k).map(|level| State { side: Side::U, level, own: 0 });
+        let top = self.odd().then_some(State { side: Side::U, level: k, own: 0 });
+        let upper = (rest..k).map(|level| State { side: Side::V, level, own: 1 });
+        let states: Vec<State> = lower.chain(top).chain(upper).collect();
+        if states.is_empty() {
+            return None;
+        }
+        let mut inverse_coefficient = DMatrix::zeros(states.len(), states.len());
+        let pairs = k - rest;
+        for i in 0..pairs {
+            // A = -alpha / (l'+1), times sqrt((l'+1)/(B-l')) from the scaling of the levels.
+            let (level, b) = (states[i].level as f64, self.batches as f64);
+            let coefficient = -step_size / ((level + 1.0) * (b - level)).sqrt();
+            let j = i + pairs + usize::from(self.odd());
+            inverse_coefficient[(i, j)] = 1.0 / coefficient;
+            inverse_coefficient[(j, i)] = 1.0 / coefficient;
+        }
+        if self.odd() {
+            inverse_coefficient[(pairs, pairs)] = -1.0 / (step_size * self.middle(rest));
+        }
+        let links = [rest, rest + 1]
+            .into_iter()
+            .filter(|&q| q <= k)
+            .map(|q| Link {
+                block: q,
+                gain: self.gain(rest, q),
+                entries: states
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, state)| state.level + state.own >= q)
+                    .map(|(channel_state, &state)| LinkEntry {
+                        channel_state,
+                        block_state: self.row(q, state.side, state.level + state.own),
+                        weight: self.clebsch_gordan(rest, q, state),
+                    })
+                    .filter(|entry| entry.weight != 0.0)
+                    .collect(),
+            })
+            .collect();
+        Some(Channel { ratio, inverse_coefficient, links })
+    }
+}
+
+fn sign(q: usize) -> f64 {
+    if q % 2 == 0 { 1.0 } else { -1.0 }
+}

@@ -1,0 +1,79 @@
+//! The Cauchy transform of the law of `Z`.
+
+use num_complex::Complex64;
+
+use crate::error::Result;
+use crate::law::CauchyTransform;
+use crate::population::Atom;
+use crate::solver::continuation::FarPoint;
+use crate::solver::{Silverstein, Solution, Workspace};
+
+/// `G_Z(z) = alpha B conj(-G_P(1 - alpha B conj(z)))`, from the pencil of `P = I - alpha B Z`: the map
+/// from `Z` to `P` reverses the line, hence the conjugates.
+#[derive(Debug, Clone)]
+pub struct ZTransform {
+    silverstein: Silverstein,
+    /// `alpha B`, the step of one epoch.
+    epoch_step: f64,
+    far: FarPoint,
+    landmarks: Vec<f64>,
+    atoms: Vec<Atom>,
+}
+
+impl ZTransform {
+    pub(super) fn new(
+        silverstein: Silverstein,
+        epoch_step: f64,
+        landmarks: Vec<f64>,
+        atoms: Vec<Atom>,
+    ) -> Result<Self> {
+        let far = silverstein.far_point(&mut silverstein.workspace())?;
+        Ok(Self { silverstein, epoch_step, far, landmarks, atoms })
+    }
+
+    /// The fixed-point equation of `P` behind the transform.
+    pub fn silverstein(&self) -> &Silverstein {
+        &self.silverstein
+    }
+
+    fn to_p(&self, z: Complex64) -> Complex64 {
+        1.0 - self.epoch_step * z.conj()
+    }
+
+    fn to_z(&self, mut solution: Solution) -> Solution {
+        solution.cauchy = -self.epoch_step * solution.cauchy.conj();
+        solution
+    }
+}
+
+impl CauchyTransform for ZTransform {
+    type Workspace = Workspace;
+
+    fn workspace(&self) -> Workspace {
+        self.silverstein.workspace()
+    }
+
+    fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+        self.silverstein.solve_from(&self.far, self.to_p(z), workspace).map(|solution| self.to_z(solution))
+    }
+
+    fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+        self.silverstein.iterate(self.to_p(z), guess, workspace).map(|solution| self.to_z(solution))
+    }
+
+    fn location_scale(&self) -> (f64, f64) {
+        ((1.0 - self.far.center) / self.epoch_step, self.far.spread / self.epoch_step)
+    }
+
+    fn landmarks(&self) -> Vec<f64> {
+        self.landmarks.clone()
+    }
+
+    fn atoms(&self) -> Vec<Atom> {
+        self.atoms.clone()
+    }
+
+    fn pole(&self) -> Option<f64> {
+        Some(0.0)
+    }
+}

@@ -1,0 +1,122 @@
+//! Self-adjoint linear pencils as block-diagonal data.
+//!
+//! A self-adjoint polynomial in free compound Poisson variables `W_b` is the Schur complement, on
+//! one root unknown, of a pencil with real symmetric matrix coefficients
+//!
+//! ```text
+//! L(z) = Lambda(z) - sum_b A_b (x) W_b,      Lambda(z) = Lambda + z e_0 e_0^T,
+//! ```
+//!
+//! so that the root entry of `G(z) = (id (x) phi)[L(z)^-1]` is the Cauchy transform of the
+//! polynomial (Belinschi, Mai, Speicher, J. reine angew. Math. 732, 2017). When `G` commutes with
+//! a symmetry group, it is block diagonal and the sum over `b` turns into a sum over the few
+//! *channels* through which one variable couples the blocks. Both a pencil without symmetry (one
+//! block, one channel per variable) and a symmetric one have this shape:
+//!
+//! ```text
+//! channel:  g' = sum_links V^T g_block V          the part of g that A_b sees
+//!           X  = A (I - c g' A)^-1 = (A^-1 - c g')^-1
+//! blocks:   R_block += gain * V X V^T
+//! ```
+
+use nalgebra::DMatrix;
+
+use crate::error::{Error, Result};
+
+/// How one channel sits inside one block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Index of the block.
+    pub block: usize,
+    /// Factor with which the channel's R-transform enters the block.
+    pub gain: f64,
+    /// The nonzero entries of the isometry `V`.
+    pub entries: Vec<LinkEntry>,
+}
+
+/// One nonzero entry of the isometry `V` between a block and a channel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LinkEntry {
+    /// Row of the channel's coefficient matrix.
+    pub channel_state: usize,
+    /// Row of the block.
+    pub block_state: usize,
+    /// The entry.
+    pub weight: f64,
+}
+
+/// The coefficient `A` of one variable (or of one irreducible part of it), on its support.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// Ratio `c` of the free Poisson variable: its free cumulants are `c^(m-1)`.
+    pub ratio: f64,
+    /// Inverse of the real symmetric coefficient on its support.
+    pub inverse_coefficient: DMatrix<f64>,
+    /// The blocks it couples.
+    pub links: Vec<Link>,
+}
+
+/// A self-adjoint pencil; `z` enters at entry `(0, 0)` of block 0, the root.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pencil {
+    blocks: Vec<DMatrix<f64>>,
+    channels: Vec<Channel>,
+}
+
+impl Pencil {
+    /// A pencil from the constant parts of its blocks and its channels.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is no block, a matrix is not square, symmetric and
+    /// finite, a ratio is not positive and finite, or a link points outside.
+    pub fn new(blocks: Vec<DMatrix<f64>>, channels: Vec<Channel>) -> Result<Self> {
+        if blocks.is_empty() {
+            return Err(Error::argument("blocks", "empty", "at least one block"));
+        }
+        let matrices = blocks.iter().chain(channels.iter().map(|channel| &channel.inverse_coefficient));
+        for matrix in matrices {
+            let symmetric = matrix.is_square() && !matrix.is_empty() && *matrix == matrix.transpose();
+            if !symmetric || matrix.iter().any(|x| !x.is_finite()) {
+                return Err(Error::argument(
+                    "pencil coefficient",
+                    format!("{:?}", matrix.shape()),
+                    "square, symmetric and finite",
+                ));
+            }
+        }
+        for channel in &channels {
+            crate::error::positive("ratio", channel.ratio)?;
+            for link in &channel.links {
+                let inside = blocks.get(link.block).is_some_and(|block| {
+                    link.entries.iter().all(|entry| {
+                        entry.block_state < block.nrows()
+                            && entry.channel_state < channel.inverse_coefficient.nrows()
+                    })
+                });
+                if !inside {
+                    return Err(Error::argument(
+                        "link",
+                        format!("block {}", link.block),
+                        "inside the pencil",
+                    ));
+                }
+            }
+        }
+        Ok(Self { blocks, channels })
+    }
+
+    /// Constant parts `Lambda` of the blocks.
+    pub fn blocks(&self) -> &[DMatrix<f64>] {
+        &self.blocks
+    }
+
+    /// The channels.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// Total number of unknowns of the block-diagonal pencil.
+    pub fn size(&self) -> usize {
+        self.blocks.iter().map(DMatrix::nrows).sum()
+    }
+}

@@ -1,0 +1,332 @@
+//! The matrix-valued Silverstein equation of a pencil in free Poisson variables with a common
+//! population covariance.
+//!
+//! For `W_b = Sigma^{1/2} Y_b Sigma^{1/2}`, `Y_b` free white Wishart with ratio `c_b`, and the
+//! spectrum of `Sigma` distributed as `H`, the pencil's resolvent solves
+//!
+//! ```text
+//! g = int t G(t) dH(t),   R = sum_b A_b (I - c_b g A_b)^-1,   G(t) = (Lambda(z) - t R)^-1
+//! ```
+//!
+//! (for one variable Silverstein's equation, J. Multivariate Anal. 55, 1995; for `H = delta_1` the
+//! operator-valued R-transform of a free Poisson variable, Speicher, Mem. AMS 627, 1998). The
+//! unknown here is the part of `g` that the channels see, which is smaller than `G`; it is complex
+//! symmetric, so its upper triangle is kept.
+
+use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
+
+use super::anderson::{Anderson, MAX_WINDOW};
+use super::inverse::SplitMatrix;
+use super::pencil::Pencil;
+use crate::error::{Error, Result};
+use crate::population::Population;
+
+/// Settings of the fixed-point iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SolverOptions {
+    /// Relative residual in the maximum norm at which the iteration stops.
+    pub tolerance: f64,
+    /// Number of differences that Anderson acceleration keeps, `1..=32`.
+    pub window: usize,
+    /// Iterations after which a solve gives up.
+    pub iteration_limit: usize,
+}
+
+impl Default for SolverOptions {
+    fn default() -> Self {
+        Self { tolerance: 1e-13, window: 8, iteration_limit: 300 }
+    }
+}
+
+impl SolverOptions {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the tolerance is not in `[1e-15, 1e-2]`, the window not in
+    /// `1..=32` or the iteration limit zero.
+    pub fn validated(self) -> Result<Self> {
+        if !(1e-15..=1e-2).contains(&self.tolerance) {
+            return Err(Error::argument("tolerance", self.tolerance, "in [1e-15, 1e-2]"));
+        }
+        if !(1..=MAX_WINDOW).contains(&self.window) {
+            return Err(Error::argument("window", self.window, format!("in 1..={MAX_WINDOW}")));
+        }
+        if self.iteration_limit == 0 {
+            return Err(Error::argument("iteration_limit", 0, "at least 1"));
+        }
+        Ok(self)
+    }
+}
+
+/// One solved point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// Cauchy transform at the requested `z`, the root entry of `G`.
+    pub cauchy: Complex64,
+    /// The unknowns of the fixed point, to warm-start a neighbouring solve.
+    pub state: Vec<Complex64>,
+    /// Relative change of the unknowns in the last iteration, maximum norm.
+    pub residual: f64,
+    /// Evaluations of the map.
+    pub iterations: usize,
+}
+
+/// A residual this many times above the tolerance is still accepted when the iteration stagnates
+/// there: rounding does not allow less. It is reported as it is.
+const STAGNATION_SLACK: f64 = 200.0;
+
+/// Iterations without an improvement by half after which the iteration counts as stagnating.
+const STAGNATION_STEPS: usize = 20;
+
+/// The fixed-point map of a pencil and a population.
+#[derive(Debug, Clone)]
+pub struct Silverstein {
+    pencil: Pencil,
+    population: Population,
+    options: SolverOptions,
+    /// Where the packed upper triangle of each channel starts in the state, and the total length.
+    offsets: Vec<usize>,
+}
+
+impl Silverstein {
+    /// The equation for a pencil whose variables share `population`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] from [`SolverOptions::validated`].
+    pub fn new(pencil: Pencil, population: Population, options: SolverOptions) -> Result<Self> {
+        let options = options.validated()?;
+        let mut offsets = vec![0];
+        for channel in pencil.channels() {
+            let size = channel.inverse_coefficient.nrows();
+            offsets.push(offsets[offsets.len() - 1] + size * (size + 1) / 2);
+        }
+        Ok(Self { pencil, population, options, offsets })
+    }
+
+    /// The pencil.
+    pub fn pencil(&self) -> &Pencil {
+        &self.pencil
+    }
+
+    /// Number of complex unknowns.
+    pub fn dimension(&self) -> usize {
+        self.offsets[self.offsets.len() - 1]
+    }
+
+    /// Room for solves; one per thread, reused from solve to solve.
+    pub fn workspace(&self) -> Workspace {
+        let zero = Complex64::ZERO;
+        Workspace {
+            channels: self
+                .pencil
+                .channels()
+                .iter()
+                .map(|channel| SplitMatrix::zeros(channel.inverse_coefficient.nrows()))
+                .collect(),
+            r_transform: self.pencil.blocks().iter().map(|block| SplitMatrix::zeros(block.nrows())).collect(),
+            resolvent: self.pencil.blocks().iter().map(|block| SplitMatrix::zeros(block.nrows())).collect(),
+            weighted: self.pencil.blocks().iter().map(|block| SplitMatrix::zeros(block.nrows())).collect(),
+            image: vec![zero; self.dimension()],
+            best: vec![zero; self.dimension()],
+            anderson: Anderson::new(self.dimension(), self.options.window),
+        }
+    }
+
+    /// Solves the equation at `z` from the unknowns `guess` by Anderson acceleration.
+    ///
+    /// For `Im z > 0` the equation has one solution with `Im g <= 0` (Helton, Rashidi Far,
+    /// Speicher, IMRN 2007); iterates that leave that half-space are replaced by the half-averaged
+    /// step, which stays in it. For real `z` the solution next to the guess is found.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] if the tolerance is not reached.
+    pub fn iterate(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+        let mut x = guess.to_vec();
+        let mut best = (f64::INFINITY, 0);
+        let mut cauchy = Complex64::ZERO;
+        workspace.anderson.restart();
+        for iteration in 1..=self.options.iteration_limit {
+            let root = self.map(z, &x, workspace);
+            let (mut change, mut size) = (0.0f64, f64::MIN_POSITIVE);
+            for (image, x) in workspace.image.iter_mut().zip(&x) {
+                size = size.max(image.norm_sqr());
+                *image -= x;
+                change = change.max(image.norm_sqr());
+            }
+            let residual = (change / size).sqrt();
+            if residual.is_nan() || !root.re.is_finite() {
+                // A singular matrix on the way: start again from a slightly different point.
+                x.iter_mut().zip(guess).for_each(|(x, guess)| {
+                    *x = guess * Complex64::new(1.0 + 1e-3 * iteration as f64, -1e-3 * iteration as f64);
+                });
+                workspace.anderson.restart();
+                continue;
+            }
+            if residual < 0.5 * best.0 {
+                best = (residual, iteration);
+                cauchy = root;
+                workspace.best.copy_from_slice(&x);
+            }
+            let stagnates =
+                iteration - best.1 >= STAGNATION_STEPS && best.0 <= STAGNATION_SLACK * self.options.tolerance;
+            if best.0 <= self.options.tolerance || stagnates {
+                if residual == best.0 {
+                    x.iter_mut().zip(&workspace.image).for_each(|(x, f)| *x += f);
+                } else {
+                    x.copy_from_slice(&workspace.best);
+                }
+                return Ok(Solution { cauchy, state: x, residual: best.0, iterations: iteration });
+            }
+            let (anderson, image) = (&mut workspace.anderson, &workspace.image);
+            anderson.advance(&mut x, image);
+            if z.im > 0.0 && !self.in_half_space(&x) {
+                anderson.half_step(&mut x, image);
+            }
+        }
+        Err(Error::NotConverged {
+            z,
+            residual: best.0,
+            iterations: self.options.iteration_limit,
+            tolerance: self.options.tolerance,
+        })
+    }
+
+    /// Whether the diagonal of `Im g` is nowhere positive, which it must be for a resolvent at
+    /// `Im z >= 0`, up to rounding.
+    pub fn in_half_space(&self, state: &[Complex64]) -> bool {
+        self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
+            let size = channel.inverse_coefficient.nrows();
+            (0..size).all(|i| {
+                let entry = state[offset + packed(i, i, size)];
+                entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
+            })
+        })
+    }
+
+    /// Evaluates the map at `state` into `workspace.image`; returns the root entry of `G`, or NaN
+    /// if a matrix on the way is singular.
+    fn map(&self, z: Complex64, state: &[Complex64], workspace: &mut Workspace) -> Complex64 {
+        let failed = Complex64::new(f64::NAN, f64::NAN);
+        for r_transform in &mut workspace.r_transform {
+            r_transform.fill_zero();
+        }
+        for ((channel, matrix), &offset) in
+            self.pencil.channels().iter().zip(&mut workspace.channels).zip(&self.offsets)
+        {
+            let n = matrix.size();
+            let mut at = offset;
+            for i in 0..n {
+                for j in i..n {
+                    let constant = channel.inverse_coefficient[(i, j)];
+                    let (re, im) = (constant - channel.ratio * state[at].re, -channel.ratio * state[at].im);
+                    (matrix.re[i * n + j], matrix.im[i * n + j]) = (re, im);
+                    (matrix.re[j * n + i], matrix.im[j * n + i]) = (re, im);
+                    at += 1;
+                }
+            }
+            if !matrix.invert() {
+                return failed;
+            }
+            for link in &channel.links {
+                let target = &mut workspace.r_transform[link.block];
+                let size = target.size();
+                for row in &link.entries {
+                    let weight = link.gain * row.weight;
+                    let (from, to) = (row.channel_state * n, row.block_state * size);
+                    for column in &link.entries {
+                        let weight = weight * column.weight;
+                        target.re[to + column.block_state] += weight * matrix.re[from + column.channel_state];
+                        target.im[to + column.block_state] += weight * matrix.im[from + column.channel_state];
+                    }
+                }
+            }
+        }
+
+        let mut root = Complex64::ZERO;
+        for (index, block) in self.pencil.blocks().iter().enumerate() {
+            let (r_transform, resolvent) = (&workspace.r_transform[index], &mut workspace.resolvent[index]);
+            let weighted = &mut workspace.weighted[index];
+            weighted.fill_zero();
+            for atom in self.population.as_atoms() {
+                let t = atom.location;
+                // Blocks and R are symmetric, so the column-major constant part reads the same.
+                for ((entry, constant), r) in
+                    resolvent.re.iter_mut().zip(block.as_slice()).zip(&r_transform.re)
+                {
+                    *entry = constant - t * r;
+                }
+                for (entry, r) in resolvent.im.iter_mut().zip(&r_transform.im) {
+                    *entry = -t * r;
+                }
+                if index == 0 {
+                    resolvent.re[0] += z.re;
+                    resolvent.im[0] += z.im;
+                }
+                if !resolvent.invert() {
+                    return failed;
+                }
+                if index == 0 {
+                    root += atom.mass * resolvent.get(0, 0);
+                }
+                let weight = atom.mass * t;
+                weighted.re.iter_mut().zip(&resolvent.re).for_each(|(sum, x)| *sum += weight * x);
+                weighted.im.iter_mut().zip(&resolvent.im).for_each(|(sum, x)| *sum += weight * x);
+            }
+        }
+
+        workspace.image.fill(Complex64::ZERO);
+        for (channel, &offset) in self.pencil.channels().iter().zip(&self.offsets) {
+            let n = channel.inverse_coefficient.nrows();
+            for link in &channel.links {
+                let source = &workspace.weighted[link.block];
+                let size = source.size();
+                for (position, row) in link.entries.iter().enumerate() {
+                    for column in &link.entries[position..] {
+                        let weight = row.weight * column.weight;
+                        let from = row.block_state * size + column.block_state;
+                        let (i, j) = (row.channel_state, column.channel_state);
+                        let to = offset + packed(i.min(j), i.max(j), n);
+                        workspace.image[to] +=
+                            Complex64::new(weight * source.re[from], weight * source.im[from]);
+                    }
+                }
+            }
+        }
+        root
+    }
+
+    /// The state at `z = infinity`, where the root decouples. The remaining pencil is triangular
+    /// in the number of factors, so the plain iteration ends after finitely many steps.
+    pub(crate) fn state_at_infinity(&self, workspace: &mut Workspace) -> Vec<Complex64> {
+        let far = Complex64::new(0.0, 1e12);
+        let mut state = vec![Complex64::ZERO; self.dimension()];
+        for _ in 0..2 * self.pencil.size() {
+            self.map(far, &state, workspace);
+            let change = state.iter().zip(&workspace.image).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+            let size = workspace.image.iter().map(|x| x.norm()).fold(0.0, f64::max);
+            state.copy_from_slice(&workspace.image);
+            if change <= 1e-12 * size {
+                break;
+            }
+        }
+        state
+    }
+}
+
+/// Position of entry `(i, j)`, `i <= j`, in the packed upper triangle of an `n x n` matrix.
+fn packed(i: usize, j: usize, n: usize) -> usize {
+    i * (2 * n - i + 1) / 2 + j - i
+}
+
+/// Buffers of one thread; see [`Silverstein::workspace`].
+#[derive(Debug)]
+pub struct Workspace {
+    channels: Vec<SplitMatrix>,
+    r_transform: Vec<SplitMatrix>,
+    resolvent: Vec<SplitMatrix>,
+    weighted: Vec<SplitMatrix>,
+    image: Vec<Complex64>,
+    best: Vec<Complex64>,
+    anderson: Anderson,
+}
