@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use super::series::{Resolution, Series, resolve};
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
-use crate::error::Error;
 use crate::quadrature::gauss_legendre;
 
 /// Relative size of the coefficients that are left out of the series of `q`.
@@ -49,13 +48,8 @@ pub(crate) struct Band {
     quadrature: Vec<(f64, f64)>,
 }
 
-/// Why a band could not be represented.
-pub(super) enum Obstacle {
-    /// The density vanishes at this point inside: there are two bands.
-    Gap(f64),
-    /// A solve failed.
-    Failed(Error),
-}
+/// The density vanishes at this point between the edges: there are two bands.
+pub(super) struct Gap(pub(super) f64);
 
 impl Band {
     /// Samples the density between two edges until it is resolved. `known` are solved points to
@@ -65,7 +59,7 @@ impl Band {
         low: f64,
         high: f64,
         known: &[Point],
-    ) -> std::result::Result<Self, Obstacle> {
+    ) -> std::result::Result<Self, Gap> {
         let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
         let frame = Frame { low, high, pole };
         let mut states = States::new(frame, known);
@@ -76,7 +70,7 @@ impl Band {
             floor: f64::MIN_POSITIVE,
         };
         let middle = |from: f64, to: f64| frame.position(0.5 * (frame.angle(from) + frame.angle(to)));
-        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<f64>, Obstacle> {
+        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<f64>, Gap> {
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
             let solved: Vec<Option<Point>> = positions
                 .par_chunks(chunk)
@@ -90,7 +84,7 @@ impl Band {
                 .collect();
             let mut values = Vec::with_capacity(positions.len());
             for (&x, point) in positions.iter().zip(solved) {
-                let Some(point) = point else { return Err(Obstacle::Gap(x)) };
+                let Some(point) = point else { return Err(Gap(x)) };
                 values.push(point.density / frame.factor(x));
                 states.insert(point);
             }
@@ -331,7 +325,7 @@ impl States {
         let at = self.points.partition_point(|(other, _)| *other < angle);
         let close =
             |index: usize| self.points.get(index).is_some_and(|(other, _)| (other - angle).abs() < CLOSE);
-        if !close(at) && !(at > 0 && close(at - 1)) {
+        if !(close(at) || at > 0 && close(at - 1)) {
             self.points.insert(at, (angle, point.state));
         }
     }
@@ -343,10 +337,10 @@ impl States {
         x: f64,
         workspace: &mut T::Workspace,
     ) -> Option<Point> {
-        if let Some(guess) = self.guess(self.frame.angle(x)) {
-            if let Some(point) = search.inside_near(x, &guess, workspace) {
-                return Some(point);
-            }
+        if let Some(guess) = self.guess(self.frame.angle(x))
+            && let Some(point) = search.inside_near(x, &guess, workspace)
+        {
+            return Some(point);
         }
         search.inside(x, workspace)
     }

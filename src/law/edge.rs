@@ -25,26 +25,12 @@ const LIMIT: usize = 80;
 const AGREE: f64 = 3e-15;
 
 impl<T: CauchyTransform> Search<'_, T> {
-    /// The end of the support interval around `start`, in direction `sign`. The points solved on the
-    /// way are added to `visited`.
+    /// The end of the support interval around `start`, in direction `sign`, before the point
+    /// `outside` if one is known. The points solved on the way are added to `visited`.
     ///
     /// # Errors
     /// [`Error::NotConverged`] if no edge is located.
     pub(super) fn edge(
-        &self,
-        start: &Point,
-        sign: f64,
-        visited: &mut Vec<Point>,
-        workspace: &mut T::Workspace,
-    ) -> Result<f64> {
-        self.edge_before(start, sign, None, visited, workspace)
-    }
-
-    /// The same, when the edge is known to lie before the point `outside`.
-    ///
-    /// # Errors
-    /// [`Error::NotConverged`] if no edge is located.
-    pub(super) fn edge_before(
         &self,
         start: &Point,
         sign: f64,

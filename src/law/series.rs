@@ -121,6 +121,9 @@ pub(crate) struct Resolution {
     pub(crate) floor: f64,
 }
 
+/// Values of a function at given points.
+pub(crate) type Sampler<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<f64>, E> + 'a;
+
 /// Represents a function on `[low, high]` by as few series as resolve it. `sample` returns values
 /// at any number of points; `middle` says where to split an interval.
 pub(crate) fn resolve<E>(
@@ -128,7 +131,7 @@ pub(crate) fn resolve<E>(
     high: f64,
     resolution: Resolution,
     middle: &dyn Fn(f64, f64) -> f64,
-    sample: &mut dyn FnMut(&[f64]) -> Result<Vec<f64>, E>,
+    sample: &mut Sampler<'_, E>,
 ) -> Result<Vec<Series>, E> {
     let mut values: Vec<f64> = Vec::new();
     for n in RULES {

@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::band::{Band, Obstacle};
+use super::band::{Band, Gap};
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
@@ -138,26 +138,25 @@ impl SpectralLaw {
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         let mut known = vec![seed.clone()];
-        let low = search.edge(seed, -1.0, &mut known, workspace)?;
-        let high = search.edge(seed, 1.0, &mut known, workspace)?;
+        let below = self.bands.iter().map(|band| band.high).filter(|&x| x < seed.x).reduce(f64::max);
+        let above = self.bands.iter().map(|band| band.low).filter(|&x| x > seed.x).reduce(f64::min);
+        let low = search.edge(seed, -1.0, below, &mut known, workspace)?;
+        let high = search.edge(seed, 1.0, above, &mut known, workspace)?;
         let mut intervals = vec![(low, high)];
         while let Some((low, high)) = intervals.pop() {
             match Band::sample(search, low, high, &known) {
                 Ok(band) => self.bands.push(band),
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Gap(x)) => {
+                Err(Gap(x)) => {
                     // The nearest points inside on both sides lead to the edges of the gap.
                     let inside = known.iter().filter(|point| low < point.x && point.x < high);
                     let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
                     let right = inside.filter(|point| point.x > x).min_by(|a, b| a.x.total_cmp(&b.x));
                     let (left, right) = (left.cloned(), right.cloned());
                     if let Some(left) = left {
-                        intervals
-                            .push((low, search.edge_before(&left, 1.0, Some(x), &mut known, workspace)?));
+                        intervals.push((low, search.edge(&left, 1.0, Some(x), &mut known, workspace)?));
                     }
                     if let Some(right) = right {
-                        intervals
-                            .push((search.edge_before(&right, -1.0, Some(x), &mut known, workspace)?, high));
+                        intervals.push((search.edge(&right, -1.0, Some(x), &mut known, workspace)?, high));
                     }
                 }
             }

@@ -87,10 +87,10 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 
     fn record(&self, solution: Result<Solution>) -> Result<Solution> {
         self.solves.fetch_add(1, Ordering::Relaxed);
-        if let Ok(solution) = &solution {
-            if let Ok(mut residual) = self.residual.lock() {
-                *residual = residual.max(solution.residual);
-            }
+        if let Ok(solution) = &solution
+            && let Ok(mut residual) = self.residual.lock()
+        {
+            *residual = residual.max(solution.residual);
         }
         solution
     }

@@ -32,7 +32,8 @@ pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil
 
     // Number of orderings that a subset of size k and its partner stand for, as a weight.
     let binomial: f64 = (0..half).map(|i| (batches - i) as f64 / (half - i) as f64).product();
-    let middle = if batches % 2 == 0 { 1.0 / binomial } else { 1.0 / (binomial * (half + 1) as f64) };
+    let middle =
+        if batches.is_multiple_of(2) { 1.0 / binomial } else { 1.0 / (binomial * (half + 1) as f64) };
 
     let size = 1 + 2 * subsets.len();
     let mut block = DMatrix::zeros(size, size);
@@ -49,7 +50,7 @@ pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil
             add(v(subset), u(subset), 1.0);
             let level = subset.count_ones() as usize;
             let complement = all & !subset;
-            if level == half && batches % 2 == 0 && u(complement) >= u(subset) {
+            if level == half && batches.is_multiple_of(2) && u(complement) >= u(subset) {
                 add(u(complement), u(subset), -middle);
             }
             for batch in (0..batches).filter(|batch| complement >> batch & 1 == 1) {

@@ -180,5 +180,5 @@ impl Levels {
 }
 
 fn sign(q: usize) -> f64 {
-    if q % 2 == 0 { 1.0 } else { -1.0 }
+    if q.is_multiple_of(2) { 1.0 } else { -1.0 }
 }

@@ -1,0 +1,244 @@
+//! Many draws of the spectrum of `Z`, in parallel.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::batching::Batching;
+use super::data::{draw_stream, in_row_space, sample_features};
+use super::eigenvalues::symmetric_eigenvalues;
+use super::entries::Entries;
+use super::epoch::{self, EXACT_BATCHES, Epoch};
+use super::spectrum::SampledSpectrum;
+use crate::error::{Error, Result};
+use crate::population::Population;
+
+/// Sampled orderings per draw where the exact mean is out of reach and none was asked for.
+const DEFAULT_ORDERINGS: usize = 32;
+
+/// How the mean over the orderings of the batches is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// All orderings; at most [`EXACT_BATCHES`] batches.
+    Exact,
+    /// This many sampled orderings, each with its reverse. The spectrum then is that of a mean
+    /// over finitely many orderings, which tends to the exact one as their number grows.
+    Permutations(usize),
+}
+
+/// Settings of a simulation of the spectrum of `Z`.
+///
+/// The defaults: identity population, Gaussian entries, 8 draws, seed 0, the exact mean over the
+/// orderings up to [`EXACT_BATCHES`] batches and 32 sampled orderings per draw above.
+///
+/// ```
+/// use freespectra::finite::{Batching, MonteCarlo};
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let simulation = MonteCarlo::new(20, Batching::equal(40, 2)?, 0.4)?.with_draws(3)?.with_seed(7);
+/// let spectrum = simulation.run(None)?;
+/// assert_eq!(spectrum.pooled().len(), 3 * 20);
+/// assert_eq!(spectrum, simulation.run(Some(&|finished| println!("{finished} of 3")))?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct MonteCarlo {
+    features: usize,
+    batching: Batching,
+    step_sizes: Vec<f64>,
+    population: Population,
+    entries: Entries,
+    draws: usize,
+    seed: u64,
+    route: Route,
+}
+
+impl MonteCarlo {
+    /// `features = p` columns, the given batches, and one step size for all of them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless `features >= 2` and the step size is finite and positive.
+    pub fn new(features: usize, batching: Batching, step_size: f64) -> Result<Self> {
+        if features < 2 {
+            return Err(Error::argument("features", features, "at least 2"));
+        }
+        let step_sizes = vec![step_size; batching.batches()];
+        epoch::check_step_sizes(&step_sizes, &batching)?;
+        let route = if batching.batches() <= EXACT_BATCHES {
+            Route::Exact
+        } else {
+            Route::Permutations(DEFAULT_ORDERINGS)
+        };
+        Ok(Self {
+            features,
+            batching,
+            step_sizes,
+            population: Population::identity(),
+            entries: Entries::default(),
+            draws: 8,
+            seed: 0,
+            route,
+        })
+    }
+
+    /// A step size for each batch.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless there is one finite positive step size per batch.
+    pub fn with_step_sizes(mut self, step_sizes: Vec<f64>) -> Result<Self> {
+        epoch::check_step_sizes(&step_sizes, &self.batching)?;
+        self.step_sizes = step_sizes;
+        Ok(self)
+    }
+
+    /// Eigenvalues of the population covariance.
+    pub fn with_population(mut self, population: Population) -> Self {
+        self.population = population;
+        self
+    }
+
+    /// Distribution of the entries.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if its parameter is out of range.
+    pub fn with_entries(mut self, entries: Entries) -> Result<Self> {
+        self.entries = entries.validate()?;
+        Ok(self)
+    }
+
+    /// Number of independent draws.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if it is 0.
+    pub fn with_draws(mut self, draws: usize) -> Result<Self> {
+        if draws == 0 {
+            return Err(Error::argument("draws", draws, "at least 1"));
+        }
+        self.draws = draws;
+        Ok(self)
+    }
+
+    /// Seed; the same seed gives the same eigenvalues on any number of threads.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How to take the mean over the orderings.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for the exact route with more than [`EXACT_BATCHES`] batches,
+    /// and for 0 orderings.
+    pub fn with_route(mut self, route: Route) -> Result<Self> {
+        match route {
+            Route::Exact => epoch::check_exact(&self.batching)?,
+            Route::Permutations(orderings) => epoch::check_orderings(orderings)?,
+        }
+        self.route = route;
+        Ok(self)
+    }
+
+    /// Approximate peak memory of one draw in bytes; as many draws are under way as there are
+    /// threads.
+    ///
+    /// The data takes `n p` numbers. With `q = min(n, p)`, the exact route adds `B + 4` matrices of
+    /// size `q x q`; sampled orderings add 5, and one for each batch of at least `q / 2` rows.
+    pub fn bytes_per_draw(&self) -> usize {
+        let samples = self.batching.samples();
+        let reduced = samples.min(self.features);
+        let matrices = match self.route {
+            Route::Exact => self.batching.batches() + 4,
+            Route::Permutations(_) => {
+                5 + self.batching.sizes().iter().filter(|&&size| 2 * size >= reduced).count()
+            }
+        };
+        let numbers = samples
+            .saturating_mul(self.features)
+            .saturating_add(matrices.saturating_mul(reduced.saturating_mul(reduced)));
+        numbers.saturating_mul(size_of::<f64>())
+    }
+
+    /// Runs all draws on the current rayon pool, each on one thread.
+    ///
+    /// `progress` is told the number of finished draws after each of them, from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Eigenvalues`] if `Z` overflows, as a far too large step size makes it.
+    pub fn run(&self, progress: Option<&(dyn Fn(usize) + Sync)>) -> Result<SampledSpectrum> {
+        let population = self.population.eigenvalues(self.features);
+        let finished = AtomicUsize::new(0);
+        let eigenvalues = (0..self.draws as u64)
+            .into_par_iter()
+            .map(|draw| {
+                let values = self.draw(draw, &population)?;
+                let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                if let Some(report) = progress {
+                    report(count);
+                }
+                Ok(values)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(SampledSpectrum {
+            features: self.features,
+            samples: self.batching.samples(),
+            seed: self.seed,
+            route: self.route,
+            eigenvalues,
+        })
+    }
+
+    /// The eigenvalues of one draw, sorted.
+    fn draw(&self, draw: u64, population: &[f64]) -> Result<Vec<f64>> {
+        let mut rng = draw_stream(self.seed, draw);
+        let samples = self.batching.samples();
+        let mut features = sample_features(samples, population, self.entries, &mut rng)?;
+        if samples < self.features {
+            features = in_row_space(features);
+        }
+        let epoch = Epoch::new(&features, &self.batching, &self.step_sizes)?;
+        let z = match self.route {
+            Route::Exact => epoch.z()?,
+            Route::Permutations(orderings) => epoch.sampled_z(orderings, &mut rng)?,
+        };
+        let mut values = symmetric_eigenvalues(&z)?;
+        let kernel = self.features - values.len();
+        let position = values.partition_point(|&value| value < 0.0);
+        values.splice(position..position, std::iter::repeat_n(0.0, kernel));
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn simulation(batches: usize) -> MonteCarlo {
+        MonteCarlo::new(10, Batching::equal(2 * batches, batches).unwrap(), 0.1).unwrap()
+    }
+
+    #[test]
+    fn bad_settings_are_refused() {
+        let batching = Batching::equal(4, 2).unwrap();
+        assert!(MonteCarlo::new(1, batching.clone(), 0.1).is_err());
+        for step_size in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(MonteCarlo::new(10, batching.clone(), step_size).is_err());
+        }
+        assert!(simulation(2).with_draws(0).is_err());
+        assert!(simulation(2).with_step_sizes(vec![0.1]).is_err());
+        assert!(simulation(2).with_step_sizes(vec![0.1, 0.0]).is_err());
+        assert!(simulation(2).with_entries(Entries::StudentT { degrees_of_freedom: 2.0 }).is_err());
+        assert!(simulation(2).with_route(Route::Permutations(0)).is_err());
+        assert!(simulation(EXACT_BATCHES).with_route(Route::Exact).is_ok());
+        assert!(simulation(EXACT_BATCHES + 1).with_route(Route::Exact).is_err());
+        assert!(simulation(EXACT_BATCHES + 1).run(None).is_ok());
+    }
+
+    #[test]
+    fn overflow_is_an_error() {
+        let batching = Batching::equal(40, 4).unwrap();
+        let result = MonteCarlo::new(10, batching, 1e200).unwrap().run(None);
+        assert!(matches!(result, Err(Error::Eigenvalues { size: 10, .. })), "{result:?}");
+    }
+}
