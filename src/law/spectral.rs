@@ -58,8 +58,9 @@ impl SpectralLaw {
     /// [`Error::NotCertified`] if mass, mean or variance of the result disagree with the values
     /// expanded at infinity by more than [`Certificate::TOLERANCE`].
     pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
-        let search = Search::new(transform);
+        let mut search = Search::new(transform);
         let mut workspace = search.workspace();
+        search.drop_surrounded_pole(&mut workspace);
         let far = search.far_moments(&mut workspace)?;
         let mut law = Self {
             bands: Vec::new(),

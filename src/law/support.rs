@@ -64,6 +64,16 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         }
     }
 
+    /// Drops the pole if the support surrounds it: the density is then analytic there, atom or not.
+    pub(super) fn drop_surrounded_pole(&mut self, workspace: &mut T::Workspace) {
+        let Some(pole) = self.pole else { return };
+        let offset = 1e-3 * self.spread;
+        if self.inside(pole - offset, workspace).is_some() && self.inside(pole + offset, workspace).is_some()
+        {
+            self.pole = None;
+        }
+    }
+
     /// A workspace for this thread, to be given back.
     pub(super) fn workspace(&self) -> T::Workspace {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());

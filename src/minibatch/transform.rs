@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::population::Atom;
 use crate::solver::continuation::FarPoint;
@@ -58,7 +58,16 @@ impl CauchyTransform for ZTransform {
     }
 
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
-        self.silverstein.iterate(self.to_p(z), guess, workspace).map(|solution| self.to_z(solution))
+        let solution = self.silverstein.iterate(self.to_p(z), guess, workspace)?;
+        if !self.silverstein.is_physical(&solution.state) {
+            return Err(Error::NotConverged {
+                z,
+                residual: f64::INFINITY,
+                iterations: solution.iterations,
+                tolerance: solution.residual,
+            });
+        }
+        Ok(self.to_z(solution))
     }
 
     fn location_scale(&self) -> (f64, f64) {

@@ -105,7 +105,7 @@ impl Silverstein {
                 let real = self.iterate(z, &current.state, workspace);
                 if let Ok(solution) = real {
                     let inside = solution.cauchy.im < -REAL_THRESHOLD * solution.cauchy.norm();
-                    let physical = self.in_half_space(&solution.state);
+                    let physical = self.is_physical(&solution.state);
                     if physical && (inside || height <= REAL_BELOW * far.height) {
                         return Ok(solution);
                     }

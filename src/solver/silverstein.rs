@@ -76,6 +76,9 @@ pub struct Solution {
 /// there: rounding does not allow less. It is reported as it is.
 const STAGNATION_SLACK: f64 = 200.0;
 
+/// Eigenvalues of `-Im g` may fall below zero by this, relative to the largest entry of `g`.
+const DEFINITE: f64 = 1e-9;
+
 /// Iterations without an improvement by half after which the iteration counts as stagnating.
 const STAGNATION_STEPS: usize = 20;
 
@@ -201,6 +204,20 @@ impl Silverstein {
                 let entry = state[offset + packed(i, i, size)];
                 entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
             })
+        })
+    }
+
+    /// Whether `-Im g` is positive semidefinite on every channel, up to rounding: the property that
+    /// singles out the resolvent among all solutions where `Im g` does not vanish.
+    pub fn is_physical(&self, state: &[Complex64]) -> bool {
+        let scale = state.iter().fold(0.0f64, |m, x| m.max(x.norm()));
+        self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
+            let size = channel.inverse_coefficient.nrows();
+            let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
+                let shift = if i == j { DEFINITE * scale } else { 0.0 };
+                shift - state[offset + packed(i.min(j), i.max(j), size)].im
+            });
+            shifted.cholesky().is_some()
         })
     }
 
