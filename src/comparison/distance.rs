@@ -9,7 +9,7 @@ use crate::quadrature::gauss_legendre;
 const GRID_CELLS: usize = 1024;
 
 /// Gauss-Legendre nodes per piece. On a cell of the grid they leave about 1e-11 at an edge where
-/// the density vanishes like a square root, 1e-8 where it diverges like the inverse of one.
+/// the density vanishes like a square root, 5e-8 where it diverges like the inverse of one.
 const NODES: usize = 4;
 
 /// A crossing of the two distribution functions need only be located to this fraction of its piece:
@@ -47,7 +47,7 @@ pub fn kolmogorov_smirnov<F: Fn(f64) -> f64>(values: &[f64], law: &ReferenceLaw<
 /// The line is cut at the values, the atoms, the edges and 1024 equal cells; a piece in which the
 /// two functions cross is cut there once more. Gauss-Legendre quadrature on the pieces then leaves
 /// an absolute error of about 1e-10 of the width of the support for densities that vanish like a
-/// square root at the edges, and 1e-8 for those that diverge like the inverse of one.
+/// square root at the edges, and 5e-8 for those that diverge like the inverse of one.
 ///
 /// # Errors
 /// As [`kolmogorov_smirnov`].

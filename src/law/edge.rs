@@ -24,6 +24,10 @@ const LIMIT: usize = 80;
 /// the pole or to the size of the support.
 const AGREE: f64 = 3e-15;
 
+/// An edge closer to the pole than this, relative to the spread, cannot be told from it: the solver
+/// locates edges to a few 1e-13.
+const SAME_AS_POLE: f64 = 2e-12;
+
 impl<T: CauchyTransform> Search<'_, T> {
     /// The end of the support interval around `start`, in direction `sign`, before the point
     /// `outside` if one is known. The points solved on the way are added to `visited`.
@@ -101,7 +105,7 @@ impl<T: CauchyTransform> Search<'_, T> {
     /// An edge that cannot be told from the pole is the pole.
     fn snapped(&self, edge: f64) -> f64 {
         match self.pole {
-            Some(pole) if (edge - pole).abs() <= 1e-14 * self.spread => pole,
+            Some(pole) if (edge - pole).abs() <= SAME_AS_POLE * self.spread => pole,
             _ => edge,
         }
     }

@@ -20,6 +20,9 @@ use crate::solver::continuation::REAL_THRESHOLD;
 /// Half the number of points on the circle that gives mass, mean and higher moments at infinity.
 const CIRCLE: usize = 16;
 
+/// Solves after which a law is given up: a hundred times what the hardest regular cases take.
+const SOLVE_LIMIT: usize = 100_000;
+
 /// A solved point on the real axis.
 #[derive(Debug, Clone)]
 pub(super) struct Point {
@@ -96,7 +99,14 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     fn record(&self, solution: Result<Solution>) -> Result<Solution> {
-        self.solves.fetch_add(1, Ordering::Relaxed);
+        if self.solves.fetch_add(1, Ordering::Relaxed) >= SOLVE_LIMIT {
+            return Err(Error::NotCertified {
+                quantity: "number of solves",
+                found: SOLVE_LIMIT as f64,
+                expected: 0.0,
+                tolerance: SOLVE_LIMIT as f64,
+            });
+        }
         if let Ok(solution) = &solution
             && let Ok(mut residual) = self.residual.lock()
         {
