@@ -29,7 +29,7 @@ fn densities_of_z() {
 
 #[test]
 fn full_batch_is_marchenko_pastur() {
-    for aspect_ratio in [0.1f64, 0.5, 0.9, 2.0, 5.0] {
+    for aspect_ratio in [0.1f64, 0.5, 0.9, 1.0, 2.0, 5.0] {
         let law = law(1, 0.3, aspect_ratio);
         let low = (1.0 - aspect_ratio.sqrt()).powi(2);
         let high = (1.0 + aspect_ratio.sqrt()).powi(2);
