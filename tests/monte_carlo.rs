@@ -1,0 +1,51 @@
+//! The predicted law against sampled, finite-size batched gradient descent at p = 1000.
+//!
+//! Eigenvalues are rigid: the Kolmogorov-Smirnov distance falls like 1/p, so 0.01 at p = 1000 leaves a
+//! margin of a few for the O(1/p) corrections and fails for a law that is off by one percent.
+
+use freespectra::MiniBatch;
+use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
+use freespectra::finite::{Batching, Entries, MonteCarlo};
+
+const FEATURES: usize = 1000;
+
+fn check(model: &MiniBatch, batching: Batching, entries: Entries) {
+    let law = model.law().unwrap();
+    let sampled = MonteCarlo::new(FEATURES, batching, model.step_size())
+        .and_then(|run| run.with_entries(entries))
+        .and_then(|run| run.with_draws(1))
+        .unwrap()
+        .with_seed(11)
+        .run(None)
+        .unwrap();
+    let support = law.support();
+    let hull = (support[0][0], support[support.len() - 1][1]);
+    let reference = ReferenceLaw::new(|x| law.cdf(x), law.atoms(), hull).unwrap();
+    let comparison = Comparison::new(&sampled.pooled(), &reference, &Bins::FreedmanDiaconis).unwrap();
+    assert!(comparison.kolmogorov_smirnov < 0.01, "{entries}: {}", comparison.kolmogorov_smirnov);
+    for extreme in [comparison.smallest, comparison.largest] {
+        assert!(extreme.beyond_edge.abs() < 0.05, "{entries}: {extreme:?}");
+    }
+}
+
+#[test]
+fn equal_batches() {
+    for (batches, entries) in
+        [(2, Entries::Gaussian), (3, Entries::Rademacher), (8, Entries::Gaussian), (2, Entries::Rademacher)]
+    {
+        let samples = 2000 / batches * batches;
+        let aspect_ratio = FEATURES as f64 / samples as f64;
+        let model = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(aspect_ratio);
+        check(&model.build().unwrap(), Batching::equal(samples, batches).unwrap(), entries);
+    }
+}
+
+#[test]
+fn unequal_batches() {
+    let fractions = [0.5, 0.3, 0.2];
+    for entries in [Entries::Gaussian, Entries::Rademacher] {
+        let model = MiniBatch::builder().batches(3).step_size(0.3).batch_fractions(&fractions);
+        let batching = Batching::from_fractions(2000, &fractions).unwrap();
+        check(&model.build().unwrap(), batching, entries);
+    }
+}
