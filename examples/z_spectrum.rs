@@ -18,6 +18,7 @@ use serde_json::json;
 
 /// Predict the limiting spectrum of Z and check it against sampled batched gradient descent.
 #[derive(Debug, Parser)]
+#[command(allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B.
     #[arg(long, default_value_t = 4)]

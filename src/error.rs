@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// An argument is outside its range: change the argument.
-    #[error("{argument} is {value}, but must be {allowed}")]
+    #[error("{argument}: got {value}, expected {allowed}")]
     InvalidArgument {
         /// Name of the argument, as it is spelled in the API.
         argument: &'static str,

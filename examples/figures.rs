@@ -1,0 +1,214 @@
+//! The committed figures: what mini-batching does to the spectrum, and how well theory meets samples.
+//!
+//! Writes `figures/*.png` and `figures/*.svg`. The convergence study takes minutes at its full size;
+//! `--largest` bounds the number of features it goes up to.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use freespectra::comparison::{Bins, Comparison, PowerLawFit, ReferenceLaw};
+use freespectra::finite::{Batching, MonteCarlo};
+use freespectra::plot::{Colour, Figure, Layer, Panel};
+use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
+
+/// Draw the committed figures.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Directory to write to.
+    #[arg(long, default_value = "figures")]
+    directory: String,
+    /// Largest number of features of the convergence study, a doubling of 100.
+    #[arg(long, default_value_t = 1600)]
+    largest: usize,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+const COLOURS: [Colour; 6] = [
+    Colour::Blue,
+    Colour::SkyBlue,
+    Colour::BluishGreen,
+    Colour::Orange,
+    Colour::Vermillion,
+    Colour::ReddishPurple,
+];
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("figures: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    save(options, "shrinkage", &shrinkage()?)?;
+    save(options, "number_of_batches", &number_of_batches()?)?;
+    save(options, "overparametrised", &overparametrised(options.seed)?)?;
+    save(options, "split_spectrum", &split_spectrum(options.seed)?)?;
+    save(options, "convergence", &convergence(options)?)
+}
+
+fn save(options: &Options, name: &str, figure: &Figure) -> Result<()> {
+    std::fs::create_dir_all(&options.directory)
+        .map_err(|error| Error::File { path: options.directory.clone(), reason: error.to_string() })?;
+    for extension in ["png", "svg"] {
+        let path = format!("{}/{name}.{extension}", options.directory);
+        figure.save(&path)?;
+        println!("{path}");
+    }
+    Ok(())
+}
+
+/// Density curves of a law, one for each interval of the support, with one label.
+fn with_law(mut panel: Panel, law: &SpectralLaw, colour: Colour, dashed: bool, label: &str) -> Panel {
+    for (index, [low, high]) in law.support().into_iter().enumerate() {
+        let x: Vec<f64> = (0..=500)
+            .map(|i| low + (high - low) * (std::f64::consts::PI * f64::from(i) / 1000.0).sin().powi(2))
+            .collect();
+        let y: Vec<f64> = x.iter().map(|&x| law.density(x)).collect();
+        let mut layer = Layer::curve(&x, &y).colour(colour);
+        if dashed {
+            layer = layer.dashed();
+        }
+        if index == 0 {
+            layer = layer.label(label);
+        }
+        panel = panel.layer(layer);
+    }
+    panel
+}
+
+fn shrinkage() -> Result<Figure> {
+    let mut panel = Panel::new("eigenvalue", "density");
+    let steps = [0.1, 0.3, 0.5, 0.7];
+    let full = MiniBatch::builder().batches(1).step_size(0.1).aspect_ratio(0.5).build()?.law()?;
+    panel = with_law(panel, &full, Colour::Black, true, "full batch, W");
+    for (step_size, colour) in steps.into_iter().zip(COLOURS) {
+        let law = MiniBatch::builder().batches(2).step_size(step_size).aspect_ratio(0.5).build()?.law()?;
+        panel = with_law(panel, &law, colour, false, &format!("Z, α = {step_size}"));
+    }
+    Ok(Figure::new("Two batches shrink the spectrum, the more the larger the step")
+        .subtitle("law of Z for B = 2, γ = p/n = 0.5, Σ = I; W is the sample covariance")
+        .panel(panel))
+}
+
+fn number_of_batches() -> Result<Figure> {
+    let mut panel = Panel::new("eigenvalue of Z", "density");
+    for (batches, colour) in [1, 2, 4, 8, 16, 32].into_iter().zip(COLOURS) {
+        let law = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(0.5).build()?.law()?;
+        panel = with_law(panel, &law, colour, false, &format!("B = {batches}"));
+    }
+    Ok(Figure::new("More batches at the same epoch step")
+        .subtitle("law of Z, epoch step αB = 1, γ = p/n = 0.5, Σ = I")
+        .panel(panel))
+}
+
+fn sampled(model: &MiniBatch, features: usize, draws: usize, seed: u64) -> Result<(SpectralLaw, Comparison)> {
+    let law = model.law()?;
+    let per_batch = features as f64 / model.aspect_ratio() / model.batches() as f64;
+    let batching = Batching::equal(per_batch.round() as usize * model.batches(), model.batches())?;
+    let spectrum = MonteCarlo::new(features, batching, model.step_size())?
+        .with_population(model.population().clone())
+        .with_draws(draws)?
+        .with_seed(seed)
+        .run(None)?;
+    let support = law.support();
+    let reference =
+        ReferenceLaw::new(|x| law.cdf(x), law.atoms(), (support[0][0], support[support.len() - 1][1]))?;
+    let comparison = Comparison::new(&spectrum.pooled(), &reference, &Bins::Count(60))?;
+    Ok((law, comparison))
+}
+
+fn against_samples(
+    model: &MiniBatch,
+    draws: usize,
+    seed: u64,
+    title: &str,
+    subtitle: &str,
+) -> Result<Figure> {
+    let features = 1000;
+    let (law, comparison) = sampled(model, features, draws, seed)?;
+    let mut panel = Panel::new("eigenvalue of Z", "density").layer(
+        Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density)
+            .label(format!("sampled, p = {features}, {draws} draws")),
+    );
+    panel = with_law(panel, &model.full_batch().law()?, Colour::Black, true, "full batch, W");
+    panel = with_law(panel, &law, Colour::Vermillion, false, "predicted law of Z");
+    let edges: Vec<f64> = law.support().into_iter().flatten().collect();
+    panel = panel.layer(Layer::edges(&edges).label("edges of the support of Z"));
+    for atom in law.atoms() {
+        panel = panel.layer(Layer::stem(atom.location, atom.mass));
+    }
+    Ok(Figure::new(title).subtitle(subtitle).panel(panel))
+}
+
+fn overparametrised(seed: u64) -> Result<Figure> {
+    let model = MiniBatch::builder().batches(2).step_size(0.3).aspect_ratio(2.0).build()?;
+    against_samples(
+        &model,
+        4,
+        seed,
+        "More features than samples",
+        "B = 2, α = 0.3, γ = p/n = 2, Σ = I: the directions without data are an atom at 0",
+    )
+}
+
+fn split_spectrum(seed: u64) -> Result<Figure> {
+    let population = Population::atoms(&[(0.5, 0.5), (3.0, 0.5)])?;
+    let model =
+        MiniBatch::builder().batches(4).epoch_step(0.4).aspect_ratio(0.1).population(population).build()?;
+    against_samples(
+        &model,
+        4,
+        seed,
+        "A population with two eigenvalues: the spectrum splits",
+        "B = 4, α = 0.1, γ = p/n = 0.1, half of the population eigenvalues 0.5 and half 3",
+    )
+}
+
+fn convergence(options: &Options) -> Result<Figure> {
+    let mut panel = Panel::new("number of features p", "Kolmogorov–Smirnov distance").log_x().log_y();
+    for (batches, colour) in [(2, Colour::Blue), (4, Colour::Vermillion)] {
+        let model = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(0.5).build()?;
+        let law = model.law()?;
+        let support = law.support();
+        let reference = ReferenceLaw::new(|x| law.cdf(x), law.atoms(), (support[0][0], support[0][1]))?;
+        let (mut sizes, mut means, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        let mut features = 100;
+        while features <= options.largest {
+            // Fewer draws are needed where each one fluctuates less.
+            let draws = (6400 / features).max(4);
+            let spectrum =
+                MonteCarlo::new(features, Batching::equal(2 * features, batches)?, model.step_size())?
+                    .with_draws(draws)?
+                    .with_seed(options.seed)
+                    .run(None)?;
+            let mut distances = Vec::with_capacity(draws);
+            for eigenvalues in &spectrum.eigenvalues {
+                distances.push(freespectra::comparison::kolmogorov_smirnov(eigenvalues, &reference)?);
+            }
+            let mean = distances.iter().sum::<f64>() / draws as f64;
+            let variance = distances.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (draws - 1) as f64;
+            println!("B = {batches}, p = {features}, {draws} draws: KS {mean:.5}");
+            sizes.push(features as f64);
+            means.push(mean);
+            errors.push((variance / draws as f64).sqrt());
+            features *= 2;
+        }
+        let points: Vec<(f64, f64)> = sizes.iter().copied().zip(means.iter().copied()).collect();
+        let fit = PowerLawFit::new(&points)?;
+        println!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error);
+        let line: Vec<f64> = sizes.iter().map(|p| fit.prefactor * p.powf(fit.exponent)).collect();
+        let label = format!("B = {batches}, slope {:.2} ± {:.2}", fit.exponent, fit.exponent_error);
+        panel = panel
+            .layer(Layer::curve(&sizes, &line).colour(colour).dashed())
+            .layer(Layer::points_with_errors(&sizes, &means, &errors).colour(colour).label(label));
+    }
+    Ok(Figure::new("Single draws approach the predicted law")
+        .subtitle("mean distance of one draw, with standard errors; αB = 1, γ = p/n = 0.5, Σ = I")
+        .panel(panel))
+}
