@@ -62,7 +62,7 @@ impl Band {
     ) -> std::result::Result<Self, Gap> {
         let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
         let frame = Frame { low, high, pole };
-        let mut states = States::new(frame, known);
+        let mut states = States::new(frame, search.transform.pole(), known);
         let resolution = Resolution {
             tolerance: TOLERANCE,
             noise: NOISE,
@@ -308,12 +308,15 @@ impl Frame {
 /// Solved points of a band, in order of angle, as a source of guesses.
 struct States {
     frame: Frame,
+    /// The unknowns may have a pole where `G` has one, so it is `x - pole` times the state that is
+    /// interpolated.
+    pole: Option<f64>,
     points: Vec<(f64, Vec<Complex64>)>,
 }
 
 impl States {
-    fn new(frame: Frame, known: &[Point]) -> Self {
-        let mut states = Self { frame, points: Vec::new() };
+    fn new(frame: Frame, pole: Option<f64>, known: &[Point]) -> Self {
+        let mut states = Self { frame, pole, points: Vec::new() };
         for point in known.iter().filter(|point| frame.low < point.x && point.x < frame.high) {
             states.insert(point.clone());
         }
@@ -338,7 +341,7 @@ impl States {
         workspace: &mut T::Workspace,
     ) -> Option<Point> {
         if let Some(guess) = self.guess(self.frame.angle(x))
-            && let Some(point) = search.inside_near(x, &guess, workspace)
+            && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
         {
             return Some(point);
         }
@@ -367,6 +370,7 @@ impl States {
         let at = self.points.partition_point(|(other, _)| *other < angle) as isize;
         let width = (STENCIL as isize).min(count);
         let from = at - width / 2;
+        let offset = |angle: f64| self.pole.map_or(1.0, |pole| self.frame.position(angle) - pole);
         let mut guess = vec![Complex64::ZERO; self.points[0].1.len()];
         for i in from..from + width {
             let (own, state, conjugate) = node(i);
@@ -377,6 +381,7 @@ impl States {
                     (angle - other) / (own - other)
                 })
                 .product();
+            let weight = weight * offset(own) / offset(angle);
             let sign = if conjugate { -1.0 } else { 1.0 };
             guess.iter_mut().zip(state).for_each(|(sum, entry)| {
                 sum.re += weight * entry.re;

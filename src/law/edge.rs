@@ -70,7 +70,12 @@ impl<T: CauchyTransform> Search<'_, T> {
             if next == last || outside.is_some_and(|out| (out - last).abs() <= f64::EPSILON * out.abs()) {
                 return Ok(self.snapped(outside.map_or(last, |out| 0.5 * (out + last))));
             }
-            match self.inside_near(next, &state, workspace) {
+            // A guess that leads nowhere says nothing about the point.
+            let point = match self.inside_near(next, &state, workspace) {
+                Ok(point) => point,
+                Err(_) => self.inside(next, workspace),
+            };
+            match point {
                 Some(point) => {
                     step = 1.7 * (next - last).abs().max(step * 0.3);
                     inside.push((next, self.weighted_square(&point)));

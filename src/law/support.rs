@@ -128,15 +128,16 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         self.record(self.transform.solve_near(z, guess, workspace))
     }
 
-    /// The point `x` of the real axis solved from a guess, if it turns out to be inside the support.
+    /// The point `x` of the real axis solved from a guess, if it turns out to be inside the support;
+    /// an error if the guess leads nowhere.
     pub(super) fn inside_near(
         &self,
         x: f64,
         guess: &[Complex64],
         workspace: &mut T::Workspace,
-    ) -> Option<Point> {
-        let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace).ok()?;
-        inside(x, solution)
+    ) -> Result<Option<Point>> {
+        let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace)?;
+        Ok(inside(x, solution))
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
