@@ -14,6 +14,9 @@ use super::support::{Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
 
+/// How near the pole the interpolation has to come before it may be taken for the edge.
+const NEAR_POLE: f64 = 1e-4;
+
 /// Points used in one inverse interpolation.
 const STENCIL: usize = 7;
 
@@ -59,6 +62,12 @@ impl<T: CauchyTransform> Search<'_, T> {
                 if (settled && distance < 1e-2 * scale) || distance < 1e-9 * scale {
                     return Ok(self.snapped(fresh));
                 }
+            }
+            if let (Some(fresh), Some(pole)) = (fresh, self.pole)
+                && (fresh - pole).abs() <= SAME_AS_POLE * self.spread
+                && (last - pole).abs() <= NEAR_POLE * self.spread
+            {
+                return Ok(pole);
             }
             estimate = fresh;
             let reach = outside.map_or(step, |out| (out - last).abs());
