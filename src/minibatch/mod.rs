@@ -13,6 +13,16 @@
 //! ALT 2025, arXiv 2406.03696). As `n, p -> infinity` with `p / n -> gamma` the eigenvalues of `Z` have
 //! a deterministic law, which [`MiniBatch::law`] computes. Full-batch gradient descent is the
 //! case `B = 1`, where `Z` is the sample covariance `W`.
+//!
+//! # From `P` to `P - I`
+//!
+//! The pencils start from a linearisation of `P` with unknowns `(root, u, v)`, `u` the averages `P_S` of
+//! ordered products over subsets of batches. At `M_b = I` it has the solution `u = -u_0 root`,
+//! `v = -v_0 root` with known `u_0`, `v_0`. Taking it out, `u = u' - u_0 root`, `v = v' - v_0 root`, is a
+//! congruence that leaves the Schur complement on the root unchanged, turns its entry into
+//! `z - 1`, and gives the root a part in every `W_b`. With `z - 1` as the spectral parameter this is a
+//! pencil of `P - I = -alpha B Z`, in which small eigenvalues of `Z` do not suffer from the
+//! cancellation in `1 - P`.
 
 mod model;
 mod subset_lattice;

@@ -98,7 +98,7 @@ impl MiniBatch {
         }
     }
 
-    /// The pencil of `P`: symmetric blocks for equal batches, else half the subset lattice.
+    /// The pencil of `P - I`: symmetric blocks for equal batches, else half the subset lattice.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there are more batches than the route reaches.
@@ -110,7 +110,7 @@ impl MiniBatch {
         }
     }
 
-    /// The pencil of `P` on half the lattice of subsets, whatever the batches.
+    /// The pencil of `P - I` on half the lattice of subsets, whatever the batches.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there are more than [`LATTICE_LIMIT`] batches.
@@ -135,7 +135,7 @@ impl MiniBatch {
         self.transform_of(self.pencil()?, options)
     }
 
-    /// The same for a given pencil of `P`.
+    /// The same for a given pencil of `P - I`.
     ///
     /// # Errors
     /// As for [`MiniBatch::transform`].

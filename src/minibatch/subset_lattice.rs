@@ -1,4 +1,4 @@
-//! The pencil of the epoch operator `P` on half the lattice of subsets of batches.
+//! The pencil of `P - I` on half the lattice of subsets of batches.
 //!
 //! With `P_S` the average of the ordered products of `M_b = I - alpha_b W_b` over the orderings of
 //! `S`, `k = floor(B/2)` and `T = I - sum_b N_b M_b`, `N_b[S + b, S] = 1/(|S| + 1)`,
@@ -10,14 +10,16 @@
 //! ```
 //!
 //! Nothing has to be equal here: batches may differ in size and in step size. The pencil has
-//! `1 + 2 sum_{l<=k} C(B, l)` unknowns: 3, 7, 9, 23, 33, 85 for `B = 1..=6`.
+//! `1 + 2 sum_{l<=k} C(B, l)` unknowns: 3, 7, 9, 23, 33, 85 for `B = 1..=6`. The shift from `P` to
+//! `P - I` is made by the congruence of the [parent module](super#from-p-to-p---i), with
+//! `u_0(S) = 1` and `v_0(S) = 1 / C(B, |S|)`.
 
 use nalgebra::DMatrix;
 
 use crate::error::Result;
 use crate::solver::{Channel, Link, LinkEntry, Pencil};
 
-/// The pencil of `P` for batches with ratios `p / n_b` and step sizes `alpha_b`.
+/// The pencil of `P - I` for batches with ratios `p / n_b` and step sizes `alpha_b`.
 pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil> {
     let batches = step_sizes.len();
     let half = batches / 2;
@@ -31,9 +33,8 @@ pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil
     let v = |subset: usize| 1 + subsets.len() + position[subset];
 
     // Number of orderings that a subset of size k and its partner stand for, as a weight.
-    let binomial: f64 = (0..half).map(|i| (batches - i) as f64 / (half - i) as f64).product();
-    let middle =
-        if batches.is_multiple_of(2) { 1.0 / binomial } else { 1.0 / (binomial * (half + 1) as f64) };
+    let splits = binomial(batches, half);
+    let middle = if batches.is_multiple_of(2) { 1.0 / splits } else { 1.0 / (splits * (half + 1) as f64) };
 
     let size = 1 + 2 * subsets.len();
     let mut block = DMatrix::zeros(size, size);
@@ -45,7 +46,6 @@ pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil
                 block[(j, i)] += value;
             }
         };
-        add(0, v(0), 1.0);
         for &subset in &subsets {
             add(v(subset), u(subset), 1.0);
             let level = subset.count_ones() as usize;
@@ -67,18 +67,24 @@ pub(super) fn subset_pencil(step_sizes: &[f64], ratios: &[f64]) -> Result<Pencil
         }
     }
 
+    // Value of each unknown at M_b = I, in terms of the root.
+    let mut constant = vec![0.0; size];
+    for &subset in &subsets {
+        constant[u(subset)] = 1.0;
+        constant[v(subset)] = 1.0 / binomial(batches, subset.count_ones() as usize);
+    }
     let channels = couplings
         .iter()
         .zip(step_sizes.iter().zip(ratios))
         .filter(|(couplings, _)| !couplings.is_empty())
-        .map(|(couplings, (&step_size, &ratio))| channel(couplings, step_size, ratio))
+        .map(|(couplings, (&step_size, &ratio))| channel(couplings, &constant, step_size, ratio))
         .collect();
     Pencil::new(vec![block], channels)
 }
 
 /// The coefficient `-alpha_b` times the couplings of one batch. Each state has one partner, so the
 /// inverse has the reciprocal entries in the same places.
-fn channel(couplings: &[(usize, usize, f64)], step_size: f64, ratio: f64) -> Channel {
+fn channel(couplings: &[(usize, usize, f64)], constant: &[f64], step_size: f64, ratio: f64) -> Channel {
     let mut rows: Vec<usize> = couplings.iter().flat_map(|&(i, j, _)| [i, j]).collect();
     rows.sort_unstable();
     rows.dedup();
@@ -92,7 +98,14 @@ fn channel(couplings: &[(usize, usize, f64)], step_size: f64, ratio: f64) -> Cha
     let entries = rows
         .iter()
         .enumerate()
-        .map(|(channel_state, &block_state)| LinkEntry { channel_state, block_state, weight: 1.0 })
+        .flat_map(|(channel_state, &block_state)| {
+            let entry = |block_state, weight| LinkEntry { channel_state, block_state, weight };
+            [entry(block_state, 1.0), entry(0, -constant[block_state])]
+        })
         .collect();
     Channel { ratio, inverse_coefficient, links: vec![Link { block: 0, gain: 1.0, entries }] }
+}
+
+fn binomial(n: usize, k: usize) -> f64 {
+    (0..k).map(|i| (n - i) as f64 / (k - i) as f64).product()
 }

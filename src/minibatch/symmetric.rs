@@ -1,4 +1,4 @@
-//! The pencil of the epoch operator `P` for equal batches, block-diagonal by permutation symmetry.
+//! The pencil of `P - I` for equal batches, block-diagonal by permutation symmetry.
 //!
 //! `G` commutes with the permutations of the `B` batches. By Schur-Weyl duality the functions on
 //! subsets of batches of size at most `k = floor(B/2)` split in blocks `q = 0..=k`, each carrying
@@ -20,7 +20,7 @@ use nalgebra::DMatrix;
 use crate::error::Result;
 use crate::solver::{Channel, Link, LinkEntry, Pencil};
 
-/// The symmetric pencil of `P` for `batches` equal batches with ratio `p / n_b = ratio`.
+/// The symmetric pencil of `P - I` for `batches` equal batches with ratio `p / n_b = ratio`.
 pub(super) fn symmetric_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<Pencil> {
     let lattice = Levels { batches, half: batches / 2 };
     let blocks = (0..=lattice.half).map(|q| lattice.block(q)).collect();
@@ -63,7 +63,8 @@ impl Levels {
         root + (level - q) + if side == Side::V { levels } else { 0 }
     }
 
-    /// Constant part of block `q`: `[[0, 0, e^T], [0, -K, T^T], [e, T, 0]]` at `M_b = I`.
+    /// Constant part of block `q`: `[[0, 0, 0], [0, -K, T^T], [0, T, 0]]` at `M_b = I`. The root
+    /// decouples there; see the [parent module](super#from-p-to-p---i).
     fn block(self, q: usize) -> DMatrix<f64> {
         let (b, k) = (self.batches as f64, self.half);
         let size = 2 * (k - q + 1) + usize::from(q == 0);
@@ -83,9 +84,6 @@ impl Levels {
         }
         let top = self.row(q, Side::U, k);
         set(top, top, -self.complement(q));
-        if q == 0 {
-            set(0, self.row(0, Side::V, 0), 1.0);
-        }
         block
     }
 
@@ -159,23 +157,27 @@ impl Levels {
         let links = [rest, rest + 1]
             .into_iter()
             .filter(|&q| q <= k)
-            .map(|q| Link {
-                block: q,
-                gain: self.gain(rest, q),
-                entries: states
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, state)| state.level + state.own >= q)
-                    .map(|(channel_state, &state)| LinkEntry {
-                        channel_state,
-                        block_state: self.row(q, state.side, state.level + state.own),
-                        weight: self.clebsch_gordan(rest, q, state),
-                    })
-                    .filter(|entry| entry.weight != 0.0)
-                    .collect(),
-            })
+            .map(|q| Link { block: q, gain: self.gain(rest, q), entries: self.entries(rest, q, &states) })
             .collect();
         Some(Channel { ratio, inverse_coefficient, links })
+    }
+
+    /// The isometry from the channel to block `q`. All `P_S` and their duals are 1 in the scaled
+    /// basis at `M_b = I`, so the root takes part in block 0 with minus the weight of each state.
+    fn entries(self, rest: usize, q: usize, states: &[State]) -> Vec<LinkEntry> {
+        let mut entries = Vec::with_capacity(2 * states.len());
+        for (channel_state, &state) in states.iter().enumerate() {
+            let level = state.level + state.own;
+            let weight = if level >= q { self.clebsch_gordan(rest, q, state) } else { 0.0 };
+            if weight != 0.0 {
+                let block_state = self.row(q, state.side, level);
+                entries.push(LinkEntry { channel_state, block_state, weight });
+                if q == 0 {
+                    entries.push(LinkEntry { channel_state, block_state: 0, weight: -weight });
+                }
+            }
+        }
+        entries
     }
 }
 

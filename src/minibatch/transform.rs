@@ -8,8 +8,8 @@ use crate::population::Atom;
 use crate::solver::continuation::FarPoint;
 use crate::solver::{Silverstein, Solution, Workspace};
 
-/// `G_Z(z) = alpha B conj(-G_P(1 - alpha B conj(z)))`, from the pencil of `P = I - alpha B Z`: the map
-/// from `Z` to `P` reverses the line, hence the conjugates.
+/// `G_Z(z) = -alpha B conj(G(-alpha B conj(z)))`, with `G` from the pencil of `P - I = -alpha B Z`: the map
+/// reverses the line, hence the conjugates.
 #[derive(Debug, Clone)]
 pub struct ZTransform {
     silverstein: Silverstein,
@@ -31,13 +31,13 @@ impl ZTransform {
         Ok(Self { silverstein, epoch_step, far, landmarks, atoms })
     }
 
-    /// The fixed-point equation of `P` behind the transform.
+    /// The fixed-point equation of `P - I` behind the transform.
     pub fn silverstein(&self) -> &Silverstein {
         &self.silverstein
     }
 
-    fn to_p(&self, z: Complex64) -> Complex64 {
-        1.0 - self.epoch_step * z.conj()
+    fn to_shifted(&self, z: Complex64) -> Complex64 {
+        -self.epoch_step * z.conj()
     }
 
     fn to_z(&self, mut solution: Solution) -> Solution {
@@ -54,11 +54,13 @@ impl CauchyTransform for ZTransform {
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
-        self.silverstein.solve_from(&self.far, self.to_p(z), workspace).map(|solution| self.to_z(solution))
+        self.silverstein
+            .solve_from(&self.far, self.to_shifted(z), workspace)
+            .map(|solution| self.to_z(solution))
     }
 
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
-        let solution = self.silverstein.iterate(self.to_p(z), guess, workspace)?;
+        let solution = self.silverstein.iterate(self.to_shifted(z), guess, workspace)?;
         if !self.silverstein.is_physical(&solution.state) {
             return Err(Error::NotConverged {
                 z,
@@ -71,7 +73,7 @@ impl CauchyTransform for ZTransform {
     }
 
     fn location_scale(&self) -> (f64, f64) {
-        ((1.0 - self.far.center) / self.epoch_step, self.far.spread / self.epoch_step)
+        (-self.far.center / self.epoch_step, self.far.spread / self.epoch_step)
     }
 
     fn landmarks(&self) -> Vec<f64> {

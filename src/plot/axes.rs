@@ -17,7 +17,7 @@ pub(super) struct Tick {
 }
 
 /// Decades up to which a logarithmic axis shows 2 and 5 between the powers of ten.
-const SHORT_LOG_RANGE: f64 = 2.2;
+const SHORT_LOG_RANGE: f64 = 2.6;
 /// Decades above which the marks between powers of ten would only be noise.
 const LONG_LOG_RANGE: f64 = 7.0;
 
@@ -70,12 +70,9 @@ impl Axis {
                 ticks.push(self.tick(value, label));
             }
         }
-        // On less than a decade round steps read better than two or three lone digits.
-        if ticks.iter().filter(|tick| tick.label.is_some()).count() < 3 {
-            self.linear_ticks(count)
-        } else {
-            ticks
-        }
+        // On a fraction of a decade round steps read better than one or two lone digits.
+        let numbered = ticks.iter().filter(|tick| tick.label.is_some()).count();
+        if decades < 1.0 && numbered < 3 { self.linear_ticks(count) } else { ticks }
     }
 
     fn tick(&self, value: f64, label: Option<String>) -> Tick {
@@ -84,7 +81,7 @@ impl Axis {
 
     /// `digit * 10^power`, in plain digits while the whole axis is easy to read that way.
     fn power_label(&self, digit: i32, power: i32) -> String {
-        if self.low > 0.9e-3 && self.high < 1.1e4 {
+        if self.low > 0.9e-4 && self.high < 1.1e4 {
             return decimal(f64::from(digit) * 10f64.powi(power), (-power).max(0) as usize);
         }
         let ten = format!("10{}", superscript(power));

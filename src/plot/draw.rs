@@ -61,13 +61,15 @@ impl<'a> Page<'a> {
         let cell_width =
             (width - 2.0 * BORDER - GUTTER * (figure.columns - 1) as f64) / figure.columns as f64;
         let cell_height = (height - top - BORDER - GUTTER * (figure.rows - 1) as f64) / figure.rows as f64;
+        // One title makes room in all panels, so that their plots stay aligned.
+        let heading = figure.panels.iter().any(|panel| !panel.title.is_empty());
         let mut panels = Vec::new();
         for (k, panel) in figure.panels.iter().enumerate() {
             panel.validate()?;
             let left = BORDER + (k % figure.columns) as f64 * (cell_width + GUTTER);
             let top = top + (k / figure.columns) as f64 * (cell_height + GUTTER);
             let frame = Rect { left, top, right: left + cell_width, bottom: top + cell_height };
-            panels.push(Placed::new(panel, &frame)?);
+            panels.push(Placed::new(panel, &frame, heading)?);
         }
         // Titles start where the first plot area does.
         let left = panels.first().map_or(BORDER, |placed| placed.layout.area.left);
@@ -88,9 +90,9 @@ impl<'a> Page<'a> {
 
 impl<'a> Placed<'a> {
     /// Lays out the panel, with a longer vertical axis if the legend would cover data otherwise.
-    fn new(panel: &'a Panel, frame: &Rect) -> Result<Self> {
+    fn new(panel: &'a Panel, frame: &Rect, heading: bool) -> Result<Self> {
         let attempt = |stretch: f64| -> Result<Self> {
-            let layout = Layout::new(panel, frame, stretch)?;
+            let layout = Layout::new(panel, frame, heading, stretch)?;
             let layers = shapes::styled(&panel.layers, &layout);
             let (notes, legend) = placement::place(&layers, &layout);
             Ok(Self { panel, layout, layers, notes, legend })

@@ -65,18 +65,18 @@ impl Layer {
     }
 
     /// Atom of a law. A density axis cannot carry a mass, so the stem has a scale of its own: an
-    /// atom of mass 1 is as high as the plot. The location and the mass are written beside it, and
-    /// the legend states the scale.
+    /// atom of mass 1 is as high as the plot. The location and the mass are written beside it, or in
+    /// the legend if there is no room, and the legend states the scale.
     pub fn stem(location: f64, mass: f64) -> Self {
         Self::new(Shape::Stem { location, mass })
     }
 
-    /// Small marks on the horizontal axis, for edges of the support.
+    /// Small triangles below the horizontal axis, for edges of the support.
     pub fn edges(locations: &[f64]) -> Self {
         Self::new(Shape::Edges { locations: locations.to_vec() })
     }
 
-    /// Vertical reference line; its label is written beside it rather than in the legend.
+    /// Vertical reference line; its label is written beside it, if it fits, rather than in the legend.
     pub fn vertical(location: f64) -> Self {
         Self::new(Shape::Vertical { location })
     }

@@ -45,8 +45,9 @@ pub(super) struct Layout {
 const FAR: f64 = 1e6;
 
 impl Layout {
-    /// Lays out `panel` in `frame`; an automatic vertical axis is made longer by `stretch`.
-    pub fn new(panel: &Panel, frame: &Rect, stretch: f64) -> Result<Self> {
+    /// Lays out `panel` in `frame`; `heading` leaves room for a title, and an automatic
+    /// vertical axis is made longer by `stretch`.
+    pub fn new(panel: &Panel, frame: &Rect, heading: bool, stretch: f64) -> Result<Self> {
         let sizes = Sizes::for_width(frame.width());
         let x_axis = range::horizontal(&panel.layers, panel.x_range, panel.x_log)?;
         let mut y_axis = range::vertical(&panel.layers, panel.y_range, panel.y_log, &x_axis)?;
@@ -57,12 +58,12 @@ impl Layout {
                 y_axis.low + (y_axis.high - y_axis.low) * stretch
             };
         }
-        let heading = if panel.title.is_empty() { 0.5 * sizes.tick } else { 1.7 * sizes.heading };
+        let heading = if heading { 1.7 * sizes.heading } else { 0.5 * sizes.tick };
         let x_label = if panel.x_label.is_empty() { 0.0 } else { 1.6 * sizes.label };
         let y_label = if panel.y_label.is_empty() { 0.0 } else { 1.5 * sizes.label };
         let (top, bottom) = (frame.top + heading, frame.bottom - x_label - 2.1 * sizes.tick);
 
-        let y_count = (((bottom - top) / (62.0 * sizes.unit)) as usize).clamp(2, 8);
+        let y_count = (((bottom - top) / (54.0 * sizes.unit)) as usize).clamp(2, 8);
         let y_ticks = y_axis.ticks(y_count);
         let tick_width = |tick: &Tick| {
             tick.label.as_ref().map_or(0.0, |label| text::width(label, Face::Regular, sizes.tick))
@@ -73,7 +74,7 @@ impl Layout {
         let area = Rect { left, top, right, bottom };
 
         let gap = 0.9 * sizes.tick;
-        let x_ticks = uncluttered(&x_axis, area.width(), |tick| tick_width(tick) + gap, 100.0 * sizes.unit);
+        let x_ticks = uncluttered(&x_axis, area.width(), |tick| tick_width(tick) + gap, 70.0 * sizes.unit);
         Ok(Self { sizes, area, x_ticks, y_ticks, y_tick_width, x_axis, y_axis })
     }
 

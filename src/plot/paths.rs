@@ -31,6 +31,11 @@ impl Rect {
             && other.top < self.bottom
     }
 
+    /// The rectangle with `by` more on every side.
+    pub fn grown(&self, by: f64) -> Self {
+        Self { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
+    }
+
     pub fn corners(&self) -> [Point; 4] {
         [(self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)]
     }

@@ -1,19 +1,21 @@
 //! Free places for the legend and for text beside atoms and reference lines.
 
 use super::axes::short;
-use super::layers::Shape;
+use super::layers::{Layer, Shape};
 use super::layout::Layout;
 use super::paths::Rect;
 use super::shapes::{self, Styled};
 use super::surface::Point;
 use super::text::{self, Face};
 
-/// Legend line for atoms, unless their layers have labels of their own.
-const STEM_SCALE: &str = "atom (height = mass; top of the plot = 1)";
+/// What the height of a stem means.
+const STEM_SCALE: &str = "top of plot = mass 1";
 /// How much worse it is to cover other text than to cover a point of the data.
 const TEXT_COST: usize = 1000;
 /// The legend takes at most this part of the width of the plot.
-const LEGEND_WIDTH: f64 = 0.62;
+const LEGEND_WIDTH: f64 = 0.75;
+/// Free space between text and data, logical pixels.
+const CLEARANCE: f64 = 3.0;
 
 /// A text with its place.
 #[derive(Debug, Clone)]
@@ -57,8 +59,9 @@ struct Taken {
 
 impl Taken {
     fn cost(&self, place: &Rect) -> usize {
-        let texts = self.texts.iter().filter(|text| text.overlaps(place)).count();
-        self.points.iter().filter(|&&p| place.contains(p)).count() + TEXT_COST * texts
+        let near = place.grown(CLEARANCE);
+        let texts = self.texts.iter().filter(|text| text.overlaps(&near)).count();
+        self.points.iter().filter(|&&p| near.contains(p)).count() + TEXT_COST * texts
     }
 
     /// The first of the cheapest candidates.
@@ -69,26 +72,47 @@ impl Taken {
 
 /// Places all text inside the plot area.
 pub(super) fn place<'a>(layers: &[Styled<'a>], layout: &Layout) -> (Vec<Note>, Option<Legend<'a>>) {
+    // What lies beyond the ends of the axis is not drawn, so it needs no text.
+    let beyond = |layer: &Styled<'_>| match layer.layer.shape {
+        Shape::Stem { location, .. } | Shape::Vertical { location } => !layout.shows(location),
+        _ => false,
+    };
+    let layers: Vec<_> = layers.iter().copied().filter(|layer| !beyond(layer)).collect();
     let points = layers.iter().flat_map(|layer| layer.outline(layout)).collect();
     let mut taken = Taken { points, texts: Vec::new() };
+    // Lines before atoms: the text of an atom can move to the legend.
+    let (atoms, others): (Vec<_>, Vec<_>) = layers.iter().partition(|layer| is_atom(layer));
     let mut notes = Vec::new();
-    for layer in layers {
+    for layer in others {
         if let Some(note) = note(layer, layout, &taken) {
             taken.texts.push(note.place);
             notes.push(note);
         }
     }
-    (notes, legend(layers, layout, &taken))
+    let lines = notes.len();
+    for layer in atoms {
+        let Some(note) = note(layer, layout, &taken) else {
+            // All or none, or the legend would explain only some of them.
+            notes.truncate(lines);
+            taken.texts.truncate(lines);
+            break;
+        };
+        taken.texts.push(note.place);
+        notes.push(note);
+    }
+    let legend = legend(&layers, &notes, layout, &taken);
+    (notes, legend)
 }
 
-/// Text beside an atom or a reference line.
+/// Text beside an atom or a reference line; `None` if there is none, or no place for it, and then the
+/// legend has it instead. Only the text of a line may cover data.
 fn note(layer: &Styled<'_>, layout: &Layout, taken: &Taken) -> Option<Note> {
     let (text, anchor, heights) = match (&layer.layer.shape, &layer.layer.label) {
-        (Shape::Stem { location, mass }, _) if layout.shows(*location) => {
-            let text = format!("atom at {}: mass {}", short(*location), short(*mass));
-            (text, shapes::stem(*location, *mass, layout).1, vec![0.0, -0.06, 0.06, -0.12, 0.12])
+        (Shape::Stem { location, mass }, _) => {
+            let tip = shapes::stem(*location, *mass, layout).1;
+            (stem_text(*location, *mass), tip, vec![0.0, -0.06, 0.06, -0.12, 0.12])
         }
-        (Shape::Vertical { location }, Some(label)) if layout.shows(*location) => {
+        (Shape::Vertical { location }, Some(label)) => {
             let top = layout.area.top + layout.sizes.legend;
             (label.clone(), (layout.x(*location), top), (0..10).map(|k| 0.08 * f64::from(k)).collect())
         }
@@ -109,28 +133,45 @@ fn note(layer: &Styled<'_>, layout: &Layout, taken: &Taken) -> Option<Note> {
         [beside(anchor.0 + 0.7 * size), beside(anchor.0 - 0.7 * size - width)]
     });
     let inside = |place: &Rect| place.left >= area.left && place.right <= area.right;
-    let fallback = {
-        let left = (anchor.0 + 0.7 * size).min(area.right - width).max(area.left);
-        let top = anchor.1.clamp(area.top, area.bottom - 3.0 * size);
-        Rect { left, top, right: left + width, bottom: top + 1.3 * size }
-    };
-    let place = taken.best(candidates.filter(inside)).map_or(fallback, |(place, _)| place);
-    Some(Note { text, place })
+    let (place, cost) = taken.best(candidates.filter(inside))?;
+    (cost == 0 || !is_atom(layer)).then_some(Note { text, place })
 }
 
-fn legend<'a>(layers: &[Styled<'a>], layout: &Layout, taken: &Taken) -> Option<Legend<'a>> {
+fn is_atom(layer: &Styled<'_>) -> bool {
+    matches!(layer.layer.shape, Shape::Stem { .. })
+}
+
+fn stem_text(location: f64, mass: f64) -> String {
+    format!("atom at {}: mass {}", short(location), short(mass))
+}
+
+/// The line of a layer in the legend; atoms state the scale of their stems.
+fn legend_text(layer: &Layer, notes: &[Note]) -> Option<String> {
+    match (&layer.shape, &layer.label) {
+        (Shape::Vertical { .. }, Some(label)) if notes.iter().any(|note| note.text == *label) => None,
+        (Shape::Stem { location, mass }, label) => {
+            let text = stem_text(*location, *mass);
+            let noted = notes.iter().any(|note| note.text == text);
+            Some(match label {
+                Some(label) if noted => format!("{label} ({STEM_SCALE})"),
+                Some(label) => format!("{label}, {text} ({STEM_SCALE})"),
+                None if noted => format!("atom ({STEM_SCALE})"),
+                None => format!("{text} ({STEM_SCALE})"),
+            })
+        }
+        (_, label) => label.clone(),
+    }
+}
+
+fn legend<'a>(layers: &[Styled<'a>], notes: &[Note], layout: &Layout, taken: &Taken) -> Option<Legend<'a>> {
     let mut entries: Vec<(Styled<'a>, String)> = Vec::new();
     for layer in layers {
-        let label = match (&layer.layer.shape, &layer.layer.label) {
-            (Shape::Vertical { .. }, _) => None,
-            (Shape::Stem { .. }, None) => Some(STEM_SCALE),
-            (_, label) => label.as_deref(),
-        };
-        // Several atoms share one line.
-        if let Some(label) = label
-            && !(label == STEM_SCALE && entries.iter().any(|(_, other)| other == STEM_SCALE))
-        {
-            entries.push((*layer, label.to_string()));
+        if let Some(text) = legend_text(layer.layer, notes) {
+            // Atoms whose text is on the plot share one line.
+            let repeats = |(other, line): &(Styled<'_>, String)| is_atom(other) && *line == text;
+            if !(is_atom(layer) && entries.iter().any(repeats)) {
+                entries.push((*layer, text));
+            }
         }
     }
     let area = layout.area;
@@ -144,9 +185,9 @@ fn legend<'a>(layers: &[Styled<'a>], layout: &Layout, taken: &Taken) -> Option<L
     let width = full * legend.size / layout.sizes.legend;
     let height = legend.entries.len() as f64 * legend.line_height() + legend.padding();
 
-    let margin = 0.4 * legend.size;
-    let (left, right) = (area.left + margin, area.right - margin - width);
-    let (top, bottom) = (area.top + margin, area.bottom - 1.5 * margin - height);
+    // Flush with the corners, so that no ends of grid lines stick out beside the legend.
+    let (left, right) = (area.left + 1.0, area.right - width);
+    let (top, bottom) = (area.top, area.bottom - 0.5 * legend.size - height);
     let (centre, middle) = (0.5 * (left + right), 0.5 * (top + bottom));
     let corners = [
         (right, top),

@@ -60,7 +60,8 @@ pub(super) fn vertical(
                 let bins = edges.windows(2).zip(density).filter(|(e, _)| visible(e[0]) || visible(e[1]));
                 let bins: Vec<_> = bins.map(|(e, &d)| (e[1] - e[0], d)).collect();
                 let heights = || bins.iter().map(|bin| bin.1).filter(|&d| !log || d > 0.0);
-                extent.add_up_to(heights(), if log { f64::INFINITY } else { useful_top(&bins) });
+                extent
+                    .add_up_to(heights(), if log || x_axis.log { f64::INFINITY } else { useful_top(&bins) });
             }
             Shape::Curve { x, y } => {
                 let shown = |k: usize| visible(x[k]) && y[k].is_finite();
@@ -68,7 +69,7 @@ pub(super) fn vertical(
                 let strips = (1..x.len()).filter(|&k| shown(k - 1) && shown(k));
                 let strips: Vec<_> =
                     strips.map(|k| ((x[k] - x[k - 1]).abs(), 0.5 * y[k] + 0.5 * y[k - 1])).collect();
-                let cut = !log && heights.iter().all(|&y| y >= 0.0);
+                let cut = !log && !x_axis.log && heights.iter().all(|&y| y >= 0.0);
                 extent.add_up_to(heights.into_iter(), if cut { useful_top(&strips) } else { f64::INFINITY });
             }
             Shape::Band { x, lower, upper } => {

@@ -99,7 +99,7 @@ impl Styled<'_> {
                 surface.stroke(&[(middle.0, key.bottom), (middle.0, key.top)], self.width(), self.ink)?;
                 surface.dot((middle.0, key.top), 1.7 * self.width(), self.ink)
             }
-            Shape::Edges { .. } => self.triangle(surface, (middle.0, middle.1 + 0.5 * self.width())),
+            Shape::Edges { .. } => self.triangle(surface, (middle.0, middle.1 - 0.45 * self.width())),
         }
     }
 
@@ -155,7 +155,7 @@ impl Styled<'_> {
 
     fn fill(&self) -> Ink {
         match (&self.layer.shape, self.layer.colour) {
-            (Shape::Histogram { .. }, None) => Ink::from(Colour::LightGrey).tint(0.72),
+            (Shape::Histogram { .. }, None) => Ink::from(Colour::LightGrey).tint(0.58),
             (Shape::Histogram { .. }, Some(_)) => self.ink.tint(0.3),
             _ => self.ink.fade(0.28),
         }
@@ -206,14 +206,10 @@ impl Styled<'_> {
         Ok(())
     }
 
-    /// Triangle that points down to `tip`, on a slightly larger white one.
+    /// Triangle below `tip`, in the free strip between an axis and its numbers.
     fn triangle(&self, surface: &mut dyn Surface, (x, y): Point) -> Drawn {
-        let (half, height) = (0.5 * self.width(), 0.85 * self.width());
-        surface.polygon(
-            &[(x, y + 1.5), (x - half - 1.6, y - height - 1.0), (x + half + 1.6, y - height - 1.0)],
-            Ink::WHITE,
-        )?;
-        surface.polygon(&[(x, y), (x - half, y - height), (x + half, y - height)], self.ink)
+        let (half, foot) = (0.5 * self.width(), y + 0.8 * self.width());
+        surface.polygon(&[(x, y), (x - half, foot), (x + half, foot)], self.ink)
     }
 }
 

@@ -19,6 +19,7 @@ impl Face {
         type Cell = OnceLock<Option<FontRef<'static>>>;
         static REGULAR: Cell = OnceLock::new();
         static BOLD: Cell = OnceLock::new();
+
         let (cell, bytes): (&Cell, fn() -> &'static [u8]) = match self {
             Self::Regular => (&REGULAR, dejavu::sans::regular),
             Self::Bold => (&BOLD, dejavu::sans::bold),

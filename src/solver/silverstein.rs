@@ -299,8 +299,10 @@ impl Silverstein {
                 let source = &workspace.weighted[link.block];
                 let size = source.size();
                 for (position, row) in link.entries.iter().enumerate() {
-                    for column in &link.entries[position..] {
-                        let weight = row.weight * column.weight;
+                    for (distance, column) in link.entries[position..].iter().enumerate() {
+                        // Two entries of one state meet on its diagonal in both orders.
+                        let twice = distance > 0 && row.channel_state == column.channel_state;
+                        let weight = if twice { 2.0 } else { 1.0 } * row.weight * column.weight;
                         let from = row.block_state * size + column.block_state;
                         let (i, j) = (row.channel_state, column.channel_state);
                         let to = offset + packed(i.min(j), i.max(j), n);
