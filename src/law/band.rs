@@ -16,7 +16,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::series::{Resolution, Series, resolve};
+use super::series::{Resolution, Series, Value, resolve};
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
 use crate::quadrature::gauss_legendre;
@@ -70,7 +70,7 @@ impl Band {
             floor: f64::MIN_POSITIVE,
         };
         let middle = |from: f64, to: f64| frame.position(0.5 * (frame.angle(from) + frame.angle(to)));
-        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<f64>, Gap> {
+        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<Value>, Gap> {
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
             let solved: Vec<Option<Point>> = positions
                 .par_chunks(chunk)
@@ -85,7 +85,11 @@ impl Band {
             let mut values = Vec::with_capacity(positions.len());
             for (&x, point) in positions.iter().zip(solved) {
                 let Some(point) = point else { return Err(Gap(x)) };
-                values.push(point.density / frame.factor(x));
+                let factor = frame.factor(x);
+                // The equation is singular at an edge, like the square root of the distance.
+                let conditioning = 1.0 / frame.angle(x).sin();
+                let noise = conditioning * point.noise / factor;
+                values.push(Value { value: point.density / factor, noise });
                 states.insert(point);
             }
             Ok(values)
@@ -103,7 +107,7 @@ impl Band {
             let mut rate = |angles: &[f64]| {
                 let rates = angles.iter().map(|&angle| {
                     let x = frame.position(angle);
-                    piece.eval(x) * frame.factor_by_angle(angle)
+                    Value { value: piece.eval(x) * frame.factor_by_angle(angle), noise: 0.0 }
                 });
                 Ok::<_, std::convert::Infallible>(rates.collect())
             };

@@ -24,7 +24,7 @@ pub(crate) struct Series {
 
 impl Series {
     /// The series through `values` at [`nodes`].
-    fn interpolate(low: f64, high: f64, values: &[f64]) -> Self {
+    fn interpolate(low: f64, high: f64, values: &[Value]) -> Self {
         let n = values.len();
         let angle = PI / (n as f64 + 1.0);
         let sines: Vec<f64> = (0..2 * (n + 1)).map(|j| (angle * j as f64).sin()).collect();
@@ -33,7 +33,7 @@ impl Series {
                 let sum: f64 = values
                     .iter()
                     .enumerate()
-                    .map(|(j, value)| value * sines[j + 1] * sines[((j + 1) * (k + 1)) % (2 * (n + 1))])
+                    .map(|(j, value)| value.value * sines[j + 1] * sines[((j + 1) * (k + 1)) % (2 * (n + 1))])
                     .sum();
                 2.0 / (n as f64 + 1.0) * sum
             })
@@ -121,8 +121,15 @@ pub(crate) struct Resolution {
     pub(crate) floor: f64,
 }
 
+/// A value of a function, and the size of its rounding error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value {
+    pub(crate) value: f64,
+    pub(crate) noise: f64,
+}
+
 /// Values of a function at given points.
-pub(crate) type Sampler<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<f64>, E> + 'a;
+pub(crate) type Sampler<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<Value>, E> + 'a;
 
 /// Represents a function on `[low, high]` by as few series as resolve it. `sample` returns values
 /// at any number of points; `middle` says where to split an interval.
@@ -133,7 +140,7 @@ pub(crate) fn resolve<E>(
     middle: &dyn Fn(f64, f64) -> f64,
     sample: &mut Sampler<'_, E>,
 ) -> Result<Vec<Series>, E> {
-    let mut values: Vec<f64> = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
     for n in RULES {
         let points = nodes(low, high, n);
         values = if values.is_empty() {
@@ -146,14 +153,16 @@ pub(crate) fn resolve<E>(
             (0..n).filter_map(|j| if j % 2 == 0 { fresh.next() } else { known.next() }).collect()
         };
         let mut series = Series::interpolate(low, high, &values);
-        let largest = values.iter().fold(resolution.floor, |m, v| m.max(v.abs()));
+        let largest = values.iter().fold(resolution.floor, |m, value| m.max(value.value.abs()));
+        let rounding = values.iter().fold(0.0f64, |m, value| m.max(value.noise)) / largest;
         let tail = |from: usize, to: usize| {
             series.coefficients[from..to].iter().fold(0.0f64, |m, c| m.max(c.abs())) / largest
         };
         // At least three coefficients: every second one may vanish by symmetry.
         let end = n - (n / 4).max(3);
         let (before, last) = (tail(n / 4, end), tail(end, n));
-        let noise = n >= 31 && last < resolution.noise && last > 0.3 * tail(n / 2, end);
+        let flat = last < resolution.noise && last > 0.3 * tail(n / 2, end);
+        let noise = n >= 31 && (last <= rounding || flat);
         if last <= resolution.tolerance || noise || high - low <= resolution.narrowest {
             series.trim(0.01 * resolution.tolerance);
             return Ok(vec![series]);
@@ -178,7 +187,9 @@ mod tests {
 
     fn resolved(low: f64, high: f64, f: impl Fn(f64) -> f64) -> Vec<Series> {
         let resolution = Resolution { tolerance: 1e-13, noise: 0.0, narrowest: 1e-8, floor: 0.0 };
-        let mut sample = |points: &[f64]| Ok::<_, Infallible>(points.iter().map(|&x| f(x)).collect());
+        let mut sample = |points: &[f64]| {
+            Ok::<_, Infallible>(points.iter().map(|&x| Value { value: f(x), noise: 0.0 }).collect())
+        };
         resolve(low, high, resolution, &|a, b| 0.5 * (a + b), &mut sample).unwrap()
     }
 

@@ -27,11 +27,17 @@ const CIRCLE_TOLERANCE: f64 = 2e-13;
 /// Solves after which a law is given up: a hundred times what the hardest regular cases take.
 const SOLVE_LIMIT: usize = 100_000;
 
+/// Relative error of a solved Cauchy transform, with a margin.
+const ROUNDING: f64 = 1e-12;
+
 /// A solved point on the real axis.
 #[derive(Debug, Clone)]
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) density: f64,
+    /// Rounding error to expect in the density: it belongs to the whole of `G`, of which an atom
+    /// nearby can make the density a small part.
+    pub(super) noise: f64,
     pub(super) state: Vec<Complex64>,
 }
 
@@ -246,5 +252,11 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 /// The point if its density is positive beyond rounding.
 fn inside(x: f64, solution: Solution) -> Option<Point> {
     let g = solution.cauchy;
-    (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point { x, density: -g.im / PI, state: solution.state })
+    let noise = ROUNDING * g.norm() / PI;
+    (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point {
+        x,
+        density: -g.im / PI,
+        noise,
+        state: solution.state,
+    })
 }
