@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::series::{Resolution, Series, Value, resolve};
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
+use crate::error::{Error, Result};
 use crate::quadrature::gauss_legendre;
 
 /// Relative size of the coefficients that are left out of the series of `q`.
@@ -48,8 +49,13 @@ pub(crate) struct Band {
     quadrature: Vec<(f64, f64)>,
 }
 
-/// The density vanishes at this point between the edges: there are two bands.
-pub(super) struct Gap(pub(super) f64);
+/// Why a band could not be represented.
+pub(super) enum Obstacle {
+    /// The density vanishes at this point between the edges: there are two bands.
+    Gap(f64),
+    /// A point could not be solved for.
+    Failed(Error),
+}
 
 impl Band {
     /// Samples the density between two edges until it is resolved. `known` are solved points to
@@ -59,7 +65,7 @@ impl Band {
         low: f64,
         high: f64,
         known: &[Point],
-    ) -> std::result::Result<Self, Gap> {
+    ) -> std::result::Result<Self, Obstacle> {
         let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
         let frame = Frame { low, high, pole };
         let mut states = States::new(frame, search.transform.pole(), known);
@@ -70,9 +76,9 @@ impl Band {
             floor: f64::MIN_POSITIVE,
         };
         let middle = |from: f64, to: f64| frame.position(0.5 * (frame.angle(from) + frame.angle(to)));
-        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<Value>, Gap> {
+        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<Value>, Obstacle> {
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
-            let solved: Vec<Option<Point>> = positions
+            let solved: Vec<Result<Option<Point>>> = positions
                 .par_chunks(chunk)
                 .flat_map_iter(|chunk| {
                     let mut workspace = search.workspace();
@@ -84,7 +90,7 @@ impl Band {
                 .collect();
             let mut values = Vec::with_capacity(positions.len());
             for (&x, point) in positions.iter().zip(solved) {
-                let Some(point) = point else { return Err(Gap(x)) };
+                let point = point.map_err(Obstacle::Failed)?.ok_or(Obstacle::Gap(x))?;
                 let factor = frame.factor(x);
                 // The equation is singular at an edge, like the square root of the distance.
                 let conditioning = 1.0 / frame.angle(x).sin();
@@ -343,11 +349,11 @@ impl States {
         search: &Search<'_, T>,
         x: f64,
         workspace: &mut T::Workspace,
-    ) -> Option<Point> {
+    ) -> Result<Option<Point>> {
         if let Some(guess) = self.guess(self.frame.angle(x))
             && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
         {
-            return Some(point);
+            return Ok(Some(point));
         }
         search.inside(x, workspace)
     }

@@ -82,7 +82,8 @@ impl<T: CauchyTransform> Search<'_, T> {
             // A guess that leads nowhere says nothing about the point.
             let point = match self.inside_near(next, &state, workspace) {
                 Ok(point) => point,
-                Err(_) => self.inside(next, workspace),
+                // A point that cannot be solved for is as good as an edge: the search stays on this side.
+                Err(_) => self.inside(next, workspace).unwrap_or(None),
             };
             match point {
                 Some(point) => {

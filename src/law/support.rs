@@ -81,8 +81,8 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     pub(super) fn drop_surrounded_pole(&mut self, workspace: &mut T::Workspace) {
         let Some(pole) = self.pole else { return };
         let offset = 1e-3 * self.spread;
-        if self.inside(pole - offset, workspace).is_some() && self.inside(pole + offset, workspace).is_some()
-        {
+        let mut inside = |x| matches!(self.inside(x, workspace), Ok(Some(_)));
+        if inside(pole - offset) && inside(pole + offset) {
             self.pole = None;
         }
     }
@@ -151,9 +151,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
-    pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Option<Point> {
-        let solution = self.solve(Complex64::new(x, 0.0), workspace).ok()?;
-        inside(x, solution)
+    pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Point>> {
+        let solution = self.solve(Complex64::new(x, 0.0), workspace)?;
+        Ok(inside(x, solution))
     }
 
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
@@ -236,7 +236,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         }
         let Some((_, mut x, mut eta)) = peak else { return Ok(None) };
         for _ in 0..48 {
-            if let Some(point) = self.inside(x, workspace) {
+            if let Ok(Some(point)) = self.inside(x, workspace) {
                 return Ok(Some(point));
             }
             let mut next = None;
@@ -252,7 +252,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 /// The point if its density is positive beyond rounding.
 fn inside(x: f64, solution: Solution) -> Option<Point> {
     let g = solution.cauchy;
-    let noise = ROUNDING * g.norm() / PI;
+    let noise = ROUNDING.max(10.0 * solution.residual) * g.norm() / PI;
     (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point {
         x,
         density: -g.im / PI,

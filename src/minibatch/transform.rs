@@ -2,10 +2,10 @@
 
 use num_complex::Complex64;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::law::CauchyTransform;
 use crate::population::Atom;
-use crate::solver::continuation::FarPoint;
+use crate::solver::continuation::{FarPoint, unphysical};
 use crate::solver::{Silverstein, Solution, Workspace};
 
 /// `G_Z(z) = -alpha B conj(G(-alpha B conj(z)))`, with `G` from the pencil of `P - I = -alpha B Z`: the map
@@ -62,12 +62,7 @@ impl CauchyTransform for ZTransform {
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
         let solution = self.silverstein.iterate(self.to_shifted(z), guess, workspace)?;
         if !self.silverstein.is_physical(&solution.state) {
-            return Err(Error::NotConverged {
-                z,
-                residual: f64::INFINITY,
-                iterations: solution.iterations,
-                tolerance: solution.residual,
-            });
+            return Err(unphysical(z));
         }
         Ok(self.to_z(solution))
     }

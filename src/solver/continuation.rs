@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 /// Factor by which `Im z` is lowered first; its root is tried when a step fails.
 const DESCENT: f64 = 0.1;
 
+/// Fraction of the starting height at which a real point that still has no physical solution is
+/// given up.
+const LOWEST: f64 = 1e-14;
+
 /// Heights tried for the far solution.
 const FAR_LIMIT: usize = 40;
 
@@ -88,31 +92,37 @@ impl Silverstein {
                 return self.iterate(z, &current.state, workspace);
             }
             match self.iterate(Complex64::new(z.re, next), &current.state, workspace) {
-                Ok(solution) if self.in_half_space(&solution.state) => {
+                Ok(solution) if self.is_physical(&solution.state) => {
                     current = solution;
                     height = next;
                     descent = DESCENT;
                 }
-                failure => {
+                other => {
                     descent = descent.sqrt();
                     if descent > 0.95 {
-                        return failure;
+                        return other.and_then(|_| Err(unphysical(z)));
                     }
                     continue;
                 }
             }
             if z.im == 0.0 && height < 0.2 * far.height {
                 let real = self.iterate(z, &current.state, workspace);
-                if let Ok(solution) = real {
+                if let Ok(solution) = &real {
                     let inside = solution.cauchy.im < -REAL_THRESHOLD * solution.cauchy.norm();
-                    let physical = self.is_physical(&solution.state);
-                    if physical && (inside || height <= REAL_BELOW * far.height) {
-                        return Ok(solution);
+                    let close = inside || height <= REAL_BELOW * far.height;
+                    if close && self.is_physical(&solution.state) {
+                        return real;
                     }
-                } else if height < 1e-14 * far.height {
-                    return real;
+                }
+                if height < LOWEST * far.height {
+                    return real.and_then(|_| Err(unphysical(z)));
                 }
             }
         }
     }
+}
+
+/// The error for a solution that is not the resolvent.
+pub(crate) fn unphysical(z: Complex64) -> Error {
+    Error::NotConverged { z, residual: f64::INFINITY, iterations: 0, tolerance: 0.0 }
 }

@@ -74,7 +74,7 @@ pub struct Solution {
 
 /// A residual this many times above the tolerance is still accepted when the iteration stagnates
 /// there: rounding does not allow less. It is reported as it is.
-const STAGNATION_SLACK: f64 = 200.0;
+const STAGNATION_SLACK: f64 = 1000.0;
 
 /// Eigenvalues of `-Im g` may fall below zero by this, relative to the largest entry of `g`.
 const DEFINITE: f64 = 1e-9;
