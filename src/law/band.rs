@@ -11,6 +11,7 @@
 //! whatever their kind.
 
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -29,6 +30,9 @@ const TOLERANCE: f64 = 1e-12;
 /// the edges and towards points where two bands nearly meet.
 const NOISE: f64 = 1e-9;
 
+/// Nodes of one panel of the quadrature.
+const PANEL_NODES: usize = 32;
+
 /// Known points that serve one guess by interpolation.
 const STENCIL: usize = 8;
 
@@ -45,7 +49,9 @@ pub(crate) struct Band {
     smooth: Vec<Series>,
     /// `rho(x) dx / dtheta` on adjacent intervals in `theta`, with the mass before each.
     mass: Vec<(f64, Series)>,
-    /// Nodes `x` and weights `rho(x) dx` of a quadrature over the band.
+    /// Intervals in `theta` on which [`PANEL_NODES`] Gauss nodes integrate the density.
+    panels: Vec<(f64, f64)>,
+    /// Nodes `x` and weights `rho(x) dx` of the quadrature, panel by panel.
     quadrature: Vec<(f64, f64)>,
 }
 
@@ -107,7 +113,8 @@ impl Band {
     /// Completes a band from the series of `q`.
     fn from_smooth(frame: Frame, smooth: Vec<Series>) -> Self {
         let Frame { low, high, pole } = frame;
-        let mut band = Self { low, high, pole, smooth, mass: Vec::new(), quadrature: Vec::new() };
+        let mut band =
+            Self { low, high, pole, smooth, mass: Vec::new(), panels: Vec::new(), quadrature: Vec::new() };
         let mut before = 0.0;
         for piece in &band.smooth {
             let mut rate = |angles: &[f64]| {
@@ -126,10 +133,16 @@ impl Band {
             };
             let Ok(series) = resolve(from, to, resolution, &|a, b| 0.5 * (a + b), &mut rate);
             for series in series {
-                for (node, weight) in gauss_legendre((4 * series.len()).max(24)) {
-                    let half = 0.5 * (series.high - series.low);
-                    let angle = 0.5 * (series.low + series.high) + half * node;
-                    band.quadrature.push((frame.position(angle), half * weight * series.eval(angle)));
+                // Three nodes for each coefficient leave room for the function that is integrated.
+                let count = (3 * series.len()).div_ceil(PANEL_NODES);
+                let width = (series.high - series.low) / count as f64;
+                for i in 0..count {
+                    let panel = (series.low + width * i as f64, series.low + width * (i + 1) as f64);
+                    band.panels.push(panel);
+                    band.quadrature.extend(
+                        panel_nodes(panel)
+                            .map(|(angle, weight)| (frame.position(angle), weight * series.eval(angle))),
+                    );
                 }
                 let mass = series.integral(series.high);
                 band.mass.push((before, series));
@@ -205,12 +218,12 @@ impl Band {
     pub(crate) fn cauchy_transform(&self, z: Complex64) -> Complex64 {
         let frame = self.frame();
         let angle = frame.complex_angle(z);
-        let resolved = self.mass.iter().all(|(_, series)| {
-            let s = (2.0 * angle - series.low - series.high) / (series.high - series.low);
+        let resolved = self.panels.iter().all(|(low, high)| {
+            let s = (2.0 * angle - low - high) / (high - low);
             let root = (s * s - 1.0).sqrt();
+            // Gauss quadrature errs by the radius of the Bernstein ellipse to minus twice the nodes.
             let radius = (s + root).norm().max((s - root).norm());
-            // Gauss quadrature with n nodes errs by radius^(-2n).
-            2.0 * (4 * series.len()).max(24) as f64 * radius.ln() > 34.0
+            2.0 * PANEL_NODES as f64 * radius.ln() > -f64::EPSILON.ln()
         });
         if resolved {
             return self.quadrature.iter().map(|&(x, weight)| weight / (z - x)).sum();
@@ -219,13 +232,9 @@ impl Band {
         let index = self.smooth.partition_point(|piece| piece.high < near).min(self.smooth.len() - 1);
         let q = self.smooth[index].eval_complex(z);
         let mut sum = q * frame.factor_transform(z);
-        for (_, series) in &self.mass {
-            for (node, weight) in gauss_legendre((4 * series.len()).max(24)) {
-                let half = 0.5 * (series.high - series.low);
-                let angle = 0.5 * (series.low + series.high) + half * node;
-                let x = frame.position(angle);
-                let rate = series.eval(angle) - q * frame.factor_by_angle(angle);
-                sum += half * weight * rate / (z - x);
+        for (&panel, nodes) in self.panels.iter().zip(self.quadrature.chunks(PANEL_NODES)) {
+            for ((angle, weight), &(x, mass)) in panel_nodes(panel).zip(nodes) {
+                sum += (mass - q * (weight * frame.factor_by_angle(angle))) / (z - x);
             }
         }
         sum
@@ -313,6 +322,14 @@ impl Frame {
             }
         }
     }
+}
+
+/// Gauss nodes and weights on an interval of angles.
+fn panel_nodes((low, high): (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
+    static RULE: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
+    let half = 0.5 * (high - low);
+    let rule = RULE.get_or_init(|| gauss_legendre(PANEL_NODES));
+    rule.iter().map(move |(node, weight)| (low + half * (1.0 + node), half * weight))
 }
 
 /// Solved points of a band, in order of angle, as a source of guesses.
