@@ -203,7 +203,7 @@ fn convergence(options: &Options) -> Result<Figure> {
         let fit = PowerLawFit::new(&points)?;
         println!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error);
         let line: Vec<f64> = sizes.iter().map(|p| fit.prefactor * p.powf(fit.exponent)).collect();
-        let label = format!("B = {batches}, slope {:.2} ± {:.2}", fit.exponent, fit.exponent_error);
+        let label = format!("B = {batches}, slope {:.3} ± {:.3}", fit.exponent, fit.exponent_error);
         panel = panel
             .layer(Layer::curve(&sizes, &line).colour(colour).dashed())
             .layer(Layer::points_with_errors(&sizes, &means, &errors).colour(colour).label(label));

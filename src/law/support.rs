@@ -27,8 +27,8 @@ const CIRCLE_TOLERANCE: f64 = 2e-13;
 /// Solves after which a law is given up: a hundred times what the hardest regular cases take.
 const SOLVE_LIMIT: usize = 100_000;
 
-/// Relative error of a solved Cauchy transform, with a margin.
-const ROUNDING: f64 = 1e-12;
+/// Relative error that a solved Cauchy transform has at least.
+const ROUNDING: f64 = 1e-13;
 
 /// A solved point on the real axis.
 #[derive(Debug, Clone)]
@@ -252,7 +252,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 /// The point if its density is positive beyond rounding.
 fn inside(x: f64, solution: Solution) -> Option<Point> {
     let g = solution.cauchy;
-    let noise = ROUNDING.max(10.0 * solution.residual) * g.norm() / PI;
+    let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / PI;
     (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point {
         x,
         density: -g.im / PI,

@@ -54,10 +54,11 @@ impl Anderson {
         self.started = false;
     }
 
-    /// Replaces `x` by the accelerated iterate, given `residual = F(x) - x`.
+    /// Replaces `x` by the accelerated iterate, given `residual = F(x) - x`, and returns the largest
+    /// change.
     ///
     /// The first step after a restart is the half-averaged one, `x + f / 2`.
-    pub(crate) fn advance(&mut self, x: &mut [Complex64], residual: &[Complex64]) {
+    pub(crate) fn advance(&mut self, x: &mut [Complex64], residual: &[Complex64]) -> f64 {
         if self.started && self.window > 0 {
             self.push(x, residual);
         }
@@ -66,7 +67,7 @@ impl Anderson {
         if !self.started {
             self.started = true;
             x.iter_mut().zip(residual).for_each(|(x, f)| *x += 0.5 * f);
-            return;
+            return self.change(x);
         }
         self.solve(residual);
         x.iter_mut().zip(residual).for_each(|(x, f)| *x += f);
@@ -77,14 +78,22 @@ impl Anderson {
                 x.iter_mut().zip(differences).for_each(|(x, (dx, df))| *x -= gamma * (dx + df));
             }
         }
+        self.change(x)
+    }
+
+    /// Largest difference to the previous iterate.
+    fn change(&self, x: &[Complex64]) -> f64 {
+        x.iter().zip(&self.previous).fold(0.0f64, |m, (a, b)| m.max((a - b).norm_sqr())).sqrt()
     }
 
     /// Takes the last step back and makes the half-averaged one in its place; forgets the history.
-    pub(crate) fn half_step(&mut self, x: &mut [Complex64], residual: &[Complex64]) {
+    pub(crate) fn half_step(&mut self, x: &mut [Complex64], residual: &[Complex64]) -> f64 {
         for ((x, previous), f) in x.iter_mut().zip(&self.previous).zip(residual) {
             *x = previous + 0.5 * f;
         }
+        let change = self.change(x);
         self.restart();
+        change
     }
 
     fn push(&mut self, x: &[Complex64], residual: &[Complex64]) {

@@ -68,6 +68,9 @@ pub struct Solution {
     pub state: Vec<Complex64>,
     /// Relative change of the unknowns in the last iteration, maximum norm.
     pub residual: f64,
+    /// Estimated relative error of the unknowns: the residual amplified by the conditioning of the
+    /// equation, as seen in the accelerated steps.
+    pub error: f64,
     /// Evaluations of the map.
     pub iterations: usize,
 }
@@ -80,7 +83,10 @@ const STAGNATION_SLACK: f64 = 1000.0;
 const DEFINITE: f64 = 1e-9;
 
 /// Iterations without an improvement by half after which the iteration counts as stagnating.
-const STAGNATION_STEPS: usize = 20;
+const STAGNATION_STEPS: usize = 15;
+
+/// The estimated error may exceed the tolerance of the residual by this factor.
+const ERROR_SLACK: f64 = 10.0;
 
 /// The fixed-point map of a pencil and a population.
 #[derive(Debug, Clone)]
@@ -145,53 +151,64 @@ impl Silverstein {
     /// # Errors
     /// [`Error::NotConverged`] if the tolerance is not reached.
     pub fn iterate(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+        let tolerance = self.options.tolerance;
         let mut x = guess.to_vec();
-        let mut best = (f64::INFINITY, 0);
-        let mut cauchy = Complex64::ZERO;
+        let mut best: Option<Solution> = None;
+        let mut improved = 0;
+        // Size of the last accelerated step and the residual that it started from.
+        let mut step: Option<(f64, f64)> = None;
         workspace.anderson.restart();
         for iteration in 1..=self.options.iteration_limit {
-            let root = self.map(z, &x, workspace);
+            let cauchy = self.map(z, &x, workspace);
             let (mut change, mut size) = (0.0f64, f64::MIN_POSITIVE);
             for (image, x) in workspace.image.iter_mut().zip(&x) {
                 size = size.max(image.norm_sqr());
                 *image -= x;
                 change = change.max(image.norm_sqr());
             }
-            let residual = (change / size).sqrt();
-            if residual.is_nan() || !root.re.is_finite() {
+            let (residual, size) = ((change / size).sqrt(), size.sqrt());
+            if residual.is_nan() || !cauchy.re.is_finite() {
                 // A singular matrix on the way: start again from a slightly different point.
                 x.iter_mut().zip(guess).for_each(|(x, guess)| {
                     *x = guess * Complex64::new(1.0 + 1e-3 * iteration as f64, -1e-3 * iteration as f64);
                 });
                 workspace.anderson.restart();
+                step = None;
                 continue;
             }
-            if residual < 0.5 * best.0 {
-                best = (residual, iteration);
-                cauchy = root;
+            // The accelerated step is nearly Newton's, so its size was the error before it, and the
+            // error has fallen with the residual since.
+            let error = step.map_or(f64::INFINITY, |(length, before)| length / size * residual / before);
+            if best.as_ref().is_none_or(|best| residual < 0.5 * best.residual) {
+                improved = iteration;
                 workspace.best.copy_from_slice(&x);
+                let error = error.max(residual);
+                best = Some(Solution { cauchy, state: Vec::new(), residual, error, iterations: iteration });
             }
-            let stagnates =
-                iteration - best.1 >= STAGNATION_STEPS && best.0 <= STAGNATION_SLACK * self.options.tolerance;
-            if best.0 <= self.options.tolerance || stagnates {
-                if residual == best.0 {
-                    x.iter_mut().zip(&workspace.image).for_each(|(x, f)| *x += f);
-                } else {
-                    x.copy_from_slice(&workspace.best);
+            let converged = residual <= tolerance && error <= ERROR_SLACK * tolerance;
+            let stagnates = iteration - improved >= STAGNATION_STEPS;
+            if let Some(mut best) =
+                best.take_if(|best| converged || stagnates && best.residual <= STAGNATION_SLACK * tolerance)
+            {
+                best.state = if converged { x } else { workspace.best.clone() };
+                best.iterations = iteration;
+                if converged {
+                    (best.cauchy, best.residual, best.error) = (cauchy, residual, error.max(residual));
                 }
-                return Ok(Solution { cauchy, state: x, residual: best.0, iterations: iteration });
+                return Ok(best);
             }
             let (anderson, image) = (&mut workspace.anderson, &workspace.image);
-            anderson.advance(&mut x, image);
+            let mut length = anderson.advance(&mut x, image);
             if z.im > 0.0 && !self.in_half_space(&x) {
-                anderson.half_step(&mut x, image);
+                length = anderson.half_step(&mut x, image);
             }
+            step = Some((length, residual));
         }
         Err(Error::NotConverged {
             z,
-            residual: best.0,
+            residual: best.map_or(f64::INFINITY, |best| best.residual),
             iterations: self.options.iteration_limit,
-            tolerance: self.options.tolerance,
+            tolerance,
         })
     }
 
