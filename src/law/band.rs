@@ -30,6 +30,10 @@ const TOLERANCE: f64 = 1e-12;
 /// the edges and towards points where two bands nearly meet.
 const NOISE: f64 = 1e-9;
 
+/// Mass that one unresolved coefficient may be worth: next to an edge that rounding has displaced,
+/// no series of `q` converges, but little mass depends on it.
+const NEGLIGIBLE: f64 = 1e-13;
+
 /// Nodes of one panel of the quadrature.
 const PANEL_NODES: usize = 32;
 
@@ -80,8 +84,14 @@ impl Band {
             noise: NOISE,
             narrowest: 1e-9 * (high - low),
             floor: f64::MIN_POSITIVE,
+            middle: &|from, to| frame.position(0.5 * (frame.angle(from) + frame.angle(to))),
+            weight: &|from, to| {
+                let (from, to) = (frame.angle(from), frame.angle(to));
+                let largest = [from, 0.5 * (from + to), to].map(|angle| frame.factor_by_angle(angle));
+                (to - from) * largest.into_iter().fold(0.0, f64::max)
+            },
+            negligible: NEGLIGIBLE,
         };
-        let middle = |from: f64, to: f64| frame.position(0.5 * (frame.angle(from) + frame.angle(to)));
         let mut sample = |positions: &[f64]| -> std::result::Result<Vec<Value>, Obstacle> {
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
             let solved: Vec<Result<Option<Point>>> = positions
@@ -106,7 +116,7 @@ impl Band {
             }
             Ok(values)
         };
-        let smooth = resolve(low, high, resolution, &middle, &mut sample)?;
+        let smooth = resolve(low, high, resolution, &mut sample)?;
         Ok(Self::from_smooth(frame, smooth))
     }
 
@@ -130,8 +140,11 @@ impl Band {
                 noise: 1e-12,
                 narrowest: 1e-9,
                 floor: 1e-3 * before / PI + f64::MIN_POSITIVE,
+                middle: &|from, to| 0.5 * (from + to),
+                weight: &|from, to| to - from,
+                negligible: 0.0,
             };
-            let Ok(series) = resolve(from, to, resolution, &|a, b| 0.5 * (a + b), &mut rate);
+            let Ok(series) = resolve(from, to, resolution, &mut rate);
             for series in series {
                 // Three nodes for each coefficient leave room for the function that is integrated.
                 let count = (3 * series.len()).div_ceil(PANEL_NODES);

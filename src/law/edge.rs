@@ -14,6 +14,10 @@ use super::support::{Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
 
+/// An edge between two points this close, relative to the scale of the density, is good enough when
+/// rounding keeps the interpolation from settling: the certificate has the last word.
+const BRACKETED: f64 = 1e-7;
+
 /// How near the pole the interpolation has to come before it may be taken for the edge.
 const NEAR_POLE: f64 = 1e-4;
 
@@ -28,8 +32,8 @@ const LIMIT: usize = 80;
 const AGREE: f64 = 3e-15;
 
 /// An edge closer to the pole than this, relative to the spread, cannot be told from it: the solver
-/// locates edges to a few 1e-13.
-const SAME_AS_POLE: f64 = 2e-12;
+/// locates edges near a pole to about this.
+const SAME_AS_POLE: f64 = 1e-15;
 
 impl<T: CauchyTransform> Search<'_, T> {
     /// The end of the support interval around `start`, in direction `sign`, before the point
@@ -95,9 +99,13 @@ impl<T: CauchyTransform> Search<'_, T> {
                 None => outside = Some(next),
             }
         }
+        let (last, _) = inside[inside.len() - 1];
+        if let Some(out) = outside.filter(|out| (out - last).abs() <= BRACKETED * self.local_scale(last)) {
+            return Ok(self.snapped(0.5 * (last + out)));
+        }
         Err(Error::NotConverged {
-            z: Complex64::new(inside[inside.len() - 1].0, 0.0),
-            residual: estimate.map_or(f64::INFINITY, |edge| (edge - inside[inside.len() - 1].0).abs()),
+            z: Complex64::new(last, 0.0),
+            residual: estimate.map_or(f64::INFINITY, |edge| (edge - last).abs()),
             iterations: LIMIT,
             tolerance: AGREE,
         })

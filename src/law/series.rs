@@ -101,6 +101,13 @@ impl Series {
     }
 }
 
+/// Rounding error of a coefficient when those of the values are independent.
+fn coefficient_noise(values: &[Value]) -> f64 {
+    let angle = PI / (values.len() as f64 + 1.0);
+    let terms = values.iter().enumerate().map(|(j, value)| value.noise * (angle * (j + 1) as f64).sin());
+    2.0 / (values.len() as f64 + 1.0) * terms.map(|term| term * term).sum::<f64>().sqrt()
+}
+
 /// Nodes of the `n`-point rule on `[low, high]`, decreasing.
 fn nodes(low: f64, high: f64, n: usize) -> Vec<f64> {
     let angle = PI / (n as f64 + 1.0);
@@ -108,8 +115,8 @@ fn nodes(low: f64, high: f64, n: usize) -> Vec<f64> {
 }
 
 /// How to represent a function adaptively.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Resolution {
+#[derive(Clone, Copy)]
+pub(crate) struct Resolution<'a> {
     /// Trailing coefficients, relative to the largest value of the function on the interval, at
     /// which an interval counts as resolved.
     pub(crate) tolerance: f64,
@@ -119,6 +126,12 @@ pub(crate) struct Resolution {
     pub(crate) narrowest: f64,
     /// Values below this count as zero when the tolerance is applied.
     pub(crate) floor: f64,
+    /// Where to split an interval.
+    pub(crate) middle: &'a dyn Fn(f64, f64) -> f64,
+    /// What a constant function 1 on an interval contributes to the integral that matters.
+    pub(crate) weight: &'a dyn Fn(f64, f64) -> f64,
+    /// Contributions to that integral that may be left out.
+    pub(crate) negligible: f64,
 }
 
 /// A value of a function, and the size of its rounding error.
@@ -132,12 +145,11 @@ pub(crate) struct Value {
 pub(crate) type Sampler<'a, E> = dyn FnMut(&[f64]) -> Result<Vec<Value>, E> + 'a;
 
 /// Represents a function on `[low, high]` by as few series as resolve it. `sample` returns values
-/// at any number of points; `middle` says where to split an interval.
+/// at any number of points.
 pub(crate) fn resolve<E>(
     low: f64,
     high: f64,
-    resolution: Resolution,
-    middle: &dyn Fn(f64, f64) -> f64,
+    resolution: Resolution<'_>,
     sample: &mut Sampler<'_, E>,
 ) -> Result<Vec<Series>, E> {
     let mut values: Vec<Value> = Vec::new();
@@ -154,7 +166,7 @@ pub(crate) fn resolve<E>(
         };
         let mut series = Series::interpolate(low, high, &values);
         let largest = values.iter().fold(resolution.floor, |m, value| m.max(value.value.abs()));
-        let rounding = values.iter().fold(0.0f64, |m, value| m.max(value.noise)) / largest;
+        let rounding = coefficient_noise(&values) / largest;
         let tail = |from: usize, to: usize| {
             series.coefficients[from..to].iter().fold(0.0f64, |m, c| m.max(c.abs())) / largest
         };
@@ -162,8 +174,9 @@ pub(crate) fn resolve<E>(
         let end = n - (n / 4).max(3);
         let (before, last) = (tail(n / 4, end), tail(end, n));
         let flat = last < resolution.noise && last > 0.3 * tail(n / 2, end);
-        let noise = n >= 31 && (last <= rounding || flat);
-        if last <= resolution.tolerance || noise || high - low <= resolution.narrowest {
+        let noise = n >= 31 && last <= rounding || n == RULES[RULES.len() - 1] && flat;
+        let negligible = n >= 31 && last * largest * (resolution.weight)(low, high) <= resolution.negligible;
+        if last <= resolution.tolerance || negligible || noise || high - low <= resolution.narrowest {
             series.trim(0.01 * resolution.tolerance);
             return Ok(vec![series]);
         }
@@ -174,9 +187,9 @@ pub(crate) fn resolve<E>(
             break;
         }
     }
-    let split = middle(low, high);
-    let mut series = resolve(low, split, resolution, middle, sample)?;
-    series.extend(resolve(split, high, resolution, middle, sample)?);
+    let split = (resolution.middle)(low, high);
+    let mut series = resolve(low, split, resolution, sample)?;
+    series.extend(resolve(split, high, resolution, sample)?);
     Ok(series)
 }
 
@@ -186,11 +199,19 @@ mod tests {
     use std::convert::Infallible;
 
     fn resolved(low: f64, high: f64, f: impl Fn(f64) -> f64) -> Vec<Series> {
-        let resolution = Resolution { tolerance: 1e-13, noise: 0.0, narrowest: 1e-8, floor: 0.0 };
+        let resolution = Resolution {
+            tolerance: 1e-13,
+            noise: 0.0,
+            narrowest: 1e-8,
+            floor: 0.0,
+            middle: &|a, b| 0.5 * (a + b),
+            weight: &|a, b| b - a,
+            negligible: 0.0,
+        };
         let mut sample = |points: &[f64]| {
             Ok::<_, Infallible>(points.iter().map(|&x| Value { value: f(x), noise: 0.0 }).collect())
         };
-        resolve(low, high, resolution, &|a, b| 0.5 * (a + b), &mut sample).unwrap()
+        resolve(low, high, resolution, &mut sample).unwrap()
     }
 
     #[test]

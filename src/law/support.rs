@@ -24,11 +24,11 @@ const CIRCLE: usize = 16;
 /// `(radius / spread)^2` times as much, relative to the variance.
 const CIRCLE_TOLERANCE: f64 = 2e-13;
 
-/// Solves after which a law is given up: a hundred times what the hardest regular cases take.
-const SOLVE_LIMIT: usize = 100_000;
+/// Solves after which a law is given up: ten times what hard regular cases take.
+const SOLVE_LIMIT: usize = 20_000;
 
 /// Relative error that a solved Cauchy transform has at least.
-const ROUNDING: f64 = 1e-13;
+const ROUNDING: f64 = 1e-12;
 
 /// A solved point on the real axis.
 #[derive(Debug, Clone)]

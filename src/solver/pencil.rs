@@ -19,6 +19,8 @@
 //! blocks:   R_block += gain * V X V^T
 //! ```
 
+use std::collections::BTreeMap;
+
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
@@ -54,6 +56,75 @@ pub struct Channel {
     pub inverse_coefficient: DMatrix<f64>,
     /// The blocks it couples.
     pub links: Vec<Link>,
+}
+
+impl Channel {
+    /// Changes the basis of the channel so that at most one of its states contains the root.
+    fn with_root_apart(mut self) -> Self {
+        let size = self.inverse_coefficient.nrows();
+        let mut isometries: Vec<(usize, f64, BTreeMap<(usize, usize), f64>)> = Vec::new();
+        for link in &self.links {
+            let mut weights = BTreeMap::new();
+            for entry in &link.entries {
+                *weights.entry((entry.channel_state, entry.block_state)).or_insert(0.0) += entry.weight;
+            }
+            isometries.push((link.block, link.gain, weights));
+        }
+        let root: Vec<f64> = (0..size)
+            .map(|state| {
+                let in_block = |(block, _, weights): &(usize, f64, BTreeMap<(usize, usize), f64>)| {
+                    if *block == 0 { weights.get(&(state, 0)).copied().unwrap_or(0.0) } else { 0.0 }
+                };
+                isometries.iter().map(in_block).sum()
+            })
+            .collect();
+        let Some(kept) = (0..size).max_by(|&a, &b| root[a].abs().total_cmp(&root[b].abs())) else {
+            return self;
+        };
+        if root[kept] == 0.0 {
+            return self;
+        }
+        // Column `state` of the isometry loses `share` times column `kept`, and A^-1 follows.
+        for state in (0..size).filter(|&state| state != kept && root[state] != 0.0) {
+            let share = root[state] / root[kept];
+            for (block, _, weights) in &mut isometries {
+                let kept_column: Vec<((usize, usize), f64)> =
+                    weights.range((kept, 0)..(kept + 1, 0)).map(|(&at, &weight)| (at, weight)).collect();
+                for ((_, row), weight) in kept_column {
+                    *weights.entry((state, row)).or_insert(0.0) -= share * weight;
+                }
+                if *block == 0 {
+                    weights.remove(&(state, 0)); // zero up to rounding
+                }
+            }
+            for j in 0..size {
+                let value = self.inverse_coefficient[(kept, j)];
+                self.inverse_coefficient[(state, j)] -= share * value;
+            }
+            for j in 0..size {
+                let value = self.inverse_coefficient[(j, kept)];
+                self.inverse_coefficient[(j, state)] -= share * value;
+            }
+        }
+        self.inverse_coefficient.fill_lower_triangle_with_upper_triangle();
+        self.links = isometries
+            .into_iter()
+            .map(|(block, gain, weights)| Link {
+                block,
+                gain,
+                entries: weights
+                    .into_iter()
+                    .filter(|&(_, weight)| weight != 0.0)
+                    .map(|((channel_state, block_state), weight)| LinkEntry {
+                        channel_state,
+                        block_state,
+                        weight,
+                    })
+                    .collect(),
+            })
+            .collect();
+        self
+    }
 }
 
 /// A self-adjoint pencil; `z` enters at entry `(0, 0)` of block 0, the root.
@@ -103,6 +174,17 @@ impl Pencil {
             }
         }
         Ok(Self { blocks, channels })
+    }
+
+    /// The same pencil with its channels in a basis where at most one state of each contains the
+    /// root.
+    ///
+    /// Next to a pole or a hard edge the root entry of `G` is huge. If all states of a channel
+    /// contain it, so do all entries of `g'`, and the rest of the information drowns in its rounding.
+    #[must_use]
+    pub fn with_root_apart(self) -> Self {
+        let channels = self.channels.into_iter().map(Channel::with_root_apart).collect();
+        Self { blocks: self.blocks, channels }
     }
 
     /// Constant parts `Lambda` of the blocks.

@@ -202,6 +202,9 @@ impl Silverstein {
             if z.im > 0.0 && !self.in_half_space(&x) {
                 length = anderson.half_step(&mut x, image);
             }
+            if let Some(best) = best.as_mut().filter(|_| improved == iteration) {
+                best.error = best.residual.max(length / size);
+            }
             step = Some((length, residual));
         }
         Err(Error::NotConverged {
