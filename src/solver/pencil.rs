@@ -19,8 +19,6 @@
 //! blocks:   R_block += gain * V X V^T
 //! ```
 
-use std::collections::BTreeMap;
-
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
@@ -60,69 +58,47 @@ pub struct Channel {
 
 impl Channel {
     /// Changes the basis of the channel so that at most one of its states contains the root.
-    fn with_root_apart(mut self) -> Self {
+    fn with_root_apart(mut self, blocks: &[DMatrix<f64>]) -> Self {
         let size = self.inverse_coefficient.nrows();
-        let mut isometries: Vec<(usize, f64, BTreeMap<(usize, usize), f64>)> = Vec::new();
-        for link in &self.links {
-            let mut weights = BTreeMap::new();
-            for entry in &link.entries {
-                *weights.entry((entry.channel_state, entry.block_state)).or_insert(0.0) += entry.weight;
-            }
-            isometries.push((link.block, link.gain, weights));
-        }
-        let root: Vec<f64> = (0..size)
-            .map(|state| {
-                let in_block = |(block, _, weights): &(usize, f64, BTreeMap<(usize, usize), f64>)| {
-                    if *block == 0 { weights.get(&(state, 0)).copied().unwrap_or(0.0) } else { 0.0 }
-                };
-                isometries.iter().map(in_block).sum()
+        let mut isometries: Vec<DMatrix<f64>> = self
+            .links
+            .iter()
+            .map(|link| {
+                let mut isometry = DMatrix::zeros(blocks[link.block].nrows(), size);
+                for entry in &link.entries {
+                    isometry[(entry.block_state, entry.channel_state)] += entry.weight;
+                }
+                isometry
             })
             .collect();
-        let Some(kept) = (0..size).max_by(|&a, &b| root[a].abs().total_cmp(&root[b].abs())) else {
-            return self;
-        };
+        let Some(with_root) = self.links.iter().position(|link| link.block == 0) else { return self };
+        let root: Vec<f64> = isometries[with_root].row(0).iter().copied().collect();
+        let kept =
+            (0..size).fold(0, |best, state| if root[state].abs() > root[best].abs() { state } else { best });
         if root[kept] == 0.0 {
             return self;
         }
-        // Column `state` of the isometry loses `share` times column `kept`, and A^-1 follows.
-        for state in (0..size).filter(|&state| state != kept && root[state] != 0.0) {
-            let share = root[state] / root[kept];
-            for (block, _, weights) in &mut isometries {
-                let kept_column: Vec<((usize, usize), f64)> =
-                    weights.range((kept, 0)..(kept + 1, 0)).map(|(&at, &weight)| (at, weight)).collect();
-                for ((_, row), weight) in kept_column {
-                    *weights.entry((state, row)).or_insert(0.0) -= share * weight;
+        // Column `state` of the isometry loses `share` times column `kept`; A^-1 follows on both sides.
+        let mut change = DMatrix::identity(size, size);
+        for state in (0..size).filter(|&state| state != kept) {
+            change[(kept, state)] = -root[state] / root[kept];
+        }
+        let inverse = change.transpose() * &self.inverse_coefficient * &change;
+        self.inverse_coefficient = 0.5 * (&inverse + inverse.transpose());
+        for (link, isometry) in self.links.iter_mut().zip(&mut isometries) {
+            *isometry = &*isometry * &change;
+            link.entries.clear();
+            for channel_state in 0..size {
+                for block_state in 0..isometry.nrows() {
+                    let weight = isometry[(block_state, channel_state)];
+                    // The root is taken out of all other states exactly, not up to rounding.
+                    let root_elsewhere = link.block == 0 && block_state == 0 && channel_state != kept;
+                    if weight != 0.0 && !root_elsewhere {
+                        link.entries.push(LinkEntry { channel_state, block_state, weight });
+                    }
                 }
-                if *block == 0 {
-                    weights.remove(&(state, 0)); // zero up to rounding
-                }
-            }
-            for j in 0..size {
-                let value = self.inverse_coefficient[(kept, j)];
-                self.inverse_coefficient[(state, j)] -= share * value;
-            }
-            for j in 0..size {
-                let value = self.inverse_coefficient[(j, kept)];
-                self.inverse_coefficient[(j, state)] -= share * value;
             }
         }
-        self.inverse_coefficient.fill_lower_triangle_with_upper_triangle();
-        self.links = isometries
-            .into_iter()
-            .map(|(block, gain, weights)| Link {
-                block,
-                gain,
-                entries: weights
-                    .into_iter()
-                    .filter(|&(_, weight)| weight != 0.0)
-                    .map(|((channel_state, block_state), weight)| LinkEntry {
-                        channel_state,
-                        block_state,
-                        weight,
-                    })
-                    .collect(),
-            })
-            .collect();
         self
     }
 }
@@ -183,8 +159,9 @@ impl Pencil {
     /// contain it, so do all entries of `g'`, and the rest of the information drowns in its rounding.
     #[must_use]
     pub fn with_root_apart(self) -> Self {
-        let channels = self.channels.into_iter().map(Channel::with_root_apart).collect();
-        Self { blocks: self.blocks, channels }
+        let Self { blocks, channels } = self;
+        let channels = channels.into_iter().map(|channel| channel.with_root_apart(&blocks)).collect();
+        Self { blocks, channels }
     }
 
     /// Constant parts `Lambda` of the blocks.
