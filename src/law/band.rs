@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::quadrature::gauss_legendre;
 
 /// Relative size of the coefficients that are left out of the series of `q`.
-const TOLERANCE: f64 = 1e-12;
+const TOLERANCE: f64 = 5e-12;
 
 /// Coefficients below this that stop decreasing are the rounding of the solver, which grows towards
 /// the edges and towards points where two bands nearly meet.
@@ -32,7 +32,7 @@ const NOISE: f64 = 1e-9;
 
 /// Mass that one unresolved coefficient may be worth: next to an edge that rounding has displaced,
 /// no series of `q` converges, but little mass depends on it.
-const NEGLIGIBLE: f64 = 1e-13;
+const NEGLIGIBLE: f64 = 1e-12;
 
 /// Nodes of one panel of the quadrature.
 const PANEL_NODES: usize = 32;

@@ -183,7 +183,7 @@ pub(crate) fn resolve<E>(
         // Geometric decay seen so far, extended to the tolerance, gives the length needed.
         let decay = (last / before).ln() / (0.5 * n as f64);
         let needed = n as f64 + (resolution.tolerance / last).ln() / decay.min(-1e-3);
-        if n >= 31 && needed > 1.5 * RULES[RULES.len() - 1] as f64 {
+        if n >= 31 && needed > 1.05 * RULES[RULES.len() - 1] as f64 {
             break;
         }
     }
