@@ -192,6 +192,9 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
     if options.features == 0 {
         return Ok(None);
     }
+    if options.features == 1 {
+        return Err(bad("features", 1, "at least 2, or 0 for no Monte Carlo"));
+    }
     let batches = model.batches();
     let rows = options.features as f64 / model.aspect_ratio();
     if rows.round() < batches as f64 {
