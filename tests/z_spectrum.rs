@@ -390,7 +390,7 @@ fn unwritable_paths_are_refused_before_the_work() {
 #[test]
 fn hopeless_laws_are_refused() {
     let scratch = Scratch::new("hopeless");
-    for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e300"], ["--population", "1e300:1"]] {
+    for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e-300"], ["--population", "1e300:1"]] {
         check_refused(&scratch, &[&arguments[..], &["--features", "0", "--figure", "a.svg"]].concat(), &[]);
     }
 }
