@@ -4,17 +4,24 @@
 //! finite-size batched gradient descent, compares the two, and draws them. Run with `--help` for the
 //! options; `--json -` prints one JSON document instead of the summary.
 
-use std::fs;
-use std::io::IsTerminal;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
-use freespectra::finite::{Batching, Entries, MonteCarlo, Route, SampledSpectrum};
+use freespectra::finite::{Batching, EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
 use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
 use serde_json::json;
+
+/// Longest density table.
+const MOST_POINTS: usize = 1_000_000;
+
+/// Most numbers in one matrix of sampled data, 16 GB.
+const MOST_ENTRIES: f64 = 2e9;
 
 /// Predict the limiting spectrum of Z and check it against sampled batched gradient descent.
 #[derive(Debug, Parser)]
@@ -33,10 +40,10 @@ struct Options {
     #[arg(long)]
     epoch_step: Option<f64>,
     /// Eigenvalues of the population covariance with their weights, "t:w,t:w,...".
-    #[arg(long, default_value = "1:1")]
+    #[arg(long, default_value = "1:1", allow_hyphen_values = true)]
     population: String,
     /// Fractions of the samples in each batch, "f1,f2,...", for unequal batches.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     batch_fractions: Option<String>,
     /// Points at which to report density and distribution function, "x1,x2,...".
     #[arg(long, allow_hyphen_values = true)]
@@ -83,10 +90,16 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let model = model(options)?;
     let at = options.at.as_deref().map(|text| numbers("at", text)).transpose()?.unwrap_or_default();
-    if options.points < 2 {
-        return Err(bad("points", options.points, "at least 2"));
+    if !(2..=MOST_POINTS).contains(&options.points) {
+        return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
     }
     let simulation = simulation(options, &model)?;
+    let figure = figure_path(options)?;
+    // An output that cannot be written is worth knowing before the work, not after it.
+    let json = options.json.as_deref().filter(|&path| path != "-").map(Path::new);
+    for path in [json, options.csv.as_deref(), figure.as_deref()].into_iter().flatten() {
+        probe(path)?;
+    }
 
     let start = Instant::now();
     let law = model.law()?;
@@ -98,16 +111,6 @@ fn run(options: &Options) -> Result<()> {
     let monte_carlo = start.elapsed().as_secs_f64();
 
     let density = density_table(&law, options.points);
-    if let Some(path) = &options.csv {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let rows = density.iter().map(|&(x, rho)| [x.to_string(), rho.to_string()]);
-        for row in std::iter::once(["x".to_string(), "density".to_string()]).chain(rows) {
-            writer.write_record(&row).map_err(|error| file(path, error))?;
-        }
-        write(path, &writer.into_inner().map_err(|error| file(path, error))?)?;
-    }
-    draw(options, &model, &law, &full, sampled.as_ref())?;
-
     let document = json!({
         "model": {
             "batches": model.batches(),
@@ -144,15 +147,28 @@ fn run(options: &Options) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    match options.json.as_deref() {
-        Some("-") => println!("{document}"),
-        Some(path) => write(Path::new(path), document.to_string().as_bytes())?,
-        None => {}
+    if let Some(path) = &figure {
+        draw(path, options, &model, &law, &full, sampled.as_ref())?;
     }
-    if options.json.as_deref() != Some("-") {
-        summary(&model, &law, &full, sampled.as_ref(), &at, predict, monte_carlo);
+    if let Some(path) = &options.csv {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let rows = density.iter().map(|&(x, rho)| [x.to_string(), rho.to_string()]);
+        for row in std::iter::once(["x".to_string(), "density".to_string()]).chain(rows) {
+            writer.write_record(&row).map_err(|error| file(path, error))?;
+        }
+        write(path, &writer.into_inner().map_err(|error| file(path, error))?)?;
     }
-    Ok(())
+    if let Some(path) = json {
+        write(path, document.to_string().as_bytes())?;
+    }
+    let mut text = match options.json.as_deref() {
+        Some("-") => document.to_string(),
+        _ => summary(&model, &law, &full, sampled.as_ref(), &at, [predict, monte_carlo])
+            .map_err(|error| file(Path::new("summary"), error))?,
+    };
+    text.push('\n');
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| file(Path::new("standard output"), error))
 }
 
 fn model(options: &Options) -> Result<MiniBatch> {
@@ -176,17 +192,31 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
     if options.features == 0 {
         return Ok(None);
     }
+    if options.features == 1 {
+        return Err(bad("features", 1, "at least 2, or 0 for no Monte Carlo"));
+    }
     let batches = model.batches();
     let rows = options.features as f64 / model.aspect_ratio();
-    if rows > 1e7 {
-        return Err(bad("features", options.features, "small enough for at most 1e7 samples"));
+    if rows.round() < batches as f64 {
+        let allowed = format!(
+            "small enough that {} features come with a sample for each of {batches} batches",
+            options.features
+        );
+        return Err(bad("aspect_ratio", model.aspect_ratio(), allowed));
+    }
+    if rows * options.features as f64 > MOST_ENTRIES {
+        let allowed = format!("few enough for at most {MOST_ENTRIES:.0e} numbers, {rows:.1e} in each column");
+        return Err(bad("features", options.features, allowed));
     }
     let batching = match &options.batch_fractions {
         Some(_) => Batching::from_fractions(rows.round() as usize, model.batch_fractions())?,
         None => Batching::equal((rows / batches as f64).round() as usize * batches, batches)?,
     };
-    let exact = batches <= freespectra::finite::EXACT_BATCHES;
-    let route = if exact { Route::Exact } else { Route::Permutations(options.permutations) };
+    let route = match options.permutations {
+        _ if batches <= EXACT_BATCHES => Route::Exact,
+        0 => return Err(bad("permutations", 0, "at least 1")),
+        permutations => Route::Permutations(permutations),
+    };
     let simulation = MonteCarlo::new(options.features, batching, model.step_size())?
         .with_step_sizes(model.step_sizes().to_vec())?
         .with_population(model.population().clone())
@@ -245,20 +275,22 @@ fn summary(
     full: &SpectralLaw,
     sampled: Option<&Sampled>,
     at: &[f64],
-    predict: f64,
-    monte_carlo: f64,
-) {
+    [predict, monte_carlo]: [f64; 2],
+) -> std::result::Result<String, std::fmt::Error> {
+    let mut text = String::new();
     let certificate = law.certificate();
-    println!(
+    writeln!(
+        text,
         "mini-batch gradient descent: B = {}, step size {:.6}, p/n = {}",
         model.batches(),
         model.step_size(),
         model.aspect_ratio()
-    );
-    println!("law of Z            {law}");
-    println!("law of W (B = 1)    {full}");
-    println!("mean, variance      {:.9}, {:.9}", law.mean(), law.variance());
-    println!(
+    )?;
+    writeln!(text, "law of Z            {law}")?;
+    writeln!(text, "law of W (B = 1)    {full}")?;
+    writeln!(text, "mean, variance      {:.9}, {:.9}", law.mean(), law.variance())?;
+    writeln!(
+        text,
         "errors              mass {:.1e}, mean {:.1e}, variance {:.1e}; {} solves, residual {:.1e}, {:.1} ms for both laws",
         certificate.mass_error,
         certificate.mean_error,
@@ -266,35 +298,42 @@ fn summary(
         certificate.solves,
         certificate.residual,
         1e3 * predict
-    );
+    )?;
     for &x in at {
-        println!("at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x));
+        writeln!(text, "at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x))?;
     }
     if let Some((spectrum, comparison)) = sampled {
-        println!(
+        writeln!(
+            text,
             "Monte Carlo         p = {}, n = {}, {} draws, seed {}: {} eigenvalues in {monte_carlo:.2} s",
             spectrum.features,
             spectrum.samples,
             spectrum.draws(),
             spectrum.seed,
             comparison.eigenvalues
-        );
-        println!(
+        )?;
+        writeln!(
+            text,
             "distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}",
             comparison.kolmogorov_smirnov, comparison.wasserstein1
-        );
-        println!(
+        )?;
+        writeln!(
+            text,
             "extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})",
             comparison.smallest.eigenvalue,
             comparison.smallest.edge,
             comparison.largest.eigenvalue,
             comparison.largest.edge
-        );
+        )?;
     }
+    // Whoever prints it adds the last line break.
+    text.truncate(text.trim_end().len());
+    Ok(text)
 }
 
 #[cfg(feature = "plot")]
 fn draw(
+    path: &Path,
     options: &Options,
     model: &MiniBatch,
     law: &SpectralLaw,
@@ -302,14 +341,6 @@ fn draw(
     sampled: Option<&Sampled>,
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
-    let path = match &options.figure {
-        Some(path) => path.clone(),
-        None => {
-            let path = PathBuf::from("figures/z_spectrum.png");
-            fs::create_dir_all("figures").map_err(|error| file(&path, error))?;
-            path
-        }
-    };
     let mut panel = Panel::new("eigenvalue of Z", "density");
     if let Some((spectrum, comparison)) = sampled {
         let label = format!("sampled, p = {}, n = {}", spectrum.features, spectrum.samples);
@@ -352,16 +383,33 @@ fn draw(
 
 #[cfg(not(feature = "plot"))]
 fn draw(
-    options: &Options,
+    _: &Path,
+    _: &Options,
     _: &MiniBatch,
     _: &SpectralLaw,
     _: &SpectralLaw,
     _: Option<&Sampled>,
 ) -> Result<()> {
-    match &options.figure {
-        Some(path) => Err(file(path, "figures need the feature `plot`")),
-        None => Ok(()),
+    Ok(())
+}
+
+/// Where to draw, if at all; the directory of the default figure is made.
+fn figure_path(options: &Options) -> Result<Option<PathBuf>> {
+    let Some(path) = &options.figure else {
+        let path = PathBuf::from("figures/z_spectrum.png");
+        if cfg!(feature = "plot") {
+            fs::create_dir_all("figures").map_err(|error| file(&path, error))?;
+        }
+        return Ok(cfg!(feature = "plot").then_some(path));
+    };
+    if !cfg!(feature = "plot") {
+        return Err(bad("figure", path.display(), "no figure without the feature `plot`"));
     }
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if extension != "png" && extension != "svg" {
+        return Err(bad("figure", path.display(), "a file name that ends in .png or .svg"));
+    }
+    Ok(Some(path.clone()))
 }
 
 fn population(text: &str) -> Result<Population> {
@@ -383,19 +431,34 @@ fn numbers(argument: &'static str, text: &str) -> Result<Vec<f64>> {
         .collect()
 }
 
-fn bad(argument: &'static str, value: impl std::fmt::Display, allowed: &str) -> Error {
-    Error::InvalidArgument { argument, value: value.to_string(), allowed: allowed.to_string() }
+fn bad(argument: &'static str, value: impl std::fmt::Display, allowed: impl Into<String>) -> Error {
+    Error::InvalidArgument { argument, value: value.to_string(), allowed: allowed.into() }
 }
 
 fn file(path: &Path, reason: impl std::fmt::Display) -> Error {
     Error::File { path: path.display().to_string(), reason: reason.to_string() }
 }
 
+/// The file beside `path` that becomes `path` once it is complete.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    PathBuf::from(name)
+}
+
+/// Checks that `path` can be written, without touching what is there.
+fn probe(path: &Path) -> Result<()> {
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(file(path, "not the name of a file"));
+    }
+    let partial = partial(path);
+    let created = OpenOptions::new().write(true).create_new(true).open(&partial);
+    created.and_then(|_| fs::remove_file(&partial)).map_err(|error| file(path, error))
+}
+
 /// Writes a file whole or not at all.
 fn write(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
+    let partial = partial(path);
     fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
         // The message of the first failure matters; a leftover that cannot be removed does not.
         let _ = fs::remove_file(&partial);

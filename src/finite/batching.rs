@@ -48,13 +48,16 @@ impl Batching {
     /// Batches of the given sizes.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is no batch, or an empty one.
+    /// [`Error::InvalidArgument`] if there is no batch, an empty one, or the sum overflows.
     pub fn from_sizes(sizes: Vec<usize>) -> Result<Self> {
         if sizes.is_empty() {
             return Err(Error::argument("batch sizes", "empty", "at least one size"));
         }
         if sizes.contains(&0) {
             return Err(Error::argument("batch size", 0, "at least 1"));
+        }
+        if sizes.iter().try_fold(0usize, |total, &size| total.checked_add(size)).is_none() {
+            return Err(Error::argument("batch sizes", "beyond usize", "sizes with a sum that fits"));
         }
         Ok(Self { sizes })
     }

@@ -253,6 +253,15 @@ impl Band {
         sum
     }
 
+    /// Whether the image under `x -> scale x + shift` keeps all intervals of the series apart.
+    pub(crate) fn survives(&self, scale: f64, shift: f64) -> bool {
+        let apart = |piece: &Series| {
+            let (a, b) = (scale * piece.low + shift, scale * piece.high + shift);
+            a != b && a.is_finite() && b.is_finite()
+        };
+        scale.powi(2).is_normal() && scale.powi(-2).is_normal() && self.smooth.iter().all(apart)
+    }
+
     /// The image under `x -> scale x + shift`.
     pub(crate) fn affine(&self, scale: f64, shift: f64) -> Self {
         let map = |x: f64| scale * x + shift;

@@ -291,13 +291,19 @@ impl SpectralLaw {
     /// The law of `scale x + shift`, with the same certificate.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if `scale` is zero or one of the two is not finite.
+    /// [`Error::InvalidArgument`] if `scale` is zero, one of the two is not finite, or `scale` is so
+    /// small against `shift` that rounding does not leave the mass as it is.
     pub fn affine(&self, scale: f64, shift: f64) -> Result<Self> {
         if scale == 0.0 || !scale.is_finite() {
             return Err(Error::argument("scale", scale, "finite and not zero"));
         }
         if !shift.is_finite() {
             return Err(Error::argument("shift", shift, "finite"));
+        }
+        let lost =
+            || Error::argument("scale", scale, format!("a size that rounding at {shift} leaves intact"));
+        if !self.bands.iter().all(|band| band.survives(scale, shift)) {
+            return Err(lost());
         }
         let mut bands: Vec<Band> = self.bands.iter().map(|band| band.affine(scale, shift)).collect();
         let mut atoms: Vec<Atom> = self
@@ -309,7 +315,12 @@ impl SpectralLaw {
             bands.reverse();
             atoms.reverse();
         }
-        Ok(Self { bands, atoms, certificate: self.certificate })
+        let law = Self { bands, atoms, certificate: self.certificate };
+        if (law.total_mass() - self.total_mass()).abs() <= Certificate::TOLERANCE {
+            Ok(law)
+        } else {
+            Err(lost())
+        }
     }
 
     /// How well the law passed its own check, and what it cost.

@@ -288,17 +288,25 @@ impl MiniBatchBuilder {
             return Err(Error::argument("batches", batches, format!("in 1..={SYMMETRIC_LIMIT}")));
         }
         positive("aspect_ratio", self.aspect_ratio)?;
-        let step_sizes = match self.step {
-            Step::PerBatch(step) => vec![positive("step_size", step)?; batches],
-            Step::PerEpoch(step) => vec![positive("epoch_step", step)? / batches as f64; batches],
+        let (argument, step_sizes) = match self.step {
+            Step::PerBatch(step) => ("step_size", vec![positive("step_size", step)?; batches]),
+            Step::PerEpoch(step) => {
+                ("epoch_step", vec![positive("epoch_step", step)? / batches as f64; batches])
+            }
             Step::Each(steps) => {
                 check_count("step_sizes", steps.len(), batches)?;
                 for &step in &steps {
                     positive("step_sizes", step)?;
                 }
-                steps
+                ("step_sizes", steps)
             }
         };
+        // Their division may have ended at zero, their sum beyond all numbers.
+        let total: f64 = step_sizes.iter().sum();
+        if !total.is_finite() || step_sizes.contains(&0.0) {
+            let value = format!("steps from {:e}, summing to {total:e}", step_sizes[0]);
+            return Err(Error::argument(argument, value, "steps of a size that floating point can hold"));
+        }
         let fractions = match self.fractions {
             None => vec![1.0 / batches as f64; batches],
             Some(fractions) => {

@@ -29,6 +29,10 @@ impl Population {
         if rows == 0 || rows != columns {
             return Err(Error::argument("covariance", format!("{rows} x {columns}"), "a square matrix"));
         }
+        // The maximum below ignores what is not a number.
+        if covariance.iter().any(|x| !x.is_finite()) {
+            return Err(Error::argument("covariance", "not finite", "a finite symmetric matrix"));
+        }
         let asymmetry = (covariance - covariance.transpose()).amax();
         if asymmetry > SYMMETRY_TOLERANCE * covariance.amax() || !asymmetry.is_finite() {
             return Err(Error::argument("covariance", "not symmetric", "a finite symmetric matrix"));

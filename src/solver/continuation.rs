@@ -30,6 +30,10 @@ const REAL_BELOW: f64 = 1e-6;
 /// axis counts as outside the support.
 pub(crate) const REAL_THRESHOLD: f64 = 1e-8;
 
+/// Steps sideways after which a point counts as out of reach: the spread of the spectrum drowns in
+/// rounding against the distance.
+const SIDEWAYS_LIMIT: f64 = 1e5;
+
 /// Where the far solution sits: `center + i height`.
 #[derive(Debug, Clone)]
 pub struct FarPoint {
@@ -63,6 +67,10 @@ impl Silverstein {
                 return Ok(FarPoint { center, spread, height, state });
             }
             height = 6.5 * spread;
+            // No spread beyond rounding: below, the height would shrink to nothing.
+            if height <= f64::EPSILON * center.abs() {
+                break;
+            }
         }
         Err(Error::NotConverged {
             z: Complex64::new(center, height),
@@ -81,6 +89,9 @@ impl Silverstein {
         // Sideways at full height first, where G changes slowly.
         let mut current = self.iterate(Complex64::new(far.center, height), &far.state, workspace)?;
         let steps = ((z.re - far.center).abs() / height).ceil().max(1.0);
+        if steps > SIDEWAYS_LIMIT {
+            return Err(unphysical(z));
+        }
         for step in 1..=steps as usize {
             let re = far.center + (z.re - far.center) * step as f64 / steps;
             current = self.iterate(Complex64::new(re, height.max(z.im)), &current.state, workspace)?;

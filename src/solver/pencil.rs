@@ -115,7 +115,7 @@ impl Pencil {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there is no block, a matrix is not square, symmetric and
-    /// finite, a ratio is not positive and finite, or a link points outside.
+    /// finite, a ratio is not positive and finite, or a link points outside or is not finite.
     pub fn new(blocks: Vec<DMatrix<f64>>, channels: Vec<Channel>) -> Result<Self> {
         if blocks.is_empty() {
             return Err(Error::argument("blocks", "empty", "at least one block"));
@@ -137,14 +137,15 @@ impl Pencil {
                 let inside = blocks.get(link.block).is_some_and(|block| {
                     link.entries.iter().all(|entry| {
                         entry.block_state < block.nrows()
+                            && entry.weight.is_finite()
                             && entry.channel_state < channel.inverse_coefficient.nrows()
                     })
                 });
-                if !inside {
+                if !(inside && link.gain.is_finite()) {
                     return Err(Error::argument(
                         "link",
                         format!("block {}", link.block),
-                        "inside the pencil",
+                        "inside the pencil, finite",
                     ));
                 }
             }

@@ -1,0 +1,410 @@
+//! The example `z_spectrum` as other programs use it: its JSON, its files, and what it refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The program, which `cargo test` builds next to the directory of the tests.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    profile.join("examples").join(format!("z_spectrum{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// An empty directory to run in, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("z_spectrum-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(&self.0);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The document on standard output, and that it is alone there.
+    fn json(&self, arguments: &[&str]) -> Value {
+        document(&self.run(&[arguments, &["--json", "-"]].concat()))
+    }
+
+    /// All files below the directory.
+    fn files(&self) -> Vec<PathBuf> {
+        fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.0, &mut found);
+        found.iter().map(|path| path.strip_prefix(&self.0).unwrap().to_path_buf()).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn document(output: &Output) -> Value {
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.is_empty(), "{stderr}");
+    // Trailing text of any kind is an error of the parser.
+    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn pairs(value: &Value) -> Vec<[f64; 2]> {
+    value.as_array().unwrap().iter().map(|pair| numbers(pair).try_into().unwrap()).collect()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The contract, on any document of a run with `points` points.
+fn check_shape(json: &Value, points: usize) {
+    let mut expected = [
+        "model",
+        "support",
+        "atoms",
+        "moments",
+        "total_mass",
+        "residual",
+        "solves",
+        "density",
+        "at",
+        "full_batch",
+        "monte_carlo",
+        "seconds",
+    ];
+    expected.sort_unstable();
+    let mut found = keys(json);
+    found.sort_unstable();
+    assert_eq!(found, expected);
+
+    for law in [json, &json["full_batch"]] {
+        let support = pairs(&law["support"]);
+        assert!(!support.is_empty());
+        let edges = support.concat();
+        assert!(edges.is_sorted_by(|a, b| a < b), "{edges:?}");
+        assert!(pairs(&law["atoms"]).iter().all(|[_, mass]| (0.0..1.0).contains(mass)));
+        assert_eq!(numbers(&law["moments"]).len(), 4);
+    }
+    assert!((json["total_mass"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    assert!((0.0..1e-9).contains(&json["residual"].as_f64().unwrap()));
+    assert!(json["solves"].as_u64().unwrap() > 0);
+    let (x, rho) = (numbers(&json["density"]["x"]), numbers(&json["density"]["rho"]));
+    assert_eq!((x.len(), rho.len()), (points, points));
+    assert!(x.is_sorted() && rho.iter().all(|&rho| rho >= 0.0));
+    for at in json["at"].as_array().unwrap() {
+        assert!(["x", "density", "cdf"].iter().all(|key| at[key].is_f64()), "{at}");
+    }
+    for key in ["predict", "monte_carlo"] {
+        assert!(json["seconds"][key].as_f64().unwrap() >= 0.0);
+    }
+
+    let sampled = &json["monte_carlo"];
+    if sampled.is_null() {
+        return;
+    }
+    for key in ["features", "draws", "seed", "eigenvalues"] {
+        assert!(sampled[key].is_u64(), "{key}: {}", sampled[key]);
+    }
+    for key in ["ks", "wasserstein1", "smallest", "largest"] {
+        assert!(sampled[key].is_f64(), "{key}: {}", sampled[key]);
+    }
+    assert_eq!(numbers(&sampled["moments"]).len(), 4);
+    let (edges, heights) =
+        (numbers(&sampled["histogram"]["edges"]), numbers(&sampled["histogram"]["density"]));
+    assert_eq!(edges.len(), heights.len() + 1);
+}
+
+#[test]
+fn one_document_with_all_keys() {
+    let scratch = Scratch::new("keys");
+    let json = scratch.json(&["--features", "60", "--draws", "3", "--seed", "7", "--points", "100"]);
+    check_shape(&json, 100);
+    let model = &json["model"];
+    assert_eq!((model["batches"].as_u64(), model["aspect_ratio"].as_f64()), (Some(4), Some(0.5)));
+    assert_eq!((model["step_size"].as_f64(), model["epoch_step"].as_f64()), (Some(0.25), Some(1.0)));
+    let sampled = &json["monte_carlo"];
+    for (key, value) in [("features", 60), ("draws", 3), ("seed", 7), ("eigenvalues", 180)] {
+        assert_eq!(sampled[key].as_u64(), Some(value), "{key}");
+    }
+    // Rigid eigenvalues: the distance is of the order of 1/p.
+    assert!((1e-4..0.1).contains(&sampled["ks"].as_f64().unwrap()), "{}", sampled["ks"]);
+    assert_eq!(scratch.files(), [PathBuf::from("figures/z_spectrum.png")]);
+}
+
+#[test]
+fn numbers_have_full_precision() {
+    let scratch = Scratch::new("precision");
+    let json = scratch.json(&[
+        "--batches",
+        "2",
+        "--step-size",
+        "0.4",
+        "--aspect-ratio",
+        "0.5",
+        "--features",
+        "0",
+        "--at=-0.1,0.3,9",
+    ]);
+    check_shape(&json, 512);
+    assert!(json["monte_carlo"].is_null());
+    let at = json["at"].as_array().unwrap();
+    let field = |index: usize, key: &str| at[index][key].as_f64().unwrap();
+    assert_eq!([field(0, "x"), field(1, "x"), field(2, "x")], [-0.1, 0.3, 9.0]);
+    assert_eq!([field(0, "density"), field(0, "cdf"), field(2, "density")], [0.0; 3]);
+    assert!((field(1, "density") - 0.8263020596924).abs() < 1e-10);
+    assert!((field(2, "cdf") - 1.0).abs() < 1e-9);
+    // phi(P) = (1 - alpha)^B, so m1 = (1 - 0.36) / 0.8; W has moments 1 and 1 + gamma.
+    assert!((numbers(&json["moments"])[0] - 0.8).abs() < 1e-9);
+    let full = numbers(&json["full_batch"]["moments"]);
+    assert!((full[0] - 1.0).abs() < 1e-9 && (full[1] - 1.5).abs() < 1e-9);
+    let [low, high] = pairs(&json["full_batch"]["support"])[0];
+    assert!((low - (1.0 - 0.5f64.sqrt()).powi(2)).abs() < 1e-10);
+    assert!((high - (1.0 + 0.5f64.sqrt()).powi(2)).abs() < 1e-10);
+}
+
+#[test]
+fn more_features_than_samples() {
+    let scratch = Scratch::new("atom");
+    let json = scratch.json(&["--aspect-ratio", "2", "--features", "80", "--draws", "2"]);
+    check_shape(&json, 512);
+    assert_eq!(pairs(&json["atoms"]), [[0.0, 0.5]]);
+    assert_eq!(pairs(&json["full_batch"]["atoms"]), [[0.0, 0.5]]);
+    let sampled = &json["monte_carlo"];
+    assert!(sampled["ks"].as_f64().unwrap() < 0.1);
+    // Half of the eigenvalues are at the atom and not in the histogram.
+    let edges = numbers(&sampled["histogram"]["edges"]);
+    let heights = numbers(&sampled["histogram"]["density"]);
+    let mass: f64 = edges.windows(2).zip(heights).map(|(edge, height)| height * (edge[1] - edge[0])).sum();
+    assert!((mass - 0.5).abs() < 1e-12, "{mass}");
+}
+
+#[test]
+fn unequal_batches_and_their_samples() {
+    let scratch = Scratch::new("unequal");
+    let options = ["--batches", "3", "--batch-fractions", "0.5,0.3,0.2", "--features", "200"];
+    let json = scratch.json(&options);
+    check_shape(&json, 512);
+    assert_eq!(numbers(&json["model"]["batch_fractions"]), [0.5, 0.3, 0.2]);
+    assert!(json["monte_carlo"]["ks"].as_f64().unwrap() < 0.02, "{}", json["monte_carlo"]["ks"]);
+    // It is not the law of equal batches: the sizes matter, though not for the mean.
+    let equal = scratch.json(&["--batches", "3", "--features", "0"]);
+    let [first, second] = [&json, &equal].map(|json| numbers(&json["moments"]));
+    assert!((first[0] - second[0]).abs() < 1e-9 && (first[1] - second[1]).abs() > 1e-4);
+}
+
+#[test]
+fn sampled_orderings_above_twelve_batches() {
+    let scratch = Scratch::new("orderings");
+    let options = ["--batches", "13", "--features", "78", "--draws", "1", "--permutations"];
+    let [few, many] = ["1", "100"].map(|permutations| {
+        let json = scratch.json(&[&options[..], &[permutations]].concat());
+        check_shape(&json, 512);
+        json["monte_carlo"].clone()
+    });
+    assert!(many["ks"].as_f64().unwrap() < 0.05, "{}", many["ks"]);
+    assert_ne!(few["moments"], many["moments"]);
+    // Up to twelve the mean is exact and their number has no meaning.
+    let options = ["--batches", "12", "--features", "48", "--draws", "1", "--permutations"];
+    let [few, many] =
+        ["1", "100"].map(|permutations| scratch.json(&[&options[..], &[permutations]].concat()));
+    assert_eq!(few["monte_carlo"], many["monte_carlo"]);
+}
+
+#[test]
+fn a_seed_fixes_the_numbers_on_any_number_of_threads() {
+    let scratch = Scratch::new("threads");
+    let run = |threads: &str, seed: &str, entries: &str| {
+        let options =
+            ["--features", "60", "--draws", "5", "--seed", seed, "--entries", entries, "--json", "-"];
+        let output = scratch.command(&options).env("RAYON_NUM_THREADS", threads).output().unwrap();
+        document(&output)["monte_carlo"].clone()
+    };
+    for entries in ["gaussian", "student:6"] {
+        let one = run("1", "3", entries);
+        assert_eq!(one, run("2", "3", entries));
+        assert_ne!(one["moments"], run("2", "4", entries)["moments"]);
+    }
+    assert_ne!(run("1", "3", "gaussian")["moments"], run("1", "3", "uniform")["moments"]);
+}
+
+#[test]
+fn files_of_every_kind() {
+    let scratch = Scratch::new("files");
+    let run = |figure: &str| {
+        let options =
+            ["--features", "40", "--points", "64", "--json", "a.json", "--csv", "a.csv", "--figure"];
+        let output = scratch.run(&[&options[..], &[figure]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let summary = run("a.png");
+    assert!(summary.contains("support") && summary.contains("Kolmogorov-Smirnov") && !summary.contains('{'));
+    run("a.svg");
+    let mut files = scratch.files();
+    files.sort();
+    assert_eq!(files, ["a.csv", "a.json", "a.png", "a.svg"].map(PathBuf::from));
+    assert!(fs::read(scratch.0.join("a.png")).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert!(fs::read_to_string(scratch.0.join("a.svg")).unwrap().trim_end().ends_with("</svg>"));
+
+    // The table is the density of the document, number for number.
+    let json: Value = serde_json::from_str(&fs::read_to_string(scratch.0.join("a.json")).unwrap()).unwrap();
+    check_shape(&json, 64);
+    let table = fs::read_to_string(scratch.0.join("a.csv")).unwrap();
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("x,density"));
+    let rows: Vec<Vec<f64>> =
+        lines.map(|line| line.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+    let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
+    assert_eq!(column(0), numbers(&json["density"]["x"]));
+    assert_eq!(column(1), numbers(&json["density"]["rho"]));
+}
+
+/// A message on standard error that mentions all `words`, status 2, no output and no file.
+fn check_refused(scratch: &Scratch, arguments: &[&str], words: &[&str]) {
+    let before = scratch.files();
+    let output = scratch.run(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?}: {}", text(&output.stdout));
+    assert!(words.iter().all(|word| message.contains(word)), "{arguments:?}: {message}");
+    for word in ["panicked", "RUST_BACKTRACE", "InvalidArgument"] {
+        assert!(!message.contains(word), "{arguments:?}: {message}");
+    }
+    assert_eq!(scratch.files(), before, "{arguments:?}");
+}
+
+#[test]
+fn bad_values_are_refused() {
+    let scratch = Scratch::new("values");
+    for value in ["nan", "inf", "0", "-1", "-0", "-inf", "1e999"] {
+        for (option, name) in
+            [("--step-size", "step_size"), ("--epoch-step", "epoch_step"), ("--aspect-ratio", "aspect_ratio")]
+        {
+            check_refused(&scratch, &[&format!("{option}={value}"), "--json", "-"], &[name, "positive"]);
+        }
+    }
+    let seven = "0.4,0.1,0.1,0.1,0.1,0.1,0.1";
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--batches", "0"], &["batches", "0", "1..=128"]),
+        (&["--batches", "129"], &["batches", "129", "1..=128"]),
+        (&["--batches", "-3"], &["--batches"]),
+        (&["--batches", "two"], &["--batches", "two"]),
+        (&["--population", ""], &["population"]),
+        (&["--population", "-1:1"], &["population", "-1", "positive"]),
+        (&["--population=1:-1,2:2"], &["population", "-1", "positive"]),
+        (&["--population", "0:1"], &["population", "positive"]),
+        (&["--population", "nan:1"], &["population", "NaN"]),
+        (&["--population", "1:0.5,2:0.4"], &["population", "0.9", "sum to 1"]),
+        (&["--population", "1:0.5,"], &["population"]),
+        (&["--population", "1"], &["population", "eigenvalue:weight"]),
+        (&["--batches", "2", "--batch-fractions", "0.5,0.4"], &["batch_fractions", "0.9", "sum to 1"]),
+        (&["--batches", "3", "--batch-fractions", "0.5,0.5"], &["batch_fractions", "2", "3"]),
+        (&["--batches", "2", "--batch-fractions", "-0.5,1.5"], &["batch_fractions", "-0.5"]),
+        (&["--batches", "2", "--batch-fractions", ""], &["batch_fractions"]),
+        (&["--batches", "7", "--batch-fractions", seven], &["batches", "7", "at most 6"]),
+        (&["--features", "1"], &["features", "1", "at least 2"]),
+        (&["--features", "400000000"], &["features", "400000000"]),
+        (&["--aspect-ratio", "200"], &["aspect_ratio", "200", "500", "4"]),
+        (&["--aspect-ratio", "1e300"], &["aspect_ratio"]),
+        (&["--draws", "0"], &["draws", "0", "at least 1"]),
+        (&["--batches", "13", "--permutations", "0"], &["permutations", "0", "at least 1"]),
+        (&["--entries", "cauchy"], &["entries", "cauchy"]),
+        (&["--entries", "student:2"], &["degrees_of_freedom", "2"]),
+        (&["--seed", "-1"], &["--seed"]),
+        (&["--points", "1"], &["points", "1"]),
+        (&["--points", "18446744073709551615"], &["points", "18446744073709551615"]),
+        (&["--at", "0.1,x"], &["at", "x"]),
+        (&["--at", "nan"], &["at", "nan"]),
+        (&["--batch", "3"], &["--batch"]),
+        (&["stray"], &["stray"]),
+        (&["--step-size", "0.1", "--epoch-step", "1"], &["--step-size", "--epoch-step"]),
+        (&["--json"], &["--json"]),
+    ];
+    for (arguments, words) in cases {
+        check_refused(&scratch, arguments, words);
+        check_refused(&scratch, &[*arguments, &["--csv", "a.csv", "--figure", "a.svg"]].concat(), words);
+    }
+}
+
+#[test]
+fn unwritable_paths_are_refused_before_the_work() {
+    let scratch = Scratch::new("paths");
+    fs::create_dir(scratch.0.join("directory.png")).unwrap();
+    fs::write(scratch.0.join("file"), "kept").unwrap();
+    fs::write(scratch.0.join("old.json"), "kept").unwrap();
+    // Days of sampling, so that a path looked at too late is a test that does not end.
+    let work = ["--features", "20000", "--draws", "1000"];
+    for path in ["missing/a.png", "file/a.png", "directory.png"] {
+        for option in ["--json", "--csv", "--figure"] {
+            check_refused(&scratch, &[&work[..], &[option, path]].concat(), &[path]);
+        }
+        // The others could be written, and are not.
+        let others = ["--json", "old.json", "--csv", "a.csv", "--figure", path];
+        check_refused(&scratch, &[&work[..], &others].concat(), &[path]);
+        let others = ["--figure", "a.svg", "--csv", "a.csv", "--json", path];
+        check_refused(&scratch, &[&work[..], &others].concat(), &[path]);
+    }
+    for path in ["a.gif", "a", "png"] {
+        check_refused(
+            &scratch,
+            &[&work[..], &["--figure", path]].concat(),
+            &["figure", path, ".png or .svg"],
+        );
+        check_refused(&scratch, &[&work[..], &["--figure", path, "--json", "-"]].concat(), &["figure"]);
+    }
+    for option in ["--json", "--csv", "--figure"] {
+        check_refused(&scratch, &[&work[..], &[option, ""]].concat(), &[]);
+    }
+    for name in ["file", "old.json"] {
+        assert_eq!(fs::read_to_string(scratch.0.join(name)).unwrap(), "kept");
+    }
+}
+
+/// Laws that cannot be computed are errors like the others.
+#[test]
+fn hopeless_laws_are_refused() {
+    let scratch = Scratch::new("hopeless");
+    for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e-300"], ["--population", "1e300:1"]] {
+        check_refused(&scratch, &[&arguments[..], &["--features", "0", "--figure", "a.svg"]].concat(), &[]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_standard_output_is_no_panic() {
+    let scratch = Scratch::new("stdout");
+    for options in [&["--json", "-"][..], &[]] {
+        let mut command = scratch.command(&["--features", "0", "--figure", "a.svg"]);
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command.args(options).stdout(full).output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains("standard output") && !message.contains("panicked"), "{message}");
+    }
+}
