@@ -89,3 +89,12 @@ pub(crate) fn positive(argument: &'static str, value: f64) -> Result<f64> {
         Err(Error::argument(argument, value, "a finite positive number"))
     }
 }
+
+/// Checks that `value` is finite and not negative.
+pub(crate) fn non_negative(argument: &'static str, value: f64) -> Result<f64> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(value)
+    } else {
+        Err(Error::argument(argument, value, "a finite number that is not negative"))
+    }
+}

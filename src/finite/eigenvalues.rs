@@ -28,6 +28,18 @@ use crate::error::{Error, Result};
 /// # }
 /// ```
 pub fn symmetric_eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<f64>> {
+    decompose(matrix, None)
+}
+
+/// Eigenvalues in increasing order with an orthonormal basis of eigenvectors, in columns; otherwise as
+/// [`symmetric_eigenvalues`].
+pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>)> {
+    let mut basis = DMatrix::zeros(matrix.nrows(), matrix.nrows());
+    let values = decompose(matrix, Some(&mut basis))?;
+    Ok((values, basis))
+}
+
+fn decompose(matrix: &DMatrix<f64>, basis: Option<&mut DMatrix<f64>>) -> Result<Vec<f64>> {
     let size = matrix.nrows();
     let failure = |reason: String| Error::Eigenvalues { size, reason };
     if matrix.ncols() != size {
@@ -38,12 +50,12 @@ pub fn symmetric_eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<f64>> {
         return Err(failure("it has an entry that is not finite".to_owned()));
     }
     let mut values = vec![0.0; size];
-    let scratch =
-        self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::No, Par::Seq, Default::default());
+    let wanted = if basis.is_some() { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
+    let scratch = self_adjoint_evd_scratch::<f64>(size, wanted, Par::Seq, Default::default());
     self_adjoint_evd(
         dense::view(matrix),
         DiagMut::from_slice_mut(&mut values),
-        None,
+        basis.map(dense::view_mut),
         Par::Seq,
         MemStack::new(&mut MemBuffer::new(scratch)),
         Default::default(),
@@ -69,6 +81,9 @@ mod tests {
             let exact = 2.0 - 2.0 * (PI * (k + 1) as f64 / (SIZE + 1) as f64).cos();
             assert!((value - exact).abs() < 1e-13, "{k}: {value} against {exact}");
         }
+        let (values, basis) = symmetric_eigen(&matrix).unwrap();
+        let rebuilt = &basis * DMatrix::from_diagonal(&values.into()) * basis.transpose();
+        assert!((rebuilt - matrix).amax() < 1e-13);
     }
 
     #[test]

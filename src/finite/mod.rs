@@ -7,23 +7,35 @@
 //! - [`entries`]: distributions of the i.i.d. entries, mean 0 and variance 1.
 //! - [`batching`]: the split of the rows into batches.
 //! - [`data`]: feature matrices `X = G Sigma^{1/2}` and their reproducible streams.
+//! - [`schedule`]: the order in which batches are visited.
 //! - [`epoch`]: the epoch operator `P`, `Z`, and `Xtilde`, averaged over the orderings.
 //! - [`eigenvalues`]: eigenvalues of a symmetric matrix.
-//! - [`monte_carlo`]: many draws of the spectrum of `Z`, in parallel.
+//! - [`mean_iterate`]: the iterate averaged over the orderings, in closed form.
+//! - [`descent`]: batched gradient descent itself.
+//! - [`teacher`]: initial errors and label noise.
+//! - [`monte_carlo`]: many draws of the spectrum of `Z` and of error curves, in parallel.
 
 pub mod batching;
 pub mod data;
 mod dense;
+pub mod descent;
 pub mod eigenvalues;
 pub mod entries;
 pub mod epoch;
+pub mod mean_iterate;
 pub mod monte_carlo;
+pub mod schedule;
 pub mod spectrum;
+pub mod teacher;
 
 pub use batching::Batching;
 pub use data::{draw_stream, sample_features};
+pub use descent::Descent;
 pub use eigenvalues::symmetric_eigenvalues;
 pub use entries::Entries;
 pub use epoch::{EXACT_BATCHES, Epoch};
-pub use monte_carlo::{MonteCarlo, Route};
+pub use mean_iterate::{MeanIterate, least_squares};
+pub use monte_carlo::{MonteCarlo, Route, SampledMeanErrors, SampledTrajectories};
+pub use schedule::Schedule;
 pub use spectrum::SampledSpectrum;
+pub use teacher::{sample_initial_error, sample_noise};

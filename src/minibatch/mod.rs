@@ -24,10 +24,16 @@
 //! pencil of `P - I = -alpha B Z`, in which small eigenvalues of `Z` do not suffer from the
 //! cancellation in `1 - P`.
 
+mod critical;
+mod mean_iterate;
 mod model;
 mod subset_lattice;
 mod symmetric;
+mod trajectory;
 mod transform;
+mod weighted;
 
+pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
+pub use trajectory::{AveragedCurve, ErrorCurve, Trajectory};
 pub use transform::ZTransform;

@@ -101,6 +101,12 @@ impl MiniBatch {
         }
     }
 
+    /// The same model with all step sizes multiplied by `factor`, which is positive.
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        let step_sizes = self.step_sizes.iter().map(|step| step * factor).collect();
+        Self { step_sizes, ..self.clone() }
+    }
+
     /// The pencil of `P - I`: symmetric blocks for equal batches, else half the subset lattice.
     ///
     /// # Errors

@@ -11,6 +11,11 @@
 //! `(B - 1)/2 - q'`. The gain of a link is `B d_{B-1}(q') / d_B(q)` with the multiplicities
 //! `d_B(q) = C(B, q) - C(B, q - 1)`.
 //!
+//! `P` needs the levels up to `k` only. The products of more than `k` batches, which the mean effect of
+//! the batches before a given one contains, appear when the lattice goes on up to level `B`: block
+//! `q` then carries the levels `q..=B - q`. What is above level `k` hangs on what is below, and
+//! nothing comes back.
+//!
 //! Level `l` is scaled by `C(B, l)^{1/2}` in `u` and by its inverse in `v`. This congruence leaves
 //! the root entry as it is and keeps all coefficients of order one up to `B = 128`, where the
 //! unscaled ones spread over 37 decades.
@@ -22,11 +27,26 @@ use crate::solver::{Channel, Link, LinkEntry, Pencil};
 
 /// The symmetric pencil of `P - I` for `batches` equal batches with ratio `p / n_b = ratio`.
 pub(super) fn symmetric_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<Pencil> {
-    let lattice = Levels { batches, half: batches / 2 };
-    let blocks = (0..=lattice.half).map(|q| lattice.block(q)).collect();
-    let channels =
-        (0..=(batches - 1) / 2).filter_map(|rest| lattice.channel(rest, step_size, ratio)).collect();
-    Pencil::new(blocks, channels)
+    Levels { batches, half: batches / 2, top: batches / 2 }.pencil(step_size, ratio)
+}
+
+/// The same with the levels up to `B`, and the functional `omega` on channel 0 that stands for the
+/// mean effect `Pi_b = sum_S omega[S] P_S` of the batches before one batch.
+///
+/// `omega[S] = 1 / (B C(B-1, |S|))` for the `S` without `b`; summed over a level, in the scaled basis,
+/// `(B (B - l))^{-1/2}`.
+pub(super) fn effect_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<(Pencil, Vec<f64>)> {
+    let lattice = Levels { batches, half: batches / 2, top: batches };
+    let b = batches as f64;
+    let effect = lattice
+        .states(0)
+        .iter()
+        .map(|state| match state.side {
+            Side::U => (b * (b - state.level as f64)).sqrt().recip(),
+            Side::V => 0.0,
+        })
+        .collect();
+    Ok((lattice.pencil(step_size, ratio)?, effect))
 }
 
 /// Which of the two unknowns of a level.
@@ -44,21 +64,34 @@ struct State {
     own: usize,
 }
 
-/// Sizes of the half lattice.
+/// Sizes of the lattice: `half` is `floor(B / 2)`, `top` the highest level, at least `half`.
 #[derive(Debug, Clone, Copy)]
 struct Levels {
     batches: usize,
     half: usize,
+    top: usize,
 }
 
 impl Levels {
+    fn pencil(self, step_size: f64, ratio: f64) -> Result<Pencil> {
+        let blocks = (0..=self.half).map(|q| self.block(q)).collect();
+        let channels =
+            (0..=(self.batches - 1) / 2).filter_map(|rest| self.channel(rest, step_size, ratio)).collect();
+        Pencil::new(blocks, channels)
+    }
+
+    /// Highest level of block `q`.
+    fn last(self, q: usize) -> usize {
+        self.top.min(self.batches - q)
+    }
+
     fn odd(self) -> bool {
         self.batches % 2 == 1
     }
 
     /// Row of level `level` of `side` in block `q`.
     fn row(self, q: usize, side: Side, level: usize) -> usize {
-        let levels = self.half - q + 1;
+        let levels = self.last(q) - q + 1;
         let root = usize::from(q == 0);
         root + (level - q) + if side == Side::V { levels } else { 0 }
     }
@@ -66,28 +99,28 @@ impl Levels {
     /// Constant part of block `q`: `[[0, 0, 0], [0, -K, T^T], [0, T, 0]]` at `M_b = I`. The root
     /// decouples there; see the [parent module](super#from-p-to-p---i).
     fn block(self, q: usize) -> DMatrix<f64> {
-        let (b, k) = (self.batches as f64, self.half);
-        let size = 2 * (k - q + 1) + usize::from(q == 0);
+        let (b, last) = (self.batches as f64, self.last(q));
+        let size = 2 * (last - q + 1) + usize::from(q == 0);
         let mut block = DMatrix::zeros(size, size);
         let mut set = |i: usize, j: usize, value: f64| {
             block[(i, j)] = value;
             block[(j, i)] = value;
         };
-        for level in q..=k {
+        for level in q..=last {
             set(self.row(q, Side::V, level), self.row(q, Side::U, level), 1.0);
         }
-        for level in q..k {
+        for level in q..last {
             // sqrt((B-q-l)(l-q+1)) / (l+1), times sqrt((l+1)/(B-l)) from the scaling of the levels.
             let (l, q_) = (level as f64, q as f64);
             let coefficient = ((b - q_ - l) * (l - q_ + 1.0) / ((l + 1.0) * (b - l))).sqrt();
             set(self.row(q, Side::V, level + 1), self.row(q, Side::U, level), -coefficient);
         }
-        let top = self.row(q, Side::U, k);
-        set(top, top, -self.complement(q));
+        let middle = self.row(q, Side::U, self.half);
+        set(middle, middle, -self.complement(q));
         block
     }
 
-    /// The middle factor `K` on the top level of block `q`, in the scaled basis.
+    /// The middle factor `K` on level `k` of block `q`, in the scaled basis.
     fn complement(self, q: usize) -> f64 {
         if !self.odd() {
             return sign(q);
@@ -131,48 +164,64 @@ impl Levels {
         }
     }
 
+    /// The states that one batch couples, in the block `rest` of the other batches: `u(l', 0)` with
+    /// `v(l', 1)`, and for odd `B` also `u(k, 0)` with itself.
+    fn states(self, rest: usize) -> Vec<State> {
+        let last = self.last(rest);
+        let end = if self.odd() { last.max(self.half + 1) } else { last };
+        let lower = (rest..end).map(|level| State { side: Side::U, level, own: 0 });
+        let upper = (rest..last).map(|level| State { side: Side::V, level, own: 1 });
+        lower.chain(upper).collect()
+    }
+
     /// The coefficient of one batch in the block `rest` of the other batches.
     fn channel(self, rest: usize, step_size: f64, ratio: f64) -> Option<Channel> {
-        let k = self.half;
-        let lower = (rest..k).map(|level| State { side: Side::U, level, own: 0 });
-        let top = self.odd().then_some(State { side: Side::U, level: k, own: 0 });
-        let upper = (rest..k).map(|level| State { side: Side::V, level, own: 1 });
-        let states: Vec<State> = lower.chain(top).chain(upper).collect();
+        let states = self.states(rest);
         if states.is_empty() {
             return None;
         }
         let mut inverse_coefficient = DMatrix::zeros(states.len(), states.len());
-        let pairs = k - rest;
+        let pairs = self.last(rest) - rest;
+        let upper = states.len() - pairs;
         for i in 0..pairs {
             // A = -alpha / (l'+1), times sqrt((l'+1)/(B-l')) from the scaling of the levels.
             let (level, b) = (states[i].level as f64, self.batches as f64);
             let coefficient = -step_size / ((level + 1.0) * (b - level)).sqrt();
-            let j = i + pairs + usize::from(self.odd());
-            inverse_coefficient[(i, j)] = 1.0 / coefficient;
-            inverse_coefficient[(j, i)] = 1.0 / coefficient;
+            inverse_coefficient[(i, upper + i)] = 1.0 / coefficient;
+            inverse_coefficient[(upper + i, i)] = 1.0 / coefficient;
         }
         if self.odd() {
-            inverse_coefficient[(pairs, pairs)] = -1.0 / (step_size * self.middle(rest));
+            let own = -step_size * self.middle(rest);
+            let i = self.half - rest;
+            if i < pairs {
+                // The inverse of [[own, a], [a, 0]] is [[0, 1/a], [1/a, -own/a^2]].
+                let reciprocal = inverse_coefficient[(i, upper + i)];
+                inverse_coefficient[(upper + i, upper + i)] = -own * reciprocal * reciprocal;
+            } else {
+                inverse_coefficient[(i, i)] = 1.0 / own;
+            }
         }
         let links = [rest, rest + 1]
             .into_iter()
-            .filter(|&q| q <= k)
+            .filter(|&q| q <= self.half)
             .map(|q| Link { block: q, gain: self.gain(rest, q), entries: self.entries(rest, q, &states) })
             .collect();
         Some(Channel { ratio, inverse_coefficient, links })
     }
 
-    /// The isometry from the channel to block `q`. All `P_S` and their duals are 1 in the scaled
-    /// basis at `M_b = I`, so the root takes part in block 0 with minus the weight of each state.
+    /// The isometry from the channel to block `q`. In the scaled basis all `P_S` are 1 at `M_b = I`, and
+    /// so are their duals up to level `k` (above they vanish), so the root takes part in block 0 with
+    /// minus the weight of each of these states.
     fn entries(self, rest: usize, q: usize, states: &[State]) -> Vec<LinkEntry> {
         let mut entries = Vec::with_capacity(2 * states.len());
         for (channel_state, &state) in states.iter().enumerate() {
             let level = state.level + state.own;
-            let weight = if level >= q { self.clebsch_gordan(rest, q, state) } else { 0.0 };
+            let inside = (q..=self.last(q)).contains(&level);
+            let weight = if inside { self.clebsch_gordan(rest, q, state) } else { 0.0 };
             if weight != 0.0 {
                 let block_state = self.row(q, state.side, level);
                 entries.push(LinkEntry { channel_state, block_state, weight });
-                if q == 0 {
+                if q == 0 && (state.side == Side::U || level <= self.half) {
                     entries.push(LinkEntry { channel_state, block_state: 0, weight: -weight });
                 }
             }

@@ -36,13 +36,18 @@ impl ZTransform {
         &self.silverstein
     }
 
-    fn to_shifted(&self, z: Complex64) -> Complex64 {
+    /// The argument of the pencil that belongs to `z`.
+    pub(super) fn to_shifted(&self, z: Complex64) -> Complex64 {
         -self.epoch_step * z.conj()
     }
 
-    fn to_z(&self, mut solution: Solution) -> Solution {
-        solution.cauchy = -self.epoch_step * solution.cauchy.conj();
-        solution
+    /// A Cauchy transform of the pencil as one in `z`.
+    pub(super) fn to_z(&self, cauchy: Complex64) -> Complex64 {
+        -self.epoch_step * cauchy.conj()
+    }
+
+    fn solution_in_z(&self, solution: Solution) -> Solution {
+        Solution { cauchy: self.to_z(solution.cauchy), ..solution }
     }
 }
 
@@ -56,7 +61,7 @@ impl CauchyTransform for ZTransform {
     fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
         self.silverstein
             .solve_from(&self.far, self.to_shifted(z), workspace)
-            .map(|solution| self.to_z(solution))
+            .map(|solution| self.solution_in_z(solution))
     }
 
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
@@ -64,7 +69,7 @@ impl CauchyTransform for ZTransform {
         if !self.silverstein.is_physical(&solution.state) {
             return Err(unphysical(z));
         }
-        Ok(self.to_z(solution))
+        Ok(self.solution_in_z(solution))
     }
 
     fn location_scale(&self) -> (f64, f64) {

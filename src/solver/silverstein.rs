@@ -215,6 +215,53 @@ impl Silverstein {
         })
     }
 
+    /// Root entry of `g = int t G(t) dH(t)` at a solution: the Cauchy transform of the polynomial
+    /// weighted by the population covariance, `phi(Sigma (z - a)^-1)`.
+    pub fn weighted_root(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        workspace: &mut Workspace,
+    ) -> Complex64 {
+        self.map(z, state, workspace);
+        workspace.weighted[0].get(0, 0)
+    }
+
+    /// The form `w^T phi[(1 (x) W_b) L(z)^-1] w` at a solution, for a vector `w` on the states of a
+    /// channel and one of the variables behind it:
+    ///
+    /// ```text
+    /// w^T (1 - c g' A)^-1 g' w = w^T h + c h^T X h,      h = g' w,   X = (A^-1 - c g')^-1
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is no such channel or the vector has another length.
+    pub fn channel_form(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        channel: usize,
+        vector: &[f64],
+        workspace: &mut Workspace,
+    ) -> Result<Complex64> {
+        let Some(coefficient) = self.pencil.channels().get(channel) else {
+            return Err(Error::argument("channel", channel, format!("below {}", self.offsets.len() - 1)));
+        };
+        let size = coefficient.inverse_coefficient.nrows();
+        if vector.len() != size {
+            let value = format!("{} numbers", vector.len());
+            return Err(Error::argument("vector", value, format!("{size} numbers, as the channel has states")));
+        }
+        self.map(z, state, workspace);
+        let g = |i: usize, j: usize| state[self.offsets[channel] + packed(i.min(j), i.max(j), size)];
+        let h: Vec<Complex64> = (0..size).map(|i| (0..size).map(|j| g(i, j) * vector[j]).sum()).collect();
+        let x = &workspace.channels[channel];
+        let direct: Complex64 = h.iter().zip(vector).map(|(h, w)| h * w).sum();
+        let through: Complex64 =
+            (0..size).map(|i| h[i] * (0..size).map(|j| x.get(i, j) * h[j]).sum::<Complex64>()).sum();
+        Ok(direct + coefficient.ratio * through)
+    }
+
     /// Whether the diagonal of `Im g` is nowhere positive, which it must be for a resolvent at
     /// `Im z >= 0`, up to rounding.
     pub fn in_half_space(&self, state: &[Complex64]) -> bool {

@@ -5,9 +5,11 @@
 //! (Lok, Sonthalia and Rebrova, ALT 2025, arXiv 2406.03696).
 //!
 //! One file per way to take the mean: `polarisation` (exact, for `P` and `Z`), `lattice` (exact,
-//! for the effect of the batches met before a given one), `orderings` (a sample of them).
+//! for the effect of the batches met before a given one), `offset` (exact, for what the targets add to
+//! an iterate), `orderings` (a sample of them).
 
 mod lattice;
+mod offset;
 mod orderings;
 mod polarisation;
 
@@ -16,7 +18,7 @@ use rand::Rng;
 
 use super::batching::Batching;
 use super::dense;
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, non_negative, positive};
 
 /// Largest number of batches for exact means, whose cost grows like `2^B`.
 pub const EXACT_BATCHES: usize = 12;
@@ -48,7 +50,7 @@ impl<'a> Epoch<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] unless `X` has `p >= 1` columns and as many rows as the batches,
-    /// and there is one finite positive step size per batch.
+    /// and there is one finite step size that is not negative per batch.
     pub fn new(features: &'a DMatrix<f64>, batching: &'a Batching, step_sizes: &'a [f64]) -> Result<Self> {
         let (rows, columns) = features.shape();
         if rows != batching.samples() || columns == 0 {
@@ -65,9 +67,10 @@ impl<'a> Epoch<'a> {
     /// `2^{B-1} log2(B)` products of symmetric `p x p` matrices and the memory of `B + 4` of them.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for more than [`EXACT_BATCHES`] batches.
+    /// [`Error::InvalidArgument`] for more than [`EXACT_BATCHES`] batches, or if all step sizes are zero.
     pub fn z(&self) -> Result<DMatrix<f64>> {
-        Ok(self.decrement()? / self.total_step())
+        let total_step = self.total_step()?;
+        Ok(self.decrement()? / total_step)
     }
 
     /// The epoch operator `P`: mean over all orderings of the product of the `M_b`; `p x p`,
@@ -118,15 +121,38 @@ impl<'a> Epoch<'a> {
     /// Each ordering costs `4 n p^2` operations, less where whole `p x p` products are cheaper.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if `orderings` is 0.
+    /// [`Error::InvalidArgument`] if `orderings` is 0 or all step sizes are zero.
     pub fn sampled_z(&self, orderings: usize, rng: &mut impl Rng) -> Result<DMatrix<f64>> {
         check_orderings(orderings)?;
         let batches = self.batches_and_scales();
-        Ok(orderings::mean_decrement(&batches, orderings, rng) / self.total_step())
+        let total_step = self.total_step()?;
+        Ok(orderings::mean_decrement(&batches, orderings, rng) / total_step)
+    }
+
+    /// What one epoch adds to an iterate, on average over the orderings: `E beta_{k+1} = P E beta_k + r`
+    /// with `r` (`p x m`) for `m` targets at once, the columns of `targets` (`n x m`). For batches of
+    /// equal weight `r = alpha B Xtilde^T y / n`, but neither `Xtilde` nor any other matrix is formed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for more than [`EXACT_BATCHES`] batches, or another number of rows.
+    pub fn mean_offset(&self, targets: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+        self.check_exact()?;
+        if targets.nrows() != self.features.nrows() {
+            let allowed = format!("{} rows, as the features have", self.features.nrows());
+            return Err(Error::argument("targets", format!("{} rows", targets.nrows()), allowed));
+        }
+        let targets: Vec<DMatrix<f64>> =
+            self.batching.rows().map(|rows| targets.rows(rows.start, rows.len()).into_owned()).collect();
+        Ok(offset::mean_offset(&self.batches_and_scales(), &targets))
+    }
+
+    /// Numbers of samples `n` and of features `p`.
+    pub(super) fn shape(&self) -> (usize, usize) {
+        self.features.shape()
     }
 
     /// `I - P`.
-    fn decrement(&self) -> Result<DMatrix<f64>> {
+    pub(super) fn decrement(&self) -> Result<DMatrix<f64>> {
         self.check_exact()?;
         Ok(polarisation::decrement(&self.steps()))
     }
@@ -148,9 +174,9 @@ impl<'a> Epoch<'a> {
             .collect()
     }
 
-    /// `B * mean alpha_b`.
-    fn total_step(&self) -> f64 {
-        self.step_sizes.iter().sum()
+    /// `B * mean alpha_b`, by which `Z` is divided.
+    fn total_step(&self) -> Result<f64> {
+        positive("sum of step_sizes", self.step_sizes.iter().sum())
     }
 
     fn check_exact(&self) -> Result<()> {
@@ -178,7 +204,7 @@ pub(super) fn check_step_sizes(step_sizes: &[f64], batching: &Batching) -> Resul
         let allowed = format!("one for each of the {} batches", batching.batches());
         return Err(Error::argument("step_sizes", format!("{} numbers", step_sizes.len()), allowed));
     }
-    step_sizes.iter().try_for_each(|&step_size| positive("step_size", step_size).map(drop))
+    step_sizes.iter().try_for_each(|&step_size| non_negative("step_size", step_size).map(drop))
 }
 
 /// `target += factor * source` for matrices of one shape.

@@ -1,4 +1,9 @@
-//! Many draws of the spectrum of `Z`, in parallel.
+//! Many draws of sampled data, in parallel: the spectrum of `Z`, the errors of the mean iterate, the
+//! error curves of the iterates.
+
+mod mean_iterate;
+pub(crate) mod statistics;
+mod trajectories;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,8 +16,11 @@ use super::eigenvalues::symmetric_eigenvalues;
 use super::entries::Entries;
 use super::epoch::{self, EXACT_BATCHES, Epoch};
 use super::spectrum::SampledSpectrum;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, positive};
 use crate::population::Population;
+
+pub use mean_iterate::SampledMeanErrors;
+pub use trajectories::SampledTrajectories;
 
 /// Sampled orderings per draw where the exact mean is out of reach and none was asked for.
 const DEFAULT_ORDERINGS: usize = 32;
@@ -28,7 +36,7 @@ pub enum Route {
     Permutations(usize),
 }
 
-/// Settings of a simulation of the spectrum of `Z`.
+/// Settings of a simulation.
 ///
 /// The defaults: identity population, Gaussian entries, 8 draws, seed 0, the exact mean over the
 /// orderings up to [`EXACT_BATCHES`] batches and 32 sampled orderings per draw above.
@@ -64,8 +72,7 @@ impl MonteCarlo {
         if features < 2 {
             return Err(Error::argument("features", features, "at least 2"));
         }
-        let step_sizes = vec![step_size; batching.batches()];
-        epoch::check_step_sizes(&step_sizes, &batching)?;
+        let step_sizes = vec![positive("step_size", step_size)?; batching.batches()];
         let route = if batching.batches() <= EXACT_BATCHES {
             Route::Exact
         } else {
@@ -83,10 +90,10 @@ impl MonteCarlo {
         })
     }
 
-    /// A step size for each batch.
+    /// A step size for each batch; zero is allowed, and leaves the iterates where they are.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] unless there is one finite positive step size per batch.
+    /// [`Error::InvalidArgument`] unless there is one finite step size that is not negative per batch.
     pub fn with_step_sizes(mut self, step_sizes: Vec<f64>) -> Result<Self> {
         epoch::check_step_sizes(&step_sizes, &self.batching)?;
         self.step_sizes = step_sizes;
@@ -165,21 +172,11 @@ impl MonteCarlo {
     /// `progress` is told the number of finished draws after each of them, from any thread.
     ///
     /// # Errors
-    /// [`Error::Eigenvalues`] if `Z` overflows, as a far too large step size makes it.
+    /// [`Error::Eigenvalues`] if `Z` overflows, as a far too large step size makes it;
+    /// [`Error::InvalidArgument`] if all step sizes are zero.
     pub fn run(&self, progress: Option<&(dyn Fn(usize) + Sync)>) -> Result<SampledSpectrum> {
         let population = self.population.eigenvalues(self.features);
-        let finished = AtomicUsize::new(0);
-        let eigenvalues = (0..self.draws as u64)
-            .into_par_iter()
-            .map(|draw| {
-                let values = self.draw(draw, &population)?;
-                let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(report) = progress {
-                    report(count);
-                }
-                Ok(values)
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let eigenvalues = self.each_draw(progress, |draw| self.draw(draw, &population))?;
         Ok(SampledSpectrum {
             features: self.features,
             samples: self.batching.samples(),
@@ -187,6 +184,26 @@ impl MonteCarlo {
             route: self.route,
             eigenvalues,
         })
+    }
+
+    /// Takes all draws on the current rayon pool, each on one thread.
+    fn each_draw<T: Send>(
+        &self,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+        take: impl Fn(u64) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let finished = AtomicUsize::new(0);
+        (0..self.draws as u64)
+            .into_par_iter()
+            .map(|draw| {
+                let taken = take(draw)?;
+                let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                if let Some(report) = progress {
+                    report(count);
+                }
+                Ok(taken)
+            })
+            .collect()
     }
 
     /// The eigenvalues of one draw, sorted.
@@ -227,7 +244,8 @@ mod tests {
         }
         assert!(simulation(2).with_draws(0).is_err());
         assert!(simulation(2).with_step_sizes(vec![0.1]).is_err());
-        assert!(simulation(2).with_step_sizes(vec![0.1, 0.0]).is_err());
+        assert!(simulation(2).with_step_sizes(vec![0.1, -0.1]).is_err());
+        assert!(simulation(2).with_step_sizes(vec![0.0, 0.0]).and_then(|still| still.run(None)).is_err());
         assert!(simulation(2).with_entries(Entries::StudentT { degrees_of_freedom: 2.0 }).is_err());
         assert!(simulation(2).with_route(Route::Permutations(0)).is_err());
         assert!(simulation(EXACT_BATCHES).with_route(Route::Exact).is_ok());

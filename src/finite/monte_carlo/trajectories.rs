@@ -1,0 +1,96 @@
+//! Error curves of batched gradient descent over many draws.
+
+use nalgebra::DVector;
+use serde::{Deserialize, Serialize};
+
+use super::MonteCarlo;
+use super::statistics::mean_and_error;
+use crate::error::{Error, Result};
+use crate::finite::data::{draw_stream, sample_features};
+use crate::finite::descent::Descent;
+use crate::finite::schedule::Schedule;
+use crate::finite::teacher::{sample_initial_error, sample_noise};
+
+/// Error curves of sampled descents, averaged over the draws.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampledTrajectories {
+    /// Number of features `p`.
+    pub features: usize,
+    /// Number of samples `n`.
+    pub samples: usize,
+    /// Number of draws.
+    pub draws: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+    /// Mean excess risk `|Sigma^{1/2} (beta_s - beta*)|^2` after `s = 0, 1, ...` steps, at most
+    /// [`f64::MAX`].
+    pub risk: Vec<f64>,
+    /// Mean training error `|y - X beta_s|^2 / n`, the same way.
+    pub train: Vec<f64>,
+    /// Standard error of the mean risk.
+    pub risk_error: Vec<f64>,
+    /// Standard error of the mean training error.
+    pub train_error: Vec<f64>,
+}
+
+impl MonteCarlo {
+    /// Runs batched gradient descent on every draw, along a schedule of its own if the schedule is
+    /// random. Initial error and noise as in [`sample_initial_error`] and [`sample_noise`]. Steps may be
+    /// zero, see [`MonteCarlo::with_step_sizes`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] from [`Schedule::validate`], or if there is no epoch, or source or
+    /// noise are negative or not finite.
+    pub fn trajectories(
+        &self,
+        schedule: &Schedule,
+        epochs: usize,
+        source: impl Fn(f64) -> f64 + Sync,
+        noise: f64,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+    ) -> Result<SampledTrajectories> {
+        if epochs == 0 {
+            return Err(Error::argument("epochs", epochs, "at least 1"));
+        }
+        let population = self.population.eigenvalues(self.features);
+        let curves = self.each_draw(progress, |draw| {
+            let mut rng = draw_stream(self.seed, draw);
+            let samples = self.batching.samples();
+            let features = sample_features(samples, &population, self.entries, &mut rng)?;
+            // With beta* = 0 the iterate is the error, and the targets are the noise.
+            let initial = sample_initial_error(&population, &source, &mut rng)?;
+            let targets = sample_noise(samples, noise, &mut rng)?;
+            let steps = schedule.steps(self.batching.batches(), epochs, &mut rng)?;
+            let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
+            let (mut risk, mut train) = (Vec::new(), Vec::new());
+            let mut failure = None;
+            descent.run(&initial, &steps, |_, error: &DVector<f64>| {
+                let squares = error.iter().zip(&population).map(|(e, t)| t * e * e);
+                risk.push(bounded(squares.sum()));
+                match descent.training_error(error) {
+                    Ok(value) => train.push(bounded(value)),
+                    Err(error) => failure = Some(error),
+                }
+            })?;
+            failure.map_or(Ok((risk, train)), Err)
+        })?;
+        let (risk, train): (Vec<_>, Vec<_>) = curves.into_iter().unzip();
+        let (risk, risk_error) = mean_and_error(&risk);
+        let (train, train_error) = mean_and_error(&train);
+        Ok(SampledTrajectories {
+            features: self.features,
+            samples: self.batching.samples(),
+            draws: self.draws,
+            seed: self.seed,
+            risk,
+            train,
+            risk_error,
+            train_error,
+        })
+    }
+}
+
+/// A square that has overflown, or the not-a-number that follows it, is beyond all numbers.
+fn bounded(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::MAX }
+}

@@ -1,0 +1,227 @@
+//! The error of the iterates of gradient descent, step by step, for any order of the batches.
+//!
+//! Unlike the mean iterate, the iterates of one run feel that the data they have met comes back. In
+//! the proportional limit the error along a population eigenvalue `t` is a Gaussian process with
+//! memory,
+//!
+//! ```text
+//! e_{s+1} = e_s - t alpha sum_l D[k, l] e_{tau_l} + t^{1/2} xi_s,
+//! ```
+//!
+//! whose memory kernel `D` and noise `xi` come from a pencil that is triangular in time: one pass
+//! forward computes both, without iteration. Excess risk `E |Sigma^{1/2} (beta_s - beta*)|^2` and
+//! training error `|y - X beta_s|^2 / n` follow at every step. This is the solution of the
+//! matrix-valued Silverstein equation of the [solver](crate::solver) for the doubled pencil of a
+//! trajectory, in the style of dynamical mean-field theory (compare Gerbelot, Troiani, Mignacco,
+//! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
+
+mod mirror;
+mod pass;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::model::MiniBatch;
+use crate::error::{Error, Result, non_negative};
+use crate::finite::monte_carlo::statistics::mean_and_spread;
+use crate::finite::{Schedule, draw_stream};
+
+/// Memory that one pass may take, bytes: half of what a large workstation has.
+const MEMORY_LIMIT: usize = 16 << 30;
+
+/// Population eigenvalue with its weight and the mean square `c_0(t)` of the initial error.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Direction {
+    eigenvalue: f64,
+    mass: f64,
+    source: f64,
+}
+
+/// One batch: ratio `c = p / n_b`, fraction `n_b / n` and step size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Batch {
+    ratio: f64,
+    fraction: f64,
+    step_size: f64,
+}
+
+impl Batch {
+    fn coupling(self) -> f64 {
+        self.ratio * self.step_size
+    }
+}
+
+/// Gradient descent in the proportional limit, with its initial error and label noise.
+///
+/// ```
+/// use freespectra::MiniBatch;
+/// use freespectra::minibatch::Trajectory;
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let model = MiniBatch::builder().batches(2).aspect_ratio(0.5).step_size(0.3).build()?;
+/// let trajectory = Trajectory::new(&model, |_| 1.0, 0.1)?;
+/// let curve = trajectory.along(&[0, 1, 1, 0])?;
+/// assert_eq!(curve.risk.len(), 5);
+/// // The first step sees fresh data: risk (1 - alpha)^2 + c alpha^2 (1 + noise), c = p / n_b = 1.
+/// assert!((curve.risk[1] - (0.49 + 0.09 * 1.1)).abs() < 1e-14);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trajectory {
+    directions: Vec<Direction>,
+    batches: Vec<Batch>,
+    noise: f64,
+}
+
+/// Risk and training error after every step, the start included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorCurve {
+    /// Excess risk `E |Sigma^{1/2} (beta_s - beta*)|^2`, `s = 0, 1, ...`.
+    pub risk: Vec<f64>,
+    /// Training error `|y - X beta_s|^2 / n`.
+    pub train: Vec<f64>,
+    /// First step whose numbers are beyond 1e100. From there on both curves are [`f64::MAX`].
+    pub diverged: Option<usize>,
+}
+
+/// Error curves averaged over sampled schedules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AveragedCurve {
+    /// Mean excess risk after every step.
+    pub risk: Vec<f64>,
+    /// Mean training error after every step.
+    pub train: Vec<f64>,
+    /// Standard deviation of the risk from schedule to schedule; 0 for a single one.
+    pub risk_spread: Vec<f64>,
+    /// The same of the training error.
+    pub train_spread: Vec<f64>,
+    /// Number of schedules averaged over; 1 if there is nothing random in them.
+    pub schedules: usize,
+    /// First step at which one of the curves has [diverged](ErrorCurve::diverged).
+    pub diverged: Option<usize>,
+}
+
+impl Trajectory {
+    /// Descent with the batches and step sizes of `model` from an initial error `e_0 = beta_0 - beta*`
+    /// whose mean square along population eigenvalue `t` is `source(t) / p` per dimension, with
+    /// label noise of variance `noise`.
+    ///
+    /// The excess risk at step 0 is `int t source(t) dH(t)`. For `|e_0|^2 = r^2` spread evenly over all
+    /// directions `source` is the constant `r^2`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the noise or a value of the source is negative or not finite.
+    pub fn new(model: &MiniBatch, source: impl Fn(f64) -> f64, noise: f64) -> Result<Self> {
+        non_negative("noise", noise)?;
+        let directions = model
+            .population()
+            .as_atoms()
+            .iter()
+            .map(|atom| {
+                let source = non_negative("source", source(atom.location))?;
+                Ok(Direction { eigenvalue: atom.location, mass: atom.mass, source })
+            })
+            .collect::<Result<_>>()?;
+        let batches = model
+            .batch_fractions()
+            .iter()
+            .zip(model.step_sizes())
+            .map(|(&fraction, &step_size)| Batch {
+                ratio: model.aspect_ratio() / fraction,
+                fraction,
+                step_size,
+            })
+            .collect();
+        Ok(Self { directions, batches, noise })
+    }
+
+    /// Other step sizes, one per batch; zero is allowed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless there is one finite step size that is not negative per batch.
+    pub fn with_step_sizes(mut self, step_sizes: &[f64]) -> Result<Self> {
+        if step_sizes.len() != self.batches.len() {
+            let allowed = format!("one for each of the {} batches", self.batches.len());
+            return Err(Error::argument("step_sizes", format!("{} numbers", step_sizes.len()), allowed));
+        }
+        for (batch, &step_size) in self.batches.iter_mut().zip(step_sizes) {
+            batch.step_size = non_negative("step_sizes", step_size)?;
+        }
+        Ok(self)
+    }
+
+    /// Number of batches.
+    pub fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Memory of one pass over this many steps, bytes: two tables of `(steps + 1)^2` numbers for each
+    /// population eigenvalue.
+    pub fn bytes(&self, steps: usize) -> usize {
+        let side = steps.saturating_add(1);
+        side.saturating_mul(side).saturating_mul(2 * size_of::<f64>()).saturating_mul(self.directions.len())
+    }
+
+    /// Risk and training error along the given batches, one per step.
+    ///
+    /// Costs about `steps^2 visits / 2` multiplications for each population eigenvalue, `visits` being
+    /// how often a batch comes back.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if a batch does not exist or the pass would need more than 16 GiB.
+    pub fn along(&self, steps: &[usize]) -> Result<ErrorCurve> {
+        if let Some(batch) = steps.iter().find(|&&batch| batch >= self.batches.len()) {
+            let allowed = format!("batches in 0..{}", self.batches.len());
+            return Err(Error::argument("schedule", format!("batch {batch}"), allowed));
+        }
+        if self.bytes(steps.len()) > MEMORY_LIMIT {
+            let allowed = "few enough for tables of at most 16 GiB";
+            return Err(Error::argument("steps", steps.len(), allowed));
+        }
+        Ok(pass::forward(self, steps))
+    }
+
+    /// Mean over `schedules` sampled schedules of `epochs` epochs, in parallel; one is enough, and one
+    /// is taken, where the schedule is not random. Schedule number `i` is drawn from the stream
+    /// `(seed, i)`, so the result does not depend on the number of threads.
+    ///
+    /// `progress` is told the number of finished schedules, from any thread.
+    ///
+    /// # Errors
+    /// As [`Trajectory::along`] and [`Schedule::validate`]; also if there is no epoch or no schedule.
+    pub fn averaged(
+        &self,
+        schedule: &Schedule,
+        epochs: usize,
+        schedules: usize,
+        seed: u64,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+    ) -> Result<AveragedCurve> {
+        if epochs == 0 {
+            return Err(Error::argument("epochs", epochs, "at least 1"));
+        }
+        if schedules == 0 {
+            return Err(Error::argument("schedules", schedules, "at least 1"));
+        }
+        let count = if schedule.is_random() { schedules } else { 1 };
+        let finished = std::sync::atomic::AtomicUsize::new(0);
+        let curves = (0..count as u64)
+            .into_par_iter()
+            .map(|i| {
+                let steps = schedule.steps(self.batches(), epochs, &mut draw_stream(seed, i))?;
+                let curve = self.along(&steps)?;
+                let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                if let Some(report) = progress {
+                    report(finished);
+                }
+                Ok(curve)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let diverged = curves.iter().filter_map(|curve| curve.diverged).min();
+        let (risk, train): (Vec<_>, Vec<_>) =
+            curves.into_iter().map(|curve| (curve.risk, curve.train)).unzip();
+        let (risk, risk_spread) = mean_and_spread(&risk);
+        let (train, train_spread) = mean_and_spread(&train);
+        Ok(AveragedCurve { risk, train, risk_spread, train_spread, schedules: count, diverged })
+    }
+}

@@ -1,0 +1,192 @@
+//! Cauchy transforms `phi(Q (z - Z)^-1)` of `Z` weighted by a positive operator `Q`.
+//!
+//! Two weights turn the law of `Z` into errors of the mean iterate (Lok, Sonthalia, Rebrova, ALT
+//! 2025): the population covariance `Sigma`, for what is left of an isotropic initial error, and
+//! `V = Xtilde^T Xtilde / n`, for what the label noise has added. Both transforms can be read off the
+//! fixed point of the pencil of `P - I`: the first is the root entry of `g`, the second a quadratic
+//! form on one batch's channel,
+//!
+//! ```text
+//! V = (1/B) sum_b Pi_b W_b Pi_b,      phi(V (z - P)^-1) = omega^T (1 - c g A)^-1 g omega,
+//! ```
+//!
+//! with `omega` the functional `Pi_b = sum_S omega[S] P_S` on the lattice of all subsets.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use super::model::MiniBatch;
+use super::symmetric::effect_pencil;
+use super::transform::ZTransform;
+use crate::error::{Error, Result};
+use crate::law::{CauchyTransform, SpectralLaw};
+use crate::population::{Atom, Population};
+use crate::solver::{Solution, SolverOptions, Workspace};
+
+/// Half the number of points on the circle that gives the mass.
+const CIRCLE: usize = 32;
+
+/// Radius of the circle about the mean, in standard deviations of `Z`: first try. It has to enclose
+/// the support, and doubles until it does.
+const RADIUS: f64 = 7.0;
+
+/// Two circles have to agree on the mass within this, relatively.
+const MASS_TOLERANCE: f64 = 1e-12;
+
+/// Doublings of the circle.
+const DOUBLINGS: usize = 12;
+
+/// A finite positive measure: `mass` times a probability law.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct WeightedLaw {
+    pub(super) mass: f64,
+    pub(super) law: SpectralLaw,
+}
+
+/// `phi(Sigma (z - Z)^-1)` as a measure, for any population.
+pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
+    let mass = model.population().mean();
+    let atoms = kernel_share(model.population(), model.aspect_ratio())
+        .map(|share| Atom { location: 0.0, mass: share / mass })
+        .into_iter()
+        .collect();
+    let transform = Weighted {
+        transform: model.transform(SolverOptions::default())?,
+        weight: Weight::Population,
+        mass,
+        atoms,
+        pole: Some(0.0),
+    };
+    Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
+}
+
+/// `phi(V (z - Z)^-1)` as a measure, for equal batches. `V` vanishes where `Z` does, so there is no
+/// atom and no pole.
+pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
+    let batches = model.batches();
+    let (pencil, effect) =
+        effect_pencil(batches, model.step_size(), model.aspect_ratio() * batches as f64)?;
+    let mut transform = Weighted {
+        transform: model.transform_of(pencil, SolverOptions::default())?,
+        weight: Weight::Effect(effect),
+        mass: 1.0,
+        atoms: Vec::new(),
+        pole: None,
+    };
+    transform.mass = transform.total_mass()?;
+    Ok(WeightedLaw { mass: transform.mass, law: SpectralLaw::build(&transform)? })
+}
+
+/// `phi(Sigma Q)` with `Q` the projection on the kernel of the data, if there is one:
+/// `lambda (W + lambda)^-1` tends to `Q` and is equivalent to `kappa (Sigma + kappa)^-1`, with
+/// `gamma int t / (t + kappa) dH(t) = 1` (Bach, SIAM J. Math. Data Sci. 6, 2024, section 3).
+fn kernel_share(population: &Population, aspect_ratio: f64) -> Option<f64> {
+    if aspect_ratio <= 1.0 {
+        return None;
+    }
+    let mean = |f: &dyn Fn(f64) -> f64| -> f64 {
+        population.as_atoms().iter().map(|atom| atom.mass * f(atom.location)).sum()
+    };
+    let (mut low, mut high) = (0.0, aspect_ratio * population.mean());
+    // Halving reaches the spacing of floating-point numbers.
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if aspect_ratio * mean(&|t| t / (t + middle)) > 1.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let kappa = 0.5 * (low + high);
+    Some(mean(&|t| t * kappa / (t + kappa)))
+}
+
+/// What `Z` is weighted by.
+enum Weight {
+    Population,
+    /// The functional `omega` on channel 0.
+    Effect(Vec<f64>),
+}
+
+/// A weighted Cauchy transform, divided by its mass.
+struct Weighted {
+    transform: ZTransform,
+    weight: Weight,
+    mass: f64,
+    atoms: Vec<Atom>,
+    pole: Option<f64>,
+}
+
+impl Weighted {
+    /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
+    fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace) -> Result<Solution> {
+        let (silverstein, at) = (self.transform.silverstein(), self.transform.to_shifted(z));
+        let raw = match &self.weight {
+            Weight::Population => silverstein.weighted_root(at, &solution.state, workspace),
+            Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,
+        };
+        Ok(Solution { cauchy: self.transform.to_z(raw) / self.mass, ..solution })
+    }
+
+    /// Mass from the expansion at infinity: the mean of `(z - center) G(z)` over a circle about the
+    /// support, by the trapezoidal rule.
+    fn total_mass(&self) -> Result<f64> {
+        let mut workspace = self.workspace();
+        let (center, spread) = self.location_scale();
+        let mut previous = f64::NAN;
+        for doubling in 0..DOUBLINGS {
+            let radius = RADIUS * spread * f64::powi(2.0, doubling as i32);
+            let mut sum = 0.0;
+            for j in 0..CIRCLE {
+                let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / CIRCLE as f64);
+                sum += (offset * self.solve(center + offset, &mut workspace)?.cauchy).re;
+            }
+            let mass = sum / CIRCLE as f64;
+            if (mass - previous).abs() <= MASS_TOLERANCE * mass.abs() {
+                return Ok(mass);
+            }
+            previous = mass;
+        }
+        Err(Error::NotCertified {
+            quantity: "mass of the weighted law",
+            found: previous,
+            expected: previous,
+            tolerance: MASS_TOLERANCE,
+        })
+    }
+}
+
+impl CauchyTransform for Weighted {
+    type Workspace = Workspace;
+
+    fn workspace(&self) -> Workspace {
+        self.transform.workspace()
+    }
+
+    fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+        let solution = self.transform.solve(z, workspace)?;
+        self.read(z, solution, workspace)
+    }
+
+    fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+        let solution = self.transform.solve_near(z, guess, workspace)?;
+        self.read(z, solution, workspace)
+    }
+
+    fn location_scale(&self) -> (f64, f64) {
+        self.transform.location_scale()
+    }
+
+    fn landmarks(&self) -> Vec<f64> {
+        self.transform.landmarks()
+    }
+
+    fn atoms(&self) -> Vec<Atom> {
+        self.atoms.clone()
+    }
+
+    fn pole(&self) -> Option<f64> {
+        self.pole
+    }
+}

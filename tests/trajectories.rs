@@ -1,0 +1,157 @@
+//! Error curves of the iterates: against an independent solution of the same equations, closed forms,
+//! and sampled gradient descent.
+
+use freespectra::finite::{Batching, MonteCarlo, Schedule};
+use freespectra::minibatch::{MeanIterate, Trajectory};
+use freespectra::{MiniBatch, Population};
+
+fn two_atoms() -> Population {
+    Population::atoms(&[(0.5, 0.4), (2.0, 0.6)]).unwrap()
+}
+
+fn source(t: f64) -> f64 {
+    if t < 1.0 { 1.5 } else { 0.7 }
+}
+
+#[test]
+fn reference_numbers() {
+    // From an independent implementation in Python, which iterates the doubled pencil of the whole
+    // trajectory to its fixed point: B = 3, step size 0.3, gamma = 0.7, noise 0.3.
+    let model =
+        MiniBatch::builder().batches(3).aspect_ratio(0.7).step_size(0.3).population(two_atoms()).build().unwrap();
+    let curve = Trajectory::new(&model, source, 0.3).unwrap().along(&[0, 1, 2, 1, 0, 2, 2, 2]).unwrap();
+    let reference = [
+        (1.14, 1.44),
+        (1.03155, 1.18104552),
+        (0.93143625, 0.9958712238),
+        (0.84418877625, 0.870281505931),
+        (0.744562373486, 0.727594709653),
+        (0.674920251151, 0.696129089216),
+        (0.621151498272, 0.557298499926),
+        (0.631212094145, 0.626865424319),
+        (0.85568550321, 1.04949545332),
+    ];
+    for (s, (risk, train)) in reference.into_iter().enumerate() {
+        assert!((curve.risk[s] - risk).abs() < 2e-12, "step {s}: risk {} against {risk}", curve.risk[s]);
+        assert!((curve.train[s] - train).abs() < 1e-11, "step {s}: train {} against {train}", curve.train[s]);
+    }
+}
+
+#[test]
+fn full_batch_is_bias_plus_variance() {
+    // With one batch nothing is random but the data, so the iterate is the mean iterate.
+    for ratio in [0.5, 2.0] {
+        let model = MiniBatch::builder().batches(1).aspect_ratio(ratio).step_size(0.3).build().unwrap();
+        let mean = MeanIterate::new(&model.white().unwrap()).unwrap();
+        let curve = Trajectory::new(&model, |_| 1.2, 0.4).unwrap().along(&[0; 60]).unwrap();
+        for (k, risk) in curve.risk.iter().enumerate() {
+            let expected = mean.after(k, 1.2, 0.4).unwrap().risk;
+            assert!((risk - expected).abs() < 1e-9, "gamma = {ratio}, step {k}: {risk} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn nothing_moves_without_a_step() {
+    let model = MiniBatch::builder().batches(3).population(two_atoms()).build().unwrap();
+    let still = Trajectory::new(&model, source, 0.2).unwrap().with_step_sizes(&[0.0; 3]).unwrap();
+    let curve = still.along(&[0, 1, 2, 2, 0]).unwrap();
+    assert!(curve.risk.iter().all(|&risk| risk == curve.risk[0]));
+    assert!((curve.risk[0] - (0.4 * 0.5 * 1.5 + 0.6 * 2.0 * 0.7)).abs() < 1e-15);
+    assert!(curve.train.iter().all(|&train| (train - curve.risk[0] - 0.2).abs() < 1e-15));
+}
+
+#[test]
+fn a_far_too_large_step_diverges_without_nan() {
+    let model = MiniBatch::builder().batches(2).aspect_ratio(0.5).step_size(3.0).build().unwrap();
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.1).unwrap();
+    let curve = trajectory.averaged(&Schedule::RandomReshuffling, 200, 3, 1, None).unwrap();
+    let from = curve.diverged.unwrap();
+    assert!(curve.risk[from - 1] > 1e50 && curve.risk[from..].iter().all(|&risk| risk > 1e90));
+    let all = [&curve.risk, &curve.train, &curve.risk_spread, &curve.train_spread];
+    assert!(all.iter().all(|values| values.len() == 401 && values.iter().all(|x| x.is_finite())));
+    let sampled = MonteCarlo::new(20, Batching::equal(40, 2).unwrap(), 3.0)
+        .unwrap()
+        .trajectories(&Schedule::Cyclic, 400, |_| 1.0, 0.1, None)
+        .unwrap();
+    assert!(sampled.risk.iter().chain(&sampled.train_error).all(|x| x.is_finite()));
+    assert!(sampled.risk[800] > 1e300);
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let model = MiniBatch::builder().batches(2).build().unwrap();
+    assert!(Trajectory::new(&model, |_| -1.0, 0.1).is_err());
+    assert!(Trajectory::new(&model, |_| f64::NAN, 0.1).is_err());
+    assert!(Trajectory::new(&model, |_| 1.0, f64::INFINITY).is_err());
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.1).unwrap();
+    assert!(trajectory.along(&[0, 2]).is_err());
+    assert!(trajectory.along(&vec![0; 100_000]).is_err()); // 160 GB
+    assert!(trajectory.averaged(&Schedule::Cyclic, 0, 1, 1, None).is_err());
+    assert!(trajectory.averaged(&Schedule::Cyclic, 1, 0, 1, None).is_err());
+    assert!(trajectory.averaged(&Schedule::Explicit(vec![5]), 1, 1, 1, None).is_err());
+    assert!(trajectory.clone().with_step_sizes(&[0.1]).is_err());
+    assert!(trajectory.with_step_sizes(&[0.1, -0.1]).is_err());
+}
+
+/// Predicted and sampled curves: within three standard errors, to which the sampled schedules of the
+/// prediction add theirs and the limit its distance of order `1 / p`; and within 3 %.
+fn check(schedule: &Schedule, batches: usize, samples: usize, step: f64, population: Population) {
+    let (features, epochs, noise) = (1000, 6, 0.3);
+    let model = MiniBatch::builder()
+        .batches(batches)
+        .aspect_ratio(features as f64 / samples as f64)
+        .step_size(step)
+        .population(population.clone())
+        .build()
+        .unwrap();
+    let predicted = Trajectory::new(&model, source, noise)
+        .and_then(|trajectory| trajectory.averaged(schedule, epochs, 400, 7, None))
+        .unwrap();
+    let sampled = MonteCarlo::new(features, Batching::equal(samples, batches).unwrap(), step)
+        .and_then(|run| run.with_draws(96))
+        .unwrap()
+        .with_population(population)
+        .with_seed(3)
+        .trajectories(schedule, epochs, source, noise, None)
+        .unwrap();
+    let schedules = predicted.schedules as f64;
+    for s in 0..predicted.risk.len() {
+        for (what, predicted, spread, sampled, error) in [
+            ("risk", predicted.risk[s], predicted.risk_spread[s], sampled.risk[s], sampled.risk_error[s]),
+            ("train", predicted.train[s], predicted.train_spread[s], sampled.train[s], sampled.train_error[s]),
+        ] {
+            let difference = (predicted - sampled).abs();
+            let error = (error.powi(2) + spread.powi(2) / schedules).sqrt();
+            let bound = 3.0 * error + 3.0 / features as f64 * predicted;
+            assert!(
+                difference <= bound && difference <= 0.03 * predicted,
+                "{schedule}, B = {batches}, n = {samples}, step {s}, {what}: {predicted} against {sampled} +- {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_schedule_against_gradient_descent() {
+    let explicit = Schedule::Explicit(vec![0, 1, 1, 4, 2, 0, 3, 3, 3, 1]);
+    for schedule in [
+        Schedule::RandomReshuffling,
+        Schedule::ShuffleOnce,
+        Schedule::Cyclic,
+        Schedule::WithReplacement,
+        explicit,
+    ] {
+        check(&schedule, 5, 2000, 0.2, two_atoms());
+    }
+}
+
+#[test]
+fn batches_and_aspect_ratios_against_gradient_descent() {
+    for (batches, samples, step) in [(2, 2000, 0.3), (8, 1600, 0.1), (5, 500, 0.08)] {
+        check(&Schedule::RandomReshuffling, batches, samples, step, two_atoms());
+    }
+    check(&Schedule::RandomReshuffling, 8, 800, 0.1, Population::identity());
+    // The order of two batches makes more difference than can be averaged away quickly.
+    check(&Schedule::Cyclic, 2, 500, 0.15, two_atoms());
+}
