@@ -27,7 +27,9 @@ fn orderings(count: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn closed_form_is_the_mean_over_all_orderings() {
-    for (sizes, p) in [(vec![6], 4), (vec![5, 5], 6), (vec![5, 3, 4], 6), (vec![3, 3, 3, 3], 7), (vec![2, 2, 1], 9)] {
+    for (sizes, p) in
+        [(vec![6], 4), (vec![5, 5], 6), (vec![5, 3, 4], 6), (vec![3, 3, 3, 3], 7), (vec![2, 2, 1], 9)]
+    {
         let batches = sizes.len();
         let samples: usize = sizes.iter().sum();
         let mut rng = draw_stream(4, batches as u64);
@@ -68,7 +70,8 @@ fn limit_depends_on_the_step_and_full_batch_does_not() {
         let steps = vec![step; batches];
         let epoch = Epoch::new(&features, &batching, &steps).unwrap();
         let limit = SampledMean::new(&epoch, &targets, &still).unwrap().limit().unwrap();
-        let explicit = (epoch.z().unwrap() * &limit * samples as f64) - epoch.weighted_features().unwrap().tr_mul(&targets);
+        let explicit = (epoch.z().unwrap() * &limit * samples as f64)
+            - epoch.weighted_features().unwrap().tr_mul(&targets);
         assert!(explicit.amax() < 1e-11, "Z limit = Xtilde^T y / n");
         (limit - &solution).norm()
     };
@@ -113,7 +116,11 @@ fn full_batch_is_the_marchenko_pastur_integral() {
             let variance = noise * ratio * marchenko_pastur(ratio, |x| x * sum(x).powi(2));
             let found = mean.after(k as usize, signal, noise).unwrap();
             assert!((found.bias - bias).abs() < 1e-9, "k = {k}: bias {} against {bias}", found.bias);
-            assert!((found.variance - variance).abs() < 1e-9, "k = {k}: variance {} against {variance}", found.variance);
+            assert!(
+                (found.variance - variance).abs() < 1e-9,
+                "k = {k}: variance {} against {variance}",
+                found.variance
+            );
             let same = same.after(k as usize, signal, noise).unwrap();
             assert!((found.risk - same.risk).abs() < 1e-12);
         }
@@ -208,7 +215,13 @@ fn sampled_bias_and_variance() {
             let predicted = mean.after(k, signal, noise).unwrap();
             let name = |what: &str| format!("B = {batches}, n = {samples}, epoch {k}, {what}");
             agrees(&name("bias"), predicted.bias, sampled.bias[k], sampled.bias_error[k], features);
-            agrees(&name("variance"), predicted.variance, sampled.variance[k], sampled.variance_error[k], features);
+            agrees(
+                &name("variance"),
+                predicted.variance,
+                sampled.variance[k],
+                sampled.variance_error[k],
+                features,
+            );
         }
     }
 }

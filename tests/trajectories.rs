@@ -17,8 +17,13 @@ fn source(t: f64) -> f64 {
 fn reference_numbers() {
     // From an independent implementation in Python, which iterates the doubled pencil of the whole
     // trajectory to its fixed point: B = 3, step size 0.3, gamma = 0.7, noise 0.3.
-    let model =
-        MiniBatch::builder().batches(3).aspect_ratio(0.7).step_size(0.3).population(two_atoms()).build().unwrap();
+    let model = MiniBatch::builder()
+        .batches(3)
+        .aspect_ratio(0.7)
+        .step_size(0.3)
+        .population(two_atoms())
+        .build()
+        .unwrap();
     let curve = Trajectory::new(&model, source, 0.3).unwrap().along(&[0, 1, 2, 1, 0, 2, 2, 2]).unwrap();
     let reference = [
         (1.14, 1.44),
@@ -94,10 +99,12 @@ fn bad_input_is_refused() {
     assert!(trajectory.with_step_sizes(&[0.1, -0.1]).is_err());
 }
 
-/// Predicted and sampled curves: within three standard errors, to which the sampled schedules of the
-/// prediction add theirs and the limit its distance of order `1 / p`; and within 3 %.
+/// Predicted and sampled curves over the same schedules: within three standard errors, to which the
+/// limit adds its distance of order `1 / p`; and within 3 %.
 fn check(schedule: &Schedule, batches: usize, samples: usize, step: f64, population: Population) {
-    let (features, epochs, noise) = (1000, 6, 0.3);
+    let (features, noise) = (1000, 0.3);
+    // The training error of few samples fluctuates most, the more the closer they are fitted.
+    let (draws, epochs) = if samples < features { (600, 4) } else { (48, 6) };
     let model = MiniBatch::builder()
         .batches(batches)
         .aspect_ratio(features as f64 / samples as f64)
@@ -106,23 +113,21 @@ fn check(schedule: &Schedule, batches: usize, samples: usize, step: f64, populat
         .build()
         .unwrap();
     let predicted = Trajectory::new(&model, source, noise)
-        .and_then(|trajectory| trajectory.averaged(schedule, epochs, 400, 7, None))
+        .and_then(|trajectory| trajectory.averaged(schedule, epochs, draws, 3, None))
         .unwrap();
     let sampled = MonteCarlo::new(features, Batching::equal(samples, batches).unwrap(), step)
-        .and_then(|run| run.with_draws(96))
+        .and_then(|run| run.with_draws(draws))
         .unwrap()
         .with_population(population)
         .with_seed(3)
         .trajectories(schedule, epochs, source, noise, None)
         .unwrap();
-    let schedules = predicted.schedules as f64;
     for s in 0..predicted.risk.len() {
-        for (what, predicted, spread, sampled, error) in [
-            ("risk", predicted.risk[s], predicted.risk_spread[s], sampled.risk[s], sampled.risk_error[s]),
-            ("train", predicted.train[s], predicted.train_spread[s], sampled.train[s], sampled.train_error[s]),
+        for (what, predicted, sampled, error) in [
+            ("risk", predicted.risk[s], sampled.risk[s], sampled.risk_error[s]),
+            ("train", predicted.train[s], sampled.train[s], sampled.train_error[s]),
         ] {
             let difference = (predicted - sampled).abs();
-            let error = (error.powi(2) + spread.powi(2) / schedules).sqrt();
             let bound = 3.0 * error + 3.0 / features as f64 * predicted;
             assert!(
                 difference <= bound && difference <= 0.03 * predicted,
@@ -148,10 +153,8 @@ fn every_schedule_against_gradient_descent() {
 
 #[test]
 fn batches_and_aspect_ratios_against_gradient_descent() {
-    for (batches, samples, step) in [(2, 2000, 0.3), (8, 1600, 0.1), (5, 500, 0.08)] {
+    for (batches, samples, step) in [(2, 2000, 0.3), (8, 1600, 0.1), (2, 500, 0.15), (5, 500, 0.08)] {
         check(&Schedule::RandomReshuffling, batches, samples, step, two_atoms());
     }
     check(&Schedule::RandomReshuffling, 8, 800, 0.1, Population::identity());
-    // The order of two batches makes more difference than can be averaged away quickly.
-    check(&Schedule::Cyclic, 2, 500, 0.15, two_atoms());
 }

@@ -19,6 +19,12 @@ pub fn draw_stream(seed: u64, draw: u64) -> Pcg64 {
     Pcg64::new(u128::from(high) << 64 | u128::from(low), u128::from(draw))
 }
 
+/// The generator of schedule number `index` under `seed`: independent of the data of any draw, so that
+/// a prediction can follow the very schedules of a simulation.
+pub fn schedule_stream(seed: u64, index: u64) -> Pcg64 {
+    draw_stream(!seed, index)
+}
+
 /// The SplitMix64 step: a bijection of the 64-bit words in which every input bit reaches every
 /// output bit (Steele, Lea and Flood, OOPSLA 2014).
 fn mix(word: u64) -> u64 {

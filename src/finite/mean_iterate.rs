@@ -12,9 +12,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::dense;
 use super::eigenvalues::symmetric_eigen;
 use super::epoch::Epoch;
-use super::dense;
 use crate::error::{Error, Result};
 
 /// Eigenvalues of `I - P` or `X^T X` below this, relative to the largest, belong to the kernel.
@@ -136,7 +136,11 @@ pub(crate) fn geometric_sum(y: f64, k: i32) -> f64 {
 
 fn check_vector(argument: &'static str, vector: &DVector<f64>, length: usize) -> Result<()> {
     if vector.len() != length {
-        return Err(Error::argument(argument, format!("{} numbers", vector.len()), format!("{length} numbers")));
+        return Err(Error::argument(
+            argument,
+            format!("{} numbers", vector.len()),
+            format!("{length} numbers"),
+        ));
     }
     match vector.iter().find(|entry| !entry.is_finite()) {
         Some(entry) => Err(Error::argument(argument, entry, "finite numbers")),

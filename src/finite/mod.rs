@@ -29,7 +29,7 @@ pub mod spectrum;
 pub mod teacher;
 
 pub use batching::Batching;
-pub use data::{draw_stream, sample_features};
+pub use data::{draw_stream, sample_features, schedule_stream};
 pub use descent::Descent;
 pub use eigenvalues::symmetric_eigenvalues;
 pub use entries::Entries;

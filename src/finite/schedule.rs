@@ -124,8 +124,7 @@ impl FromStr for Schedule {
                 .collect::<Option<Vec<usize>>>()
                 .map(Self::Explicit)
                 .ok_or_else(|| {
-                    let allowed =
-                        "reshuffle, once, cyclic, replacement or batch numbers separated by commas";
+                    let allowed = "reshuffle, once, cyclic, replacement or batch numbers separated by commas";
                     Error::argument("schedule", format!("{text:?}"), allowed)
                 }),
         }

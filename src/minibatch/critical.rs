@@ -72,7 +72,8 @@ impl MiniBatch {
             }
             let guess = (low * margin_high - high * margin_low) / (margin_high - margin_low);
             let width = high - low;
-            let middle = guess.clamp(low + 0.25 * TOLERANCE * width.max(high), high - 0.25 * TOLERANCE * width.max(high));
+            let middle = guess
+                .clamp(low + 0.25 * TOLERANCE * width.max(high), high - 0.25 * TOLERANCE * width.max(high));
             let margin = self.scaled(middle * unit).margin()?;
             if margin > 0.0 {
                 (low, margin_low) = (middle, margin);

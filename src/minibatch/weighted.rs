@@ -65,8 +65,7 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
 /// atom and no pole.
 pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
     let batches = model.batches();
-    let (pencil, effect) =
-        effect_pencil(batches, model.step_size(), model.aspect_ratio() * batches as f64)?;
+    let (pencil, effect) = effect_pencil(batches, model.step_size(), model.aspect_ratio() * batches as f64)?;
     let mut transform = Weighted {
         transform: model.transform_of(pencil, SolverOptions::default())?,
         weight: Weight::Effect(effect),

@@ -217,12 +217,7 @@ impl Silverstein {
 
     /// Root entry of `g = int t G(t) dH(t)` at a solution: the Cauchy transform of the polynomial
     /// weighted by the population covariance, `phi(Sigma (z - a)^-1)`.
-    pub fn weighted_root(
-        &self,
-        z: Complex64,
-        state: &[Complex64],
-        workspace: &mut Workspace,
-    ) -> Complex64 {
+    pub fn weighted_root(&self, z: Complex64, state: &[Complex64], workspace: &mut Workspace) -> Complex64 {
         self.map(z, state, workspace);
         workspace.weighted[0].get(0, 0)
     }
@@ -250,7 +245,11 @@ impl Silverstein {
         let size = coefficient.inverse_coefficient.nrows();
         if vector.len() != size {
             let value = format!("{} numbers", vector.len());
-            return Err(Error::argument("vector", value, format!("{size} numbers, as the channel has states")));
+            return Err(Error::argument(
+                "vector",
+                value,
+                format!("{size} numbers, as the channel has states"),
+            ));
         }
         self.map(z, state, workspace);
         let g = |i: usize, j: usize| state[self.offsets[channel] + packed(i.min(j), i.max(j), size)];

@@ -79,7 +79,8 @@ impl MonteCarlo {
             let errors = (0..=last).map(|k| {
                 let squares = decrements.iter().zip(&weights).map(|(y, w)| w * (1.0 - y).powi(k).powi(2));
                 let bias = signal / self.features as f64 * squares.sum::<f64>();
-                let sums = DVector::from_iterator(decrements.len(), decrements.iter().map(|&y| geometric_sum(y, k)));
+                let sums =
+                    DVector::from_iterator(decrements.len(), decrements.iter().map(|&y| geometric_sum(y, k)));
                 let moved = DMatrix::from_fn(offset.nrows(), offset.ncols(), |i, j| sums[i] * offset[(i, j)]);
                 let squares = if self.population.is_identity() {
                     moved.norm_squared()

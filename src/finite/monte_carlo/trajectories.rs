@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::MonteCarlo;
 use super::statistics::mean_and_error;
 use crate::error::{Error, Result};
-use crate::finite::data::{draw_stream, sample_features};
+use crate::finite::data::{draw_stream, sample_features, schedule_stream};
 use crate::finite::descent::Descent;
 use crate::finite::schedule::Schedule;
 use crate::finite::teacher::{sample_initial_error, sample_noise};
@@ -35,7 +35,7 @@ pub struct SampledTrajectories {
 
 impl MonteCarlo {
     /// Runs batched gradient descent on every draw, along a schedule of its own if the schedule is
-    /// random. Initial error and noise as in [`sample_initial_error`] and [`sample_noise`]. Steps may be
+    /// random (that of [`schedule_stream`]). Initial error and noise as in [`sample_initial_error`] and [`sample_noise`]. Steps may be
     /// zero, see [`MonteCarlo::with_step_sizes`].
     ///
     /// # Errors
@@ -60,7 +60,8 @@ impl MonteCarlo {
             // With beta* = 0 the iterate is the error, and the targets are the noise.
             let initial = sample_initial_error(&population, &source, &mut rng)?;
             let targets = sample_noise(samples, noise, &mut rng)?;
-            let steps = schedule.steps(self.batching.batches(), epochs, &mut rng)?;
+            let mut stream = schedule_stream(self.seed, draw);
+            let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
             let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
             let (mut risk, mut train) = (Vec::new(), Vec::new());
             let mut failure = None;

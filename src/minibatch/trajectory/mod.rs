@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::model::MiniBatch;
 use crate::error::{Error, Result, non_negative};
 use crate::finite::monte_carlo::statistics::mean_and_spread;
-use crate::finite::{Schedule, draw_stream};
+use crate::finite::{Schedule, schedule_stream};
 
 /// Memory that one pass may take, bytes: half of what a large workstation has.
 const MEMORY_LIMIT: usize = 16 << 30;
@@ -182,8 +182,9 @@ impl Trajectory {
     }
 
     /// Mean over `schedules` sampled schedules of `epochs` epochs, in parallel; one is enough, and one
-    /// is taken, where the schedule is not random. Schedule number `i` is drawn from the stream
-    /// `(seed, i)`, so the result does not depend on the number of threads.
+    /// is taken, where the schedule is not random. Schedule number `i` comes from [`schedule_stream`], so
+    /// the result does not depend on the number of threads, and a simulation with the same seed and as
+    /// many draws (`MonteCarlo::trajectories`) follows the same schedules.
     ///
     /// `progress` is told the number of finished schedules, from any thread.
     ///
@@ -208,7 +209,7 @@ impl Trajectory {
         let curves = (0..count as u64)
             .into_par_iter()
             .map(|i| {
-                let steps = schedule.steps(self.batches(), epochs, &mut draw_stream(seed, i))?;
+                let steps = schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, i))?;
                 let curve = self.along(&steps)?;
                 let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 if let Some(report) = progress {

@@ -66,10 +66,7 @@ impl Memory {
         self.covariance.push(self.visits.iter().map(|&visit| row.correlation[visit] + noise).collect());
         let feedback = &self.feedback[last];
         let half = self.times_covariance(feedback);
-        self.feedback
-            .iter()
-            .map(|before| step_size * coupling * dot(before, &half))
-            .collect()
+        self.feedback.iter().map(|before| step_size * coupling * dot(before, &half)).collect()
     }
 
     /// `(C_b + sigma^2) x`.
@@ -132,13 +129,15 @@ pub(super) fn forward(trajectory: &Trajectory, steps: &[usize]) -> ErrorCurve {
     let mut memories: Vec<Memory> = trajectory.batches.iter().map(|_| Memory::default()).collect();
     let mut row = Row { response: vec![0.0; length], correlation: vec![0.0; length] };
     let mut scratch = (vec![0.0; length], vec![0.0; length]);
-    let mut curve = ErrorCurve { risk: vec![f64::MAX; length], train: vec![f64::MAX; length], diverged: None };
+    let mut curve =
+        ErrorCurve { risk: vec![f64::MAX; length], train: vec![f64::MAX; length], diverged: None };
 
     for s in 0..length {
         row.average(&directions, s);
-        let size = row.response[..=s].iter().chain(&row.correlation[..=s]).fold(0.0f64, |m, x| {
-            if x.is_finite() { m.max(x.abs()) } else { f64::INFINITY }
-        });
+        let size = row.response[..=s]
+            .iter()
+            .chain(&row.correlation[..=s])
+            .fold(0.0f64, |m, x| if x.is_finite() { m.max(x.abs()) } else { f64::INFINITY });
         if size > DIVERGED {
             curve.diverged = Some(s);
             return curve;
@@ -148,7 +147,9 @@ pub(super) fn forward(trajectory: &Trajectory, steps: &[usize]) -> ErrorCurve {
             .batches
             .iter()
             .zip(&memories)
-            .map(|(batch, memory)| batch.fraction * memory.residual(s, &row, batch.coupling(), trajectory.noise))
+            .map(|(batch, memory)| {
+                batch.fraction * memory.residual(s, &row, batch.coupling(), trajectory.noise)
+            })
             .sum();
         let Some(&visited) = steps.get(s) else { break };
         let (batch, memory) = (&trajectory.batches[visited], &mut memories[visited]);
