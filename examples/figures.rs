@@ -3,6 +3,8 @@
 //! Writes `figures/*.png` and `figures/*.svg`. The convergence study takes minutes at its full size;
 //! `--largest` bounds the number of features it goes up to.
 
+mod support;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -35,13 +37,7 @@ const COLOURS: [Colour; 6] = [
 ];
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("figures: {error}");
-            ExitCode::from(2)
-        }
-    }
+    support::finish("figures", run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<()> {
@@ -63,33 +59,14 @@ fn save(options: &Options, name: &str, figure: &Figure) -> Result<()> {
     Ok(())
 }
 
-/// Density curves of a law, one for each interval of the support, with one label.
-fn with_law(mut panel: Panel, law: &SpectralLaw, colour: Colour, dashed: bool, label: &str) -> Panel {
-    for (index, [low, high]) in law.support().into_iter().enumerate() {
-        let x: Vec<f64> = (0..=500)
-            .map(|i| low + (high - low) * (std::f64::consts::PI * f64::from(i) / 1000.0).sin().powi(2))
-            .collect();
-        let y: Vec<f64> = x.iter().map(|&x| law.density(x)).collect();
-        let mut layer = Layer::curve(&x, &y).colour(colour);
-        if dashed {
-            layer = layer.dashed();
-        }
-        if index == 0 {
-            layer = layer.label(label);
-        }
-        panel = panel.layer(layer);
-    }
-    panel
-}
-
 fn shrinkage() -> Result<Figure> {
     let mut panel = Panel::new("eigenvalue", "density");
     let steps = [0.1, 0.3, 0.5, 0.7];
     let full = MiniBatch::builder().batches(1).step_size(0.1).aspect_ratio(0.5).build()?.law()?;
-    panel = with_law(panel, &full, Colour::Black, true, "full batch, W");
+    panel = panel.layer(Layer::density(&full).colour(Colour::Black).dashed().label("full batch, W"));
     for (step_size, colour) in steps.into_iter().zip(COLOURS) {
         let law = MiniBatch::builder().batches(2).step_size(step_size).aspect_ratio(0.5).build()?.law()?;
-        panel = with_law(panel, &law, colour, false, &format!("Z, α = {step_size}"));
+        panel = panel.layer(Layer::density(&law).colour(colour).label(format!("Z, α = {step_size}")));
     }
     Ok(Figure::new("Two batches shrink the spectrum, the more the larger the step")
         .subtitle("law of Z for B = 2, γ = p/n = 0.5, Σ = I; W is the sample covariance")
@@ -100,7 +77,7 @@ fn number_of_batches() -> Result<Figure> {
     let mut panel = Panel::new("eigenvalue of Z", "density");
     for (batches, colour) in [1, 2, 4, 8, 16, 32].into_iter().zip(COLOURS) {
         let law = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(0.5).build()?.law()?;
-        panel = with_law(panel, &law, colour, false, &format!("B = {batches}"));
+        panel = panel.layer(Layer::density(&law).colour(colour).label(format!("B = {batches}")));
     }
     Ok(Figure::new("More batches at the same epoch step")
         .subtitle("law of Z, epoch step αB = 1, γ = p/n = 0.5, Σ = I")
@@ -116,10 +93,7 @@ fn sampled(model: &MiniBatch, features: usize, draws: usize, seed: u64) -> Resul
         .with_draws(draws)?
         .with_seed(seed)
         .run(None)?;
-    let support = law.support();
-    let reference =
-        ReferenceLaw::new(|x| law.cdf(x), law.atoms(), (support[0][0], support[support.len() - 1][1]))?;
-    let comparison = Comparison::new(&spectrum.pooled(), &reference, &Bins::Count(60))?;
+    let comparison = Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Count(60))?;
     Ok((law, comparison))
 }
 
@@ -136,10 +110,12 @@ fn against_samples(
         Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density)
             .label(format!("sampled, p = {features}, {draws} draws")),
     );
-    panel = with_law(panel, &model.full_batch().law()?, Colour::Black, true, "full batch, W");
-    panel = with_law(panel, &law, Colour::Vermillion, false, "predicted law of Z");
+    let full = model.full_batch().law()?;
     let edges: Vec<f64> = law.support().into_iter().flatten().collect();
-    panel = panel.layer(Layer::edges(&edges).label("edges of the support of Z"));
+    panel = panel
+        .layer(Layer::density(&full).colour(Colour::Black).dashed().label("full batch, W"))
+        .layer(Layer::density(&law).colour(Colour::Vermillion).label("predicted law of Z"))
+        .layer(Layer::edges(&edges).label("edges of the support of Z"));
     for atom in law.atoms() {
         panel = panel.layer(Layer::stem(atom.location, atom.mass));
     }
@@ -175,8 +151,7 @@ fn convergence(options: &Options) -> Result<Figure> {
     for (batches, colour) in [(2, Colour::Blue), (4, Colour::Vermillion)] {
         let model = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(0.5).build()?;
         let law = model.law()?;
-        let support = law.support();
-        let reference = ReferenceLaw::new(|x| law.cdf(x), law.atoms(), (support[0][0], support[0][1]))?;
+        let reference = ReferenceLaw::of(&law)?;
         let (mut sizes, mut means, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         let mut features = 100;
         while features <= options.largest {

@@ -4,9 +4,9 @@
 //! finite-size batched gradient descent, compares the two, and draws them. Run with `--help` for the
 //! options; `--json -` prints one JSON document instead of the summary.
 
+mod support;
+
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,8 +14,9 @@ use std::time::Instant;
 use clap::Parser;
 use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
 use freespectra::finite::{Batching, EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
-use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
+use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
+use support::{Outputs, bad, count, describe, file, numbers, population, progress, seed};
 
 /// Longest density table.
 const MOST_POINTS: usize = 1_000_000;
@@ -23,12 +24,15 @@ const MOST_POINTS: usize = 1_000_000;
 /// Most numbers in one matrix of sampled data, 16 GB.
 const MOST_ENTRIES: f64 = 2e9;
 
+/// Most eigenvalues of all draws together, 8 GB with the copy that is sorted.
+const MOST_EIGENVALUES: usize = 500_000_000;
+
 /// Predict the limiting spectrum of Z and check it against sampled batched gradient descent.
 #[derive(Debug, Parser)]
 #[command(allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = count)]
     batches: usize,
     /// Aspect ratio p/n.
     #[arg(long, default_value_t = 0.5)]
@@ -49,22 +53,22 @@ struct Options {
     #[arg(long, allow_hyphen_values = true)]
     at: Option<String>,
     /// Number of points of the density table.
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, value_parser = count)]
     points: usize,
     /// Features p of the sampled data; 0 for no Monte Carlo.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = count)]
     features: usize,
     /// Independent draws of the data.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = count)]
     draws: usize,
     /// Seed of the draws.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
     /// Distribution of the entries: gaussian, rademacher, uniform or student:NU.
     #[arg(long, default_value = "gaussian")]
     entries: String,
     /// Sampled orderings per draw, used above 12 batches.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = count)]
     permutations: usize,
     /// Write the results as JSON; "-" for standard output.
     #[arg(long)]
@@ -78,13 +82,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("z_spectrum: {error}");
-            ExitCode::from(2)
-        }
-    }
+    support::finish("z_spectrum", run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<()> {
@@ -94,12 +92,12 @@ fn run(options: &Options) -> Result<()> {
         return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
     }
     let simulation = simulation(options, &model)?;
-    let figure = figure_path(options)?;
-    // An output that cannot be written is worth knowing before the work, not after it.
-    let json = options.json.as_deref().filter(|&path| path != "-").map(Path::new);
-    for path in [json, options.csv.as_deref(), figure.as_deref()].into_iter().flatten() {
-        probe(path)?;
-    }
+    let outputs = Outputs::new(
+        options.json.as_deref(),
+        options.csv.as_deref(),
+        options.figure.as_deref(),
+        "figures/z_spectrum.png",
+    )?;
 
     let start = Instant::now();
     let law = model.law()?;
@@ -107,7 +105,7 @@ fn run(options: &Options) -> Result<()> {
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
-    let sampled = simulation.map(|simulation| compare(&simulation, &law)).transpose()?;
+    let sampled = simulation.map(|simulation| compare(&simulation, &law, options.draws)).transpose()?;
     let monte_carlo = start.elapsed().as_secs_f64();
 
     let density = density_table(&law, options.points);
@@ -147,28 +145,15 @@ fn run(options: &Options) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    if let Some(path) = &figure {
+    if let Some(path) = outputs.figure_to_draw()? {
         draw(path, options, &model, &law, &full, sampled.as_ref())?;
     }
-    if let Some(path) = &options.csv {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let rows = density.iter().map(|&(x, rho)| [x.to_string(), rho.to_string()]);
-        for row in std::iter::once(["x".to_string(), "density".to_string()]).chain(rows) {
-            writer.write_record(&row).map_err(|error| file(path, error))?;
-        }
-        write(path, &writer.into_inner().map_err(|error| file(path, error))?)?;
-    }
-    if let Some(path) = json {
-        write(path, document.to_string().as_bytes())?;
-    }
-    let mut text = match options.json.as_deref() {
-        Some("-") => document.to_string(),
-        _ => summary(&model, &law, &full, sampled.as_ref(), &at, [predict, monte_carlo])
-            .map_err(|error| file(Path::new("summary"), error))?,
-    };
-    text.push('\n');
-    let written = std::io::stdout().write_all(text.as_bytes());
-    written.map_err(|error| file(Path::new("standard output"), error))
+    let (x, rho) = density.into_iter().unzip();
+    outputs.write_csv(&[("x", x), ("density", rho)])?;
+    outputs.write_json(&document)?;
+    let summary = summary(&model, &law, &full, sampled.as_ref(), &at, [predict, monte_carlo])
+        .map_err(|error| file(Path::new("summary"), error))?;
+    outputs.print(&document, &summary)
 }
 
 fn model(options: &Options) -> Result<MiniBatch> {
@@ -186,8 +171,8 @@ fn model(options: &Options) -> Result<MiniBatch> {
     builder.build()
 }
 
-/// The sampled counterpart: as many rows as the aspect ratio asks for, in batches of equal size
-/// unless fractions are given.
+/// The sampled counterpart: as many rows as the aspect ratio asks for, in batches of the given
+/// fractions, or of equal size up to one row.
 fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>> {
     if options.features == 0 {
         return Ok(None);
@@ -208,10 +193,11 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
         let allowed = format!("few enough for at most {MOST_ENTRIES:.0e} numbers, {rows:.1e} in each column");
         return Err(bad("features", options.features, allowed));
     }
-    let batching = match &options.batch_fractions {
-        Some(_) => Batching::from_fractions(rows.round() as usize, model.batch_fractions())?,
-        None => Batching::equal((rows / batches as f64).round() as usize * batches, batches)?,
-    };
+    if options.draws > MOST_EIGENVALUES / options.features {
+        let allowed = format!("few enough for {MOST_EIGENVALUES} eigenvalues, {} per draw", options.features);
+        return Err(bad("draws", options.draws, allowed));
+    }
+    let batching = Batching::from_fractions(rows.round() as usize, model.batch_fractions())?;
     let route = match options.permutations {
         _ if batches <= EXACT_BATCHES => Route::Exact,
         0 => return Err(bad("permutations", 0, "at least 1")),
@@ -229,29 +215,23 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
 
 type Sampled = (SampledSpectrum, Comparison);
 
-fn compare(simulation: &MonteCarlo, law: &SpectralLaw) -> Result<Sampled> {
-    let bar = if std::io::stderr().is_terminal() {
-        indicatif::ProgressBar::new_spinner().with_message("draws finished: 0")
-    } else {
-        indicatif::ProgressBar::hidden()
-    };
-    bar.enable_steady_tick(std::time::Duration::from_millis(100));
-    let spectrum =
-        simulation.run(Some(&|finished| bar.set_message(format!("draws finished: {finished}"))))?;
+fn compare(simulation: &MonteCarlo, law: &SpectralLaw, draws: usize) -> Result<Sampled> {
+    let bar = progress(draws, "draws");
+    let spectrum = simulation.run(Some(&|finished| bar.set_position(finished as u64)))?;
     bar.finish_and_clear();
-    let support = law.support();
-    let (low, high) = (support[0][0], support[support.len() - 1][1]);
-    let reference = ReferenceLaw::new(|x| law.cdf(x), law.atoms(), (low, high))?;
-    let comparison = Comparison::new(&spectrum.pooled(), &reference, &Bins::FreedmanDiaconis)?;
+    let comparison =
+        Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
     Ok((spectrum, comparison))
 }
 
 /// Points that crowd at the edges of each interval, where the density is steep.
 fn density_table(law: &SpectralLaw, points: usize) -> Vec<(f64, f64)> {
     let support = law.support();
-    let each = (points / support.len().max(1)).max(2);
-    let mut table = Vec::with_capacity(each * support.len());
-    for [low, high] in support {
+    let bands = support.len().max(1);
+    let mut table = Vec::with_capacity(points);
+    for (band, [low, high]) in support.into_iter().enumerate() {
+        // The remainder goes to the first intervals; every interval gets its two edges.
+        let each = (points / bands + usize::from(band < points % bands)).max(2);
         for i in 0..each {
             let angle = std::f64::consts::PI * i as f64 / (each - 1) as f64;
             let x = low + (high - low) * (0.5 * angle).sin().powi(2);
@@ -326,8 +306,6 @@ fn summary(
             comparison.largest.edge
         )?;
     }
-    // Whoever prints it adds the last line break.
-    text.truncate(text.trim_end().len());
     Ok(text)
 }
 
@@ -343,41 +321,34 @@ fn draw(
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let mut panel = Panel::new("eigenvalue of Z", "density");
     if let Some((spectrum, comparison)) = sampled {
-        let label = format!("sampled, p = {}, n = {}", spectrum.features, spectrum.samples);
+        let label = format!(
+            "sampled, p = {}, n = {}, {} draws, {}",
+            spectrum.features,
+            spectrum.samples,
+            spectrum.draws(),
+            options.entries
+        );
         panel = panel
             .layer(Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label(label));
     }
-    for (law, colour, label, is_full) in
-        [(full, Colour::Black, "full batch, W", true), (law, Colour::Vermillion, "predicted law of Z", false)]
-    {
-        // A break between the intervals keeps the curve from crossing a gap.
-        for (index, [low, high]) in law.support().into_iter().enumerate() {
-            let x: Vec<f64> = (0..=600)
-                .map(|i| low + (high - low) * (std::f64::consts::PI * f64::from(i) / 1200.0).sin().powi(2))
-                .collect();
-            let y: Vec<f64> = x.iter().map(|&x| law.density(x)).collect();
-            let mut layer = Layer::curve(&x, &y).colour(colour);
-            if is_full {
-                layer = layer.dashed();
-            }
-            if index == 0 {
-                layer = layer.label(label);
-            }
-            panel = panel.layer(layer);
-        }
-    }
     let edges: Vec<f64> = law.support().into_iter().flatten().collect();
-    panel = panel.layer(Layer::edges(&edges).label("edges of the support of Z"));
+    panel = panel
+        .layer(Layer::density(full).colour(Colour::Black).dashed().label("full batch, W"))
+        .layer(Layer::density(law).colour(Colour::Vermillion).label("predicted law of Z"))
+        .layer(Layer::edges(&edges).label("edges of the support of Z"));
     for atom in law.atoms() {
         panel = panel.layer(Layer::stem(atom.location, atom.mass));
     }
-    let subtitle = format!(
-        "B = {}, α = {:.4}, γ = p/n = {}, population {}",
+    let mut subtitle = format!(
+        "B = {}, α = {:.4}, γ = p/n = {}, {}",
         model.batches(),
         model.step_size(),
         model.aspect_ratio(),
-        options.population
+        describe(model.population())
     );
+    if let Some(fractions) = &options.batch_fractions {
+        subtitle.push_str(&format!(", batch fractions {}", fractions.replace(',', ", ")));
+    }
     Figure::new("Spectrum of Z under mini-batch gradient descent").subtitle(subtitle).panel(panel).save(path)
 }
 
@@ -391,77 +362,4 @@ fn draw(
     _: Option<&Sampled>,
 ) -> Result<()> {
     Ok(())
-}
-
-/// Where to draw, if at all; the directory of the default figure is made.
-fn figure_path(options: &Options) -> Result<Option<PathBuf>> {
-    let Some(path) = &options.figure else {
-        let path = PathBuf::from("figures/z_spectrum.png");
-        if cfg!(feature = "plot") {
-            fs::create_dir_all("figures").map_err(|error| file(&path, error))?;
-        }
-        return Ok(cfg!(feature = "plot").then_some(path));
-    };
-    if !cfg!(feature = "plot") {
-        return Err(bad("figure", path.display(), "no figure without the feature `plot`"));
-    }
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    if extension != "png" && extension != "svg" {
-        return Err(bad("figure", path.display(), "a file name that ends in .png or .svg"));
-    }
-    Ok(Some(path.clone()))
-}
-
-fn population(text: &str) -> Result<Population> {
-    let mut atoms = Vec::new();
-    for item in text.split(',') {
-        let parsed =
-            item.split_once(':').and_then(|(t, w)| Some((t.trim().parse().ok()?, w.trim().parse().ok()?)));
-        atoms.push(parsed.ok_or_else(|| bad("population", format!("{item:?}"), "eigenvalue:weight pairs"))?);
-    }
-    Population::atoms(&atoms)
-}
-
-fn numbers(argument: &'static str, text: &str) -> Result<Vec<f64>> {
-    text.split(',')
-        .map(|item| {
-            let number = item.trim().parse::<f64>().ok().filter(|x| x.is_finite());
-            number.ok_or_else(|| bad(argument, format!("{item:?}"), "finite numbers separated by commas"))
-        })
-        .collect()
-}
-
-fn bad(argument: &'static str, value: impl std::fmt::Display, allowed: impl Into<String>) -> Error {
-    Error::InvalidArgument { argument, value: value.to_string(), allowed: allowed.into() }
-}
-
-fn file(path: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::File { path: path.display().to_string(), reason: reason.to_string() }
-}
-
-/// The file beside `path` that becomes `path` once it is complete.
-fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    PathBuf::from(name)
-}
-
-/// Checks that `path` can be written, without touching what is there.
-fn probe(path: &Path) -> Result<()> {
-    if path.is_dir() || path.file_name().is_none() {
-        return Err(file(path, "not the name of a file"));
-    }
-    let partial = partial(path);
-    let created = OpenOptions::new().write(true).create_new(true).open(&partial);
-    created.and_then(|_| fs::remove_file(&partial)).map_err(|error| file(path, error))
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, contents: &[u8]) -> Result<()> {
-    let partial = partial(path);
-    fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
-        // The message of the first failure matters; a leftover that cannot be removed does not.
-        let _ = fs::remove_file(&partial);
-        file(path, error)
-    })
 }

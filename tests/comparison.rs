@@ -225,3 +225,20 @@ fn bad_input_is_refused() {
     invalid(PowerLawFit::new(&[(1.0, 1.0), (2.0, 0.0), (3.0, 0.4)]).map(drop));
     invalid(PowerLawFit::new(&[(1.0, 1.0), (-2.0, 0.1), (3.0, 0.4)]).map(drop));
 }
+
+#[test]
+fn bands_are_binned_apart() {
+    let values = [0.98, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 8.0, 8.5, 9.0];
+    let histogram = Histogram::new(&values, &Bins::Bands(vec![[1.0, 2.0], [8.0, 9.0]])).unwrap();
+    let edges = &histogram.edges;
+    // The first band is stretched to the value below it; the gap is one empty bin.
+    assert_eq!((edges[0], edges[edges.len() - 1]), (0.98, 9.0));
+    let gap = edges.iter().position(|&edge| edge == 2.0).unwrap();
+    assert_eq!(edges[gap + 1], 8.0);
+    // A bin contains its lower edge, so the value at the upper edge of a band counts to the gap.
+    assert_abs_diff_eq!(histogram.density[gap], 0.1 / 6.0, epsilon = 1e-15);
+    assert_abs_diff_eq!(histogram.mass(), 1.0, epsilon = 1e-14);
+    for bands in [vec![], vec![[2.0, 1.0]], vec![[1.0, 3.0], [2.0, 4.0]], vec![[f64::NAN, 1.0]]] {
+        assert!(Histogram::new(&values, &Bins::Bands(bands)).is_err());
+    }
+}

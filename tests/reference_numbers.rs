@@ -3,7 +3,7 @@
 //! The densities come from an independent implementation in Python (subset lattice and symmetric
 //! blocks, inverses at every step), evaluated on the real axis to all printed digits.
 
-use freespectra::{MiniBatch, SpectralLaw};
+use freespectra::{MiniBatch, Population, SpectralLaw};
 
 fn law(batches: usize, step_size: f64, aspect_ratio: f64) -> SpectralLaw {
     let model = MiniBatch::builder().batches(batches).step_size(step_size).aspect_ratio(aspect_ratio);
@@ -66,16 +66,24 @@ fn both_pencils_agree() {
     use freespectra::law::CauchyTransform;
     use freespectra::solver::SolverOptions;
     use num_complex::Complex64;
+    let two_atoms = Population::atoms(&[(0.5, 0.3), (2.0, 0.7)]).unwrap();
     for batches in 1..=6 {
-        let builder = MiniBatch::builder().batches(batches).epoch_step(0.8).aspect_ratio(0.6);
-        let model = builder.build().unwrap();
-        let options = SolverOptions::default();
-        let symmetric = model.transform(options).unwrap();
-        let lattice = model.transform_of(model.lattice_pencil().unwrap(), options).unwrap();
-        for z in [Complex64::new(0.4, 0.0), Complex64::new(0.8, 0.3), Complex64::new(-0.5, 0.1)] {
-            let a = symmetric.solve(z, &mut symmetric.workspace()).unwrap().cauchy;
-            let b = lattice.solve(z, &mut lattice.workspace()).unwrap().cauchy;
-            assert!((a - b).norm() < 1e-12, "B = {batches}, z = {z}: {a} against {b}");
+        for (aspect_ratio, epoch_step, population) in [
+            (0.6, 0.8, Population::identity()),
+            (2.5, 0.4, Population::identity()),
+            (0.4, 0.5, two_atoms.clone()),
+        ] {
+            let builder = MiniBatch::builder().batches(batches).epoch_step(epoch_step);
+            let model = builder.aspect_ratio(aspect_ratio).population(population).build().unwrap();
+            let options = SolverOptions::default();
+            let symmetric = model.transform(options).unwrap();
+            let lattice = model.transform_of(model.lattice_pencil().unwrap(), options).unwrap();
+            for z in [(0.4, 0.0), (0.7, 0.0), (0.8, 0.3), (-0.5, 0.1), (-0.5, 0.0)] {
+                let z = Complex64::new(z.0, z.1);
+                let a = symmetric.solve(z, &mut symmetric.workspace()).unwrap().cauchy;
+                let b = lattice.solve(z, &mut lattice.workspace()).unwrap().cauchy;
+                assert!((a - b).norm() < 1e-12, "{model:?}, z = {z}: {a} against {b}");
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ pub enum Bins {
     /// Equal bins of width `2 IQR / n^{1/3}` over the range of the values (Freedman and Diaconis,
     /// Z. Wahrscheinlichkeitstheorie 57, 1981), at most 2000.
     FreedmanDiaconis,
+    /// On each of these intervals, increasing and apart, the equal bins that [`Bins::FreedmanDiaconis`]
+    /// would give for the values there, and one bin across each gap: for a spectrum with several
+    /// bulks. The outer bins are stretched to the outermost values.
+    Bands(Vec<[f64; 2]>),
     /// This many equal bins over the range of the values, in `1..=2000`.
     Count(usize),
     /// These edges: finite, strictly increasing, at least two. Values outside are not shown, but
@@ -71,6 +75,7 @@ impl Histogram {
         }
         let edges = match bins {
             Bins::FreedmanDiaconis => equal_edges(&sorted, freedman_diaconis(&sorted)),
+            Bins::Bands(bands) => band_edges(&sorted, bands)?,
             Bins::Count(bins) if (1..=MOST_BINS).contains(bins) => equal_edges(&sorted, *bins),
             Bins::Count(bins) => {
                 return Err(Error::argument("bins", bins, format!("in 1..={MOST_BINS}")));
@@ -123,6 +128,32 @@ fn freedman_diaconis(sorted: &[f64]) -> usize {
     let bins = ((sorted[sorted.len() - 1] - sorted[0]) / width).ceil();
     // No spread between the quartiles leaves no width to go by.
     if bins.is_finite() { (bins as usize).clamp(1, MOST_BINS) } else { 1 }
+}
+
+/// Edges of [`Bins::Bands`] for sorted values.
+fn band_edges(sorted: &[f64], bands: &[[f64; 2]]) -> Result<Vec<f64>> {
+    checked_edges(bands.as_flattened())?;
+    let mut edges: Vec<f64> = Vec::new();
+    for (index, &[low, high]) in bands.iter().enumerate() {
+        // Eigenvalues fluctuate across edges: half of each gap belongs to either side.
+        let from = match index.checked_sub(1) {
+            Some(before) => sorted.partition_point(|&x| x < 0.5 * (bands[before][1] + low)),
+            None => 0,
+        };
+        let to = match bands.get(index + 1) {
+            Some([next, _]) => sorted.partition_point(|&x| x < 0.5 * (high + next)),
+            None => sorted.len(),
+        };
+        let own = &sorted[from.min(to)..to];
+        let (low, high) = match (own.first(), own.last()) {
+            (Some(&first), Some(&last)) => (low.min(first), high.max(last)),
+            _ => (low, high),
+        };
+        let bins = if own.is_empty() { 1 } else { freedman_diaconis(own) };
+        edges.extend((0..=bins).map(|i| low + (high - low) * i as f64 / bins as f64));
+    }
+    edges.dedup();
+    checked_edges(&edges)
 }
 
 fn checked_edges(edges: &[f64]) -> Result<Vec<f64>> {

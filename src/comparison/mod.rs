@@ -1,7 +1,7 @@
 //! Sampled eigenvalues held against a law.
 //!
-//! A law enters as a [`ReferenceLaw`]: its distribution function as a closure, its atoms, and the
-//! range of its continuous part. Eigenvalues that lie within 1e-9 of an atom, relative to the
+//! A law enters as a [`ReferenceLaw`]: a spectral law, or a distribution function as a closure with its
+//! atoms and the range of its continuous part. Eigenvalues that lie within 1e-9 of an atom, relative to the
 //! largest eigenvalue, are taken to be at the atom: the zeros of a singular matrix come out of an
 //! eigensolver as rounding noise of either sign, which a jump of the distribution function would
 //! otherwise turn into a distance of order one.

@@ -1,6 +1,7 @@
 //! A law as the comparison sees it, and samples made comparable with it.
 
 use crate::error::{Error, Result};
+use crate::law::SpectralLaw;
 use crate::population::Atom;
 
 /// A value this close to an atom, relative to the largest value in size, counts as being at it.
@@ -17,6 +18,21 @@ pub struct ReferenceLaw<'a, F> {
     cdf: F,
     atoms: &'a [Atom],
     support: (f64, f64),
+}
+
+impl<'a> ReferenceLaw<'a, Box<dyn Fn(f64) -> f64 + 'a>> {
+    /// A spectral law as a reference.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the law has no continuous part.
+    pub fn of(law: &'a SpectralLaw) -> Result<Self> {
+        let support = law.support();
+        let ([lower, _], [_, upper]) = match (support.first(), support.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => return Err(Error::argument("law", "atoms only", "a law with a continuous part")),
+        };
+        ReferenceLaw::new(Box::new(|x| law.cdf(x)), law.atoms(), (lower, upper))
+    }
 }
 
 impl<'a, F: Fn(f64) -> f64> ReferenceLaw<'a, F> {

@@ -148,6 +148,7 @@ impl From<Batching> for Vec<usize> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     #[test]
     fn bad_splits_are_refused() {
@@ -171,6 +172,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
         #[test]
         fn fractions_keep_their_share(samples in 40usize..4000, weights in prop::collection::vec(0.1f64..1.0, 1..8)) {
             let total: f64 = weights.iter().sum();

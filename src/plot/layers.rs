@@ -2,6 +2,10 @@
 
 use super::colour::Colour;
 use crate::error::{Error, Result};
+use crate::law::SpectralLaw;
+
+/// Points of a density curve on one interval of the support.
+const DENSITY_POINTS: usize = 501;
 
 /// One thing drawn in a panel. Later layers cover earlier ones.
 ///
@@ -47,6 +51,24 @@ impl Layer {
     /// Line through `(x[k], y[k])`, broken where a coordinate is NaN or infinite.
     pub fn curve(x: &[f64], y: &[f64]) -> Self {
         Self::new(Shape::Curve { x: x.to_vec(), y: y.to_vec() })
+    }
+
+    /// Density of a spectral law: a curve on each interval of its support, with points that crowd at the
+    /// edges.
+    pub fn density(law: &SpectralLaw) -> Self {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for [low, high] in law.support() {
+            for i in 0..DENSITY_POINTS {
+                let angle = 0.5 * std::f64::consts::PI * i as f64 / (DENSITY_POINTS - 1) as f64;
+                let position = low + (high - low) * angle.sin().powi(2);
+                x.push(position);
+                y.push(law.density(position));
+            }
+            // Breaks the line at the gap.
+            x.push(high);
+            y.push(f64::NAN);
+        }
+        Self::curve(&x, &y)
     }
 
     /// See-through area between two curves, for instance the spread around a third.

@@ -38,8 +38,24 @@ pub struct Atom {
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Population {
     atoms: Vec<Atom>,
+}
+
+/// A population as it comes out of a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    atoms: Vec<Atom>,
+}
+
+impl TryFrom<Unchecked> for Population {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let atoms: Vec<_> = unchecked.atoms.iter().map(|atom| (atom.location, atom.mass)).collect();
+        Self::atoms(&atoms)
+    }
 }
 
 impl Population {
@@ -142,6 +158,9 @@ mod tests {
             &[(f64::INFINITY, 1.0)],
         ] {
             assert!(Population::atoms(atoms).is_err(), "{atoms:?}");
+        }
+        for text in [r#"{"atoms":[]}"#, r#"{"atoms":[{"location":-1.0,"mass":1.0}]}"#] {
+            assert!(serde_json::from_str::<Population>(text).is_err(), "{text}");
         }
     }
 

@@ -12,8 +12,9 @@ use crate::finite::dense;
 enum Step<'a> {
     /// As a matrix: `2 p^3` operations.
     Dense(DMatrix<f64>),
-    /// Through `X_b` and the factor `alpha_b / n_b`: `4 n_b p^2` operations.
-    LowRank(MatRef<'a, f64>, f64),
+    /// Through `X_b` and the factor `alpha_b / n_b`: `4 n_b p^2` operations. The last matrix is scratch
+    /// of the shape of `X_b`.
+    LowRank(MatRef<'a, f64>, f64, DMatrix<f64>),
 }
 
 /// `I - P` with `P` the mean over `count` uniformly random orderings and their reverses.
@@ -25,11 +26,11 @@ pub(super) fn mean_decrement(
     rng: &mut impl Rng,
 ) -> DMatrix<f64> {
     let size = batches[0].0.ncols();
-    let steps: Vec<Step> = batches
+    let mut steps: Vec<Step> = batches
         .iter()
         .map(|&(rows, scale)| {
             if 2 * rows.nrows() < size {
-                Step::LowRank(rows, scale)
+                Step::LowRank(rows, scale, DMatrix::zeros(rows.nrows(), size))
             } else {
                 Step::Dense(dense::gram(rows, scale))
             }
@@ -43,7 +44,7 @@ pub(super) fn mean_decrement(
         order.shuffle(rng);
         decrement.fill(0.0);
         for &b in &order {
-            apply(&steps[b], &mut decrement, &mut previous);
+            apply(&mut steps[b], &mut decrement, &mut previous);
         }
         add_scaled(&mut total, 0.5 / count as f64, &decrement);
     }
@@ -51,18 +52,18 @@ pub(super) fn mean_decrement(
 }
 
 /// `D <- D + A (I - D)`, that is `I - D <- (I - A) (I - D)`.
-fn apply(step: &Step, decrement: &mut DMatrix<f64>, previous: &mut DMatrix<f64>) {
+fn apply(step: &mut Step, decrement: &mut DMatrix<f64>, previous: &mut DMatrix<f64>) {
     match step {
         Step::Dense(matrix) => {
             previous.copy_from(decrement);
             add_scaled(decrement, 1.0, matrix);
             dense::add_product(decrement, -1.0, dense::view(matrix), dense::view(previous));
         }
-        Step::LowRank(rows, scale) => {
+        Step::LowRank(rows, scale, remaining) => {
             // X_b - X_b D, then X_b^T times it.
-            let mut remaining = DMatrix::from_fn(rows.nrows(), rows.ncols(), |i, j| rows[(i, j)]);
-            dense::add_product(&mut remaining, -1.0, *rows, dense::view(decrement));
-            dense::add_product(decrement, *scale, rows.transpose(), dense::view(&remaining));
+            dense::view_mut(remaining).copy_from(*rows);
+            dense::add_product(remaining, -1.0, *rows, dense::view(decrement));
+            dense::add_product(decrement, *scale, rows.transpose(), dense::view(remaining));
         }
     }
 }

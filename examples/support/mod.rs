@@ -1,0 +1,227 @@
+//! What the examples share: reading options, writing results whole or not at all, progress.
+
+// Every example uses its own part of this.
+#![allow(dead_code)]
+
+use std::fs::{self, OpenOptions};
+use std::io::{IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use freespectra::{Error, Population, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs an example: a failure is one line on standard error and exit status 2.
+pub fn finish(name: &str, result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+pub fn bad(argument: &'static str, value: impl std::fmt::Display, allowed: impl Into<String>) -> Error {
+    Error::InvalidArgument { argument, value: value.to_string(), allowed: allowed.into() }
+}
+
+/// Parser of options that count something.
+pub fn count(text: &str) -> std::result::Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
+}
+
+/// Parser of seeds.
+pub fn seed(text: &str) -> std::result::Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
+}
+
+/// Finite numbers separated by commas.
+pub fn numbers(argument: &'static str, text: &str) -> Result<Vec<f64>> {
+    text.split(',')
+        .map(|item| {
+            let number = item.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+            number.ok_or_else(|| bad(argument, format!("{item:?}"), "finite numbers separated by commas"))
+        })
+        .collect()
+}
+
+/// A population written "t:w,t:w,...".
+pub fn population(text: &str) -> Result<Population> {
+    Population::atoms(&atoms(text)?)
+}
+
+/// The eigenvalues and weights of a population, in the order given.
+pub fn atoms(text: &str) -> Result<Vec<(f64, f64)>> {
+    text.split(',')
+        .map(|item| {
+            let parsed = item
+                .split_once(':')
+                .and_then(|(t, w)| Some((t.trim().parse().ok()?, w.trim().parse().ok()?)));
+            parsed.ok_or_else(|| bad("population", format!("{item:?}"), "eigenvalue:weight pairs"))
+        })
+        .collect()
+}
+
+/// A population in words short enough for a figure.
+pub fn describe(population: &Population) -> String {
+    const LONGEST: usize = 4;
+    let atoms = population.as_atoms();
+    if population.is_identity() {
+        return "Σ = I".to_owned();
+    }
+    if atoms.len() > LONGEST {
+        return format!("{} population eigenvalues with mean {:.4}", atoms.len(), population.mean());
+    }
+    let atoms: Vec<String> = atoms
+        .iter()
+        .map(|atom| format!("{} ({:.4}%)", atom.location, 100.0 * atom.mass).replace(".0000%", "%"))
+        .collect();
+    format!("population eigenvalues {}", atoms.join(", "))
+}
+
+/// Where results go, besides the summary on standard output.
+pub struct Outputs {
+    /// Standard output carries the JSON document and nothing else.
+    pub json_to_stdout: bool,
+    json: Option<PathBuf>,
+    csv: Option<PathBuf>,
+    pub figure: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// Checks the paths before the work: an output that cannot be written is worth knowing then.
+    /// Without `figure` the default one is drawn, if figures can be drawn at all.
+    pub fn new(
+        json: Option<&str>,
+        csv: Option<&Path>,
+        figure: Option<&Path>,
+        default_figure: &str,
+    ) -> Result<Self> {
+        let outputs = Self {
+            json_to_stdout: json == Some("-"),
+            json: json.filter(|&path| path != "-").map(PathBuf::from),
+            csv: csv.map(Path::to_path_buf),
+            figure: figure_path(figure, default_figure)?,
+        };
+        let paths: Vec<&Path> = [&outputs.json, &outputs.csv, &outputs.figure]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+            .collect();
+        for (i, path) in paths.iter().enumerate() {
+            if paths[..i].contains(path) {
+                return Err(file(path, "named for two outputs"));
+            }
+            // The directory of the default figure is made when there is something to put in it.
+            if figure.is_some() || Some(*path) != outputs.figure.as_deref() || parent_exists(path) {
+                probe(path)?;
+            }
+        }
+        Ok(outputs)
+    }
+
+    pub fn write_json(&self, document: &serde_json::Value) -> Result<()> {
+        match &self.json {
+            Some(path) => write(path, document.to_string().as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a table with the given columns, if one was asked for.
+    pub fn write_csv(&self, columns: &[(&str, Vec<f64>)]) -> Result<()> {
+        let Some(path) = &self.csv else { return Ok(()) };
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let rows = columns.first().map_or(0, |(_, values)| values.len());
+        writer.write_record(columns.iter().map(|(name, _)| name)).map_err(|error| file(path, error))?;
+        for row in 0..rows {
+            writer
+                .write_record(columns.iter().map(|(_, values)| values[row].to_string()))
+                .map_err(|error| file(path, error))?;
+        }
+        write(path, &writer.into_inner().map_err(|error| file(path, error))?)
+    }
+
+    /// Prints the document if it was asked for on standard output, else the summary.
+    pub fn print(&self, document: &serde_json::Value, summary: &str) -> Result<()> {
+        let text =
+            if self.json_to_stdout { format!("{document}\n") } else { format!("{}\n", summary.trim_end()) };
+        let written = std::io::stdout().write_all(text.as_bytes());
+        written.map_err(|error| file(Path::new("standard output"), error))
+    }
+
+    /// The path of the figure, its directory made if it is the default one.
+    pub fn figure_to_draw(&self) -> Result<Option<&Path>> {
+        let Some(path) = self.figure.as_deref() else { return Ok(None) };
+        if !parent_exists(path)
+            && let Some(parent) = path.parent()
+        {
+            fs::create_dir_all(parent).map_err(|error| file(path, error))?;
+        }
+        Ok(Some(path))
+    }
+}
+
+fn parent_exists(path: &Path) -> bool {
+    path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.exists())
+}
+
+fn figure_path(figure: Option<&Path>, default_figure: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = figure else {
+        return Ok(cfg!(feature = "plot").then(|| PathBuf::from(default_figure)));
+    };
+    if !cfg!(feature = "plot") {
+        return Err(bad("figure", path.display(), "no figure without the feature `plot`"));
+    }
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if extension != "png" && extension != "svg" {
+        return Err(bad("figure", path.display(), "a file name that ends in .png or .svg"));
+    }
+    Ok(Some(path.to_path_buf()))
+}
+
+pub fn file(path: &Path, reason: impl std::fmt::Display) -> Error {
+    let path = if path.as_os_str().is_empty() { "\"\"".to_owned() } else { path.display().to_string() };
+    Error::File { path, reason: reason.to_string() }
+}
+
+/// The file beside `path` that becomes `path` once it is complete.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    PathBuf::from(name)
+}
+
+/// Checks that `path` can be written, without touching what is there.
+fn probe(path: &Path) -> Result<()> {
+    if path.is_dir() || path.file_name().is_none() || path.as_os_str() == "-" {
+        return Err(file(path, "not the name of a file"));
+    }
+    let partial = partial(path);
+    let created = OpenOptions::new().write(true).create_new(true).open(&partial);
+    created.and_then(|_| fs::remove_file(&partial)).map_err(|error| file(path, error))
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    let partial = partial(path);
+    fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
+        // The message of the first failure matters; a leftover that cannot be removed does not.
+        let _ = fs::remove_file(&partial);
+        file(path, error)
+    })
+}
+
+/// A progress bar on standard error, if that is a terminal.
+pub fn progress(total: usize, what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left");
+    let bar = ProgressBar::new(total as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
