@@ -13,16 +13,13 @@ use std::time::Instant;
 
 use clap::Parser;
 use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
-use freespectra::finite::{Batching, EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
+use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
 use support::{Outputs, bad, count, describe, file, numbers, population, progress, seed};
 
 /// Longest density table.
 const MOST_POINTS: usize = 1_000_000;
-
-/// Most numbers in one matrix of sampled data, 16 GB.
-const MOST_ENTRIES: f64 = 2e9;
 
 /// Most eigenvalues of all draws together, 8 GB with the copy that is sorted.
 const MOST_EIGENVALUES: usize = 500_000_000;
@@ -177,29 +174,13 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
     if options.features == 0 {
         return Ok(None);
     }
-    if options.features == 1 {
-        return Err(bad("features", 1, "at least 2, or 0 for no Monte Carlo"));
-    }
-    let batches = model.batches();
-    let rows = options.features as f64 / model.aspect_ratio();
-    if rows.round() < batches as f64 {
-        let allowed = format!(
-            "small enough that {} features come with a sample for each of {batches} batches",
-            options.features
-        );
-        return Err(bad("aspect_ratio", model.aspect_ratio(), allowed));
-    }
-    if rows * options.features as f64 > MOST_ENTRIES {
-        let allowed = format!("few enough for at most {MOST_ENTRIES:.0e} numbers, {rows:.1e} in each column");
-        return Err(bad("features", options.features, allowed));
-    }
+    let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions())?;
     if options.draws > MOST_EIGENVALUES / options.features {
         let allowed = format!("few enough for {MOST_EIGENVALUES} eigenvalues, {} per draw", options.features);
         return Err(bad("draws", options.draws, allowed));
     }
-    let batching = Batching::from_fractions(rows.round() as usize, model.batch_fractions())?;
     let route = match options.permutations {
-        _ if batches <= EXACT_BATCHES => Route::Exact,
+        _ if model.batches() <= EXACT_BATCHES => Route::Exact,
         0 => return Err(bad("permutations", 0, "at least 1")),
         permutations => Route::Permutations(permutations),
     };

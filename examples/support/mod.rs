@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use freespectra::finite::Batching;
 use freespectra::{Error, Population, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -62,6 +63,29 @@ pub fn atoms(text: &str) -> Result<Vec<(f64, f64)>> {
             parsed.ok_or_else(|| bad("population", format!("{item:?}"), "eigenvalue:weight pairs"))
         })
         .collect()
+}
+
+/// Most numbers in one matrix of sampled data, 16 GB.
+const MOST_ENTRIES: f64 = 2e9;
+
+/// Batches of sampled data with `features` columns: as many rows as the aspect ratio asks for, split in
+/// the given fractions up to one row.
+pub fn batching(features: usize, aspect_ratio: f64, fractions: &[f64]) -> Result<Batching> {
+    if features < 2 {
+        return Err(bad("features", features, "at least 2, or 0 for no sampled data"));
+    }
+    let rows = features as f64 / aspect_ratio;
+    if rows.round() < fractions.len() as f64 {
+        let batches = fractions.len();
+        let allowed =
+            format!("small enough that {features} features come with a sample for each of {batches} batches");
+        return Err(bad("aspect_ratio", aspect_ratio, allowed));
+    }
+    if rows * features as f64 > MOST_ENTRIES {
+        let allowed = format!("few enough for at most {MOST_ENTRIES:.0e} numbers, {rows:.1e} in each column");
+        return Err(bad("features", features, allowed));
+    }
+    Batching::from_fractions(rows.round() as usize, fractions)
 }
 
 /// A population in words short enough for a figure.

@@ -27,6 +27,7 @@
 mod critical;
 mod mean_iterate;
 mod model;
+mod scaling;
 mod subset_lattice;
 mod symmetric;
 mod trajectory;
@@ -35,5 +36,6 @@ mod weighted;
 
 pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
+pub use scaling::{Shrinkage, shrinkage, spectral_distance};
 pub use trajectory::{AveragedCurve, ErrorCurve, Trajectory};
 pub use transform::ZTransform;

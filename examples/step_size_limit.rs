@@ -1,0 +1,210 @@
+//! Where mini-batch gradient descent ends up, as a function of the step size.
+//!
+//! Full-batch gradient descent converges to the least squares solution whatever its step. The mean
+//! iterate of mini-batch gradient descent converges to a limit that depends on the step, until the
+//! critical step size, beyond which it diverges. Predicts the excess risk of the limit and the critical
+//! step sizes for several numbers of batches.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use freespectra::minibatch::MeanIterate;
+use freespectra::{MiniBatch, Result};
+use serde_json::json;
+use support::{Outputs, bad, count, file, progress};
+
+/// Predict the limit of the mean iterate against the step size.
+#[derive(Debug, Parser)]
+#[command(allow_negative_numbers = true)]
+struct Options {
+    /// Numbers of batches, "B1,B2,...".
+    #[arg(long, default_value = "1,2,4,8")]
+    batches: String,
+    /// Aspect ratio p/n.
+    #[arg(long, default_value_t = 0.5)]
+    aspect_ratio: f64,
+    /// Squared length of the initial error.
+    #[arg(long, default_value_t = 1.0)]
+    signal: f64,
+    /// Variance of the label noise.
+    #[arg(long, default_value_t = 0.5)]
+    noise: f64,
+    /// Steps up to the critical one, for each number of batches.
+    #[arg(long, default_value_t = 16, value_parser = count)]
+    points: usize,
+    /// Write the results as JSON; "-" for standard output.
+    #[arg(long)]
+    json: Option<String>,
+    /// Draw the figure, PNG or SVG by extension [default: figures/step_size_limit.png].
+    #[arg(long)]
+    figure: Option<PathBuf>,
+}
+
+/// The limit against the epoch step for one number of batches.
+struct Curve {
+    batches: usize,
+    /// Critical step size of one batch.
+    critical: f64,
+    epoch_steps: Vec<f64>,
+    risks: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    support::finish("step_size_limit", run(&Options::parse()))
+}
+
+fn run(options: &Options) -> Result<()> {
+    let models = batches(&options.batches)?
+        .into_iter()
+        .map(|batches| MiniBatch::builder().batches(batches).aspect_ratio(options.aspect_ratio).build())
+        .collect::<Result<Vec<_>>>()?;
+    if options.points == 0 {
+        return Err(bad("points", 0, "at least 1"));
+    }
+    // Signal, noise and aspect ratio are refused here rather than after minutes.
+    if MeanIterate::full_batch(options.aspect_ratio, 0.1)?.limit(options.signal, options.noise)?.is_none() {
+        let allowed = "not 1: there the variance of the least squares solution is infinite";
+        return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
+    }
+    let outputs = Outputs::new(
+        options.json.as_deref(),
+        None,
+        options.figure.as_deref(),
+        "figures/step_size_limit.png",
+    )?;
+
+    let start = Instant::now();
+    let bar = progress(models.len() * options.points, "steps");
+    let curves = models.iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
+    bar.finish_and_clear();
+    let predict = start.elapsed().as_secs_f64();
+
+    let document = json!({
+        "model": {
+            "aspect_ratio": options.aspect_ratio,
+            "signal": options.signal,
+            "noise": options.noise,
+        },
+        "curves": curves.iter().map(|curve| json!({
+            "batches": curve.batches,
+            "critical_step_size": curve.critical,
+            "critical_epoch_step": curve.critical * curve.batches as f64,
+            "epoch_step": curve.epoch_steps,
+            "risk": curve.risks,
+        })).collect::<Vec<_>>(),
+        "seconds": { "predict": predict },
+    });
+    if let Some(path) = outputs.figure_to_draw()? {
+        draw(path, options, &curves)?;
+    }
+    outputs.write_json(&document)?;
+    let summary = summary(options, &curves, predict).map_err(|error| file(Path::new("summary"), error))?;
+    outputs.print(&document, &summary)
+}
+
+fn batches(text: &str) -> Result<Vec<usize>> {
+    text.split(',')
+        .map(|item| {
+            let number = item.trim().parse().ok();
+            number.ok_or_else(|| bad("batches", format!("{item:?}"), "whole numbers separated by commas"))
+        })
+        .collect()
+}
+
+fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> Result<Curve> {
+    let critical = model.critical_step_size()?;
+    let batches = model.batches();
+    let (mut epoch_steps, mut risks) = (Vec::new(), Vec::new());
+    for i in 1..=options.points {
+        // Up to just below the critical step.
+        let step = critical * (i as f64 / options.points as f64).min(0.999);
+        let model = MiniBatch::builder()
+            .batches(batches)
+            .aspect_ratio(options.aspect_ratio)
+            .step_size(step)
+            .build()?;
+        let limit = MeanIterate::new(&model.white()?)?.limit(options.signal, options.noise)?;
+        if let Some(limit) = limit {
+            epoch_steps.push(step * batches as f64);
+            risks.push(limit.risk);
+        }
+        bar.inc(1);
+    }
+    Ok(Curve { batches, critical, epoch_steps, risks })
+}
+
+fn summary(
+    options: &Options,
+    curves: &[Curve],
+    predict: f64,
+) -> std::result::Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "limit of the mean iterate: p/n = {}, signal {}, noise {}",
+        options.aspect_ratio, options.signal, options.noise
+    )?;
+    writeln!(
+        text,
+        "{:>8} {:>20} {:>20} {:>18} {:>18}",
+        "batches", "critical step size", "times B", "risk, small step", "risk, largest step"
+    )?;
+    for curve in curves {
+        writeln!(
+            text,
+            "{:>8} {:>20.9} {:>20.9} {:>18.9} {:>18.9}",
+            curve.batches,
+            curve.critical,
+            curve.critical * curve.batches as f64,
+            curve.risks.first().copied().unwrap_or(f64::NAN),
+            curve.risks.last().copied().unwrap_or(f64::NAN),
+        )?;
+    }
+    writeln!(text, "predicted in {predict:.1} s")?;
+    Ok(text)
+}
+
+#[cfg(feature = "plot")]
+fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
+    use freespectra::plot::{Colour, Figure, Layer, Panel};
+    const COLOURS: [Colour; 6] = [
+        Colour::Black,
+        Colour::Blue,
+        Colour::BluishGreen,
+        Colour::Vermillion,
+        Colour::ReddishPurple,
+        Colour::Orange,
+    ];
+    let mut panel = Panel::new("epoch step αB", "excess risk of the limit");
+    for (curve, &colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+        let label = match curve.batches {
+            1 => "full batch".to_owned(),
+            batches => format!("B = {batches}"),
+        };
+        let mut line = Layer::curve(&curve.epoch_steps, &curve.risks).colour(colour).label(label);
+        if curve.batches == 1 {
+            line = line.dashed();
+        }
+        let critical = curve.critical * curve.batches as f64;
+        let last = curve.risks.last().copied().unwrap_or(0.0);
+        panel = panel.layer(line).layer(Layer::points(&[critical], &[last]).colour(colour));
+    }
+    let subtitle = format!(
+        "γ = p/n = {}, Σ = I, signal {}, noise {}; curves end in a dot at their critical step",
+        options.aspect_ratio, options.signal, options.noise
+    );
+    Figure::new("The limit of mini-batch gradient descent depends on the step")
+        .subtitle(subtitle)
+        .panel(panel)
+        .save(path)
+}
+
+#[cfg(not(feature = "plot"))]
+fn draw(_: &Path, _: &Options, _: &[Curve]) -> Result<()> {
+    Ok(())
+}
