@@ -16,7 +16,9 @@ use freespectra::finite::{EXACT_BATCHES, MonteCarlo, SampledMeanErrors};
 use freespectra::minibatch::{MeanError, MeanIterate};
 use freespectra::{MiniBatch, Result};
 use serde_json::{Value, json};
-use support::{Outputs, bad, count, file, progress, seed};
+use support::{Outputs, bad, count, file, progress, seed, short};
+#[cfg(feature = "plot")]
+use support::{drawable, is_wild};
 
 /// Features of the sampled data if nothing is said.
 const FEATURES: usize = 400;
@@ -238,11 +240,16 @@ fn summary(
         let error = predicted.curve[k];
         write!(
             text,
-            "{k:>8} {:>12.6} {:>12.6} {:>12.6} {:>14.6}",
-            error.bias, error.variance, error.risk, full_batch.curve[k].risk
+            "{k:>8} {:>12} {:>12} {:>12} {:>14}",
+            short(error.bias),
+            short(error.variance),
+            short(error.risk),
+            short(full_batch.curve[k].risk)
         )?;
         match finite {
-            Some(finite) => writeln!(text, " {:>12.6} ± {:.6}", finite.risk[k], finite.risk_error[k])?,
+            Some(finite) => {
+                writeln!(text, " {:>12} ± {}", short(finite.risk[k]), short(finite.risk_error[k]))?
+            }
             None => writeln!(text)?,
         }
     }
@@ -271,31 +278,37 @@ fn draw(
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let epochs: Vec<f64> = (0..=options.epochs).map(|k| k as f64).collect();
-    let mut panel = Panel::new("epoch", "error");
-    panel = panel.layer(
-        Layer::curve(&epochs, &full_batch.column(|error| error.risk))
-            .colour(Colour::Black)
-            .dashed()
-            .label("excess risk, full batch"),
-    );
     type Part = (&'static str, Colour, fn(&MeanError) -> f64);
     let parts: [Part; 3] = [
         ("excess risk", Colour::Vermillion, |error| error.risk),
         ("bias", Colour::Blue, |error| error.bias),
         ("variance", Colour::BluishGreen, |error| error.variance),
     ];
+    let full_batch_risk = full_batch.column(|error| error.risk);
+    let log = is_wild(
+        options.signal.max(options.noise),
+        &[&full_batch_risk, &predicted.column(|error| error.risk)],
+    );
+    let mut panel = Panel::new("epoch", "error");
+    if log {
+        panel = panel.log_y();
+    }
+    let curve = |values: &[f64]| {
+        let (x, y) = drawable(&epochs, values, log);
+        (!x.is_empty()).then(|| Layer::curve(&x, &y))
+    };
+    let mut layers = vec![
+        curve(&full_batch_risk)
+            .map(|layer| layer.colour(Colour::Black).dashed().label("excess risk, full batch")),
+    ];
     for (name, colour, part) in parts {
-        panel = panel.layer(Layer::curve(&epochs, &predicted.column(part)).colour(colour).label(name));
+        layers.push(curve(&predicted.column(part)).map(|layer| layer.colour(colour).label(name)));
     }
     if let Some(limit) = predicted.limit {
-        let level = vec![limit.risk; epochs.len()];
-        panel = panel.layer(
-            Layer::curve(&epochs, &level)
-                .colour(Colour::Vermillion)
-                .dotted()
-                .width(1.2)
-                .label("limit of the excess risk"),
-        );
+        let line = curve(&vec![limit.risk; epochs.len()]);
+        layers.push(line.map(|layer| {
+            layer.colour(Colour::Vermillion).dotted().width(1.2).label("limit of the excess risk")
+        }));
     }
     if let Some(finite) = finite {
         let sampled = [
@@ -303,16 +316,15 @@ fn draw(
             (&finite.bias, &finite.bias_error, Colour::Blue),
             (&finite.variance, &finite.variance_error, Colour::BluishGreen),
         ];
+        let label =
+            format!("sampled, p = {}, n = {}, {} draws", finite.features, finite.samples, finite.draws);
         for (index, (mean, error, colour)) in sampled.into_iter().enumerate() {
-            let mut layer = Layer::points_with_errors(&epochs, mean, error).colour(colour);
-            if index == 0 {
-                layer = layer.label(format!(
-                    "sampled, p = {}, n = {}, {} draws",
-                    finite.features, finite.samples, finite.draws
-                ));
-            }
-            panel = panel.layer(layer);
+            let layer = support::points(&epochs, mean, error, log).map(|layer| layer.colour(colour));
+            layers.push(if index == 0 { layer.map(|layer| layer.label(&label)) } else { layer });
         }
+    }
+    for layer in layers.into_iter().flatten() {
+        panel = panel.layer(layer);
     }
     let subtitle = format!(
         "B = {}, α = {step_size:.4}, γ = p/n = {}, Σ = I, signal {}, noise {}",

@@ -16,7 +16,9 @@ use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
 use freespectra::minibatch::{AveragedCurve, Trajectory};
 use freespectra::{MiniBatch, Population, Result};
 use serde_json::json;
-use support::{Outputs, atoms, bad, count, describe, file, progress, seed};
+use support::{Outputs, atoms, bad, count, describe, file, progress, seed, short};
+#[cfg(feature = "plot")]
+use support::{drawable, is_wild};
 
 /// Predict the error of gradient descent step by step and check it against sampled runs.
 #[derive(Debug, Parser)]
@@ -258,14 +260,19 @@ fn summary(
     for s in (0..=last).filter(|s| s % every == 0 || *s == last) {
         write!(
             text,
-            "{s:>8} {:>12.6} {:>12.6} {:>12.6}",
-            predicted.risk[s], predicted.risk_spread[s], predicted.train[s]
+            "{s:>8} {:>12} {:>12} {:>12}",
+            short(predicted.risk[s]),
+            short(predicted.risk_spread[s]),
+            short(predicted.train[s])
         )?;
         if let Some(sampled) = sampled {
             write!(
                 text,
-                " {:>12.6} ± {:.5} {:>12.6} ± {:.5}",
-                sampled.risk[s], sampled.risk_error[s], sampled.train[s], sampled.train_error[s]
+                " {:>12} ± {} {:>12} ± {}",
+                short(sampled.risk[s]),
+                short(sampled.risk_error[s]),
+                short(sampled.train[s]),
+                short(sampled.train_error[s])
             )?;
         }
         writeln!(text)?;
@@ -286,36 +293,42 @@ fn draw(
     sampled: Option<&SampledTrajectories>,
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
-    // Beyond the divergence there is nothing to see.
-    let shown = predicted.diverged.unwrap_or(predicted.risk.len()).max(1);
-    let steps: Vec<f64> = (0..shown).map(|s| s as f64).collect();
+    let steps: Vec<f64> = (0..predicted.risk.len()).map(|s| s as f64).collect();
+    let log = is_wild(predicted.train[0], &[&predicted.risk, &predicted.train]);
     let mut panel = Panel::new("step", "error");
-    if predicted.schedules > 1 {
-        let pairs = || predicted.risk.iter().zip(&predicted.risk_spread).take(shown);
+    if log {
+        panel = panel.log_y();
+    } else if predicted.schedules > 1 {
+        let pairs = || predicted.risk.iter().zip(&predicted.risk_spread);
         let lower: Vec<f64> = pairs().map(|(risk, spread)| (risk - spread).max(0.0)).collect();
         let upper: Vec<f64> = pairs().map(|(risk, spread)| risk + spread).collect();
         let label = format!("spread over {} schedules", predicted.schedules);
         panel = panel.layer(Layer::band(&steps, &lower, &upper).colour(Colour::Vermillion).label(label));
     }
-    panel = panel
-        .layer(Layer::curve(&steps, &predicted.risk[..shown]).colour(Colour::Vermillion).label("excess risk"))
-        .layer(Layer::curve(&steps, &predicted.train[..shown]).colour(Colour::Blue).label("training error"));
+    let curves = [
+        (&predicted.risk, Colour::Vermillion, "excess risk"),
+        (&predicted.train, Colour::Blue, "training error"),
+    ];
+    for (values, colour, label) in curves {
+        let (x, y) = drawable(&steps, values, log);
+        if !x.is_empty() {
+            panel = panel.layer(Layer::curve(&x, &y).colour(colour).label(label));
+        }
+    }
     if let Some(sampled) = sampled {
         // A point for each step would hide the curve.
-        let every = (shown / 40).max(1);
-        let pick = |values: &[f64]| -> Vec<f64> { values[..shown].iter().step_by(every).copied().collect() };
+        let every = (steps.len() / 40).max(1);
+        let pick = |values: &[f64]| -> Vec<f64> { values.iter().step_by(every).copied().collect() };
         let label =
             format!("sampled, p = {}, n = {}, {} runs", sampled.features, sampled.samples, sampled.draws);
-        panel = panel
-            .layer(
-                Layer::points_with_errors(&pick(&steps), &pick(&sampled.risk), &pick(&sampled.risk_error))
-                    .colour(Colour::Vermillion)
-                    .label(label),
-            )
-            .layer(
-                Layer::points_with_errors(&pick(&steps), &pick(&sampled.train), &pick(&sampled.train_error))
-                    .colour(Colour::Blue),
-            );
+        let risk = support::points(&pick(&steps), &pick(&sampled.risk), &pick(&sampled.risk_error), log);
+        let train = support::points(&pick(&steps), &pick(&sampled.train), &pick(&sampled.train_error), log);
+        for layer in [
+            risk.map(|layer| layer.colour(Colour::Vermillion).label(label)),
+            train.map(|layer| layer.colour(Colour::Blue)),
+        ] {
+            panel = layer.into_iter().fold(panel, Panel::layer);
+        }
     }
     let schedule = match &problem.schedule {
         Schedule::RandomReshuffling => "reshuffled every epoch",

@@ -1,86 +1,12 @@
 //! The example `z_spectrum` as other programs use it: its JSON, its files, and what it refuses.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 use serde_json::Value;
-
-/// The program, which `cargo test` builds next to the directory of the tests.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    profile.join("examples").join(format!("z_spectrum{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// An empty directory to run in, removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("z_spectrum-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
-        command.args(arguments).current_dir(&self.0);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The document on standard output, and that it is alone there.
-    fn json(&self, arguments: &[&str]) -> Value {
-        document(&self.run(&[arguments, &["--json", "-"]].concat()))
-    }
-
-    /// All files below the directory.
-    fn files(&self) -> Vec<PathBuf> {
-        fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
-            for entry in fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() { walk(&path, found) } else { found.push(path) }
-            }
-        }
-        let mut found = Vec::new();
-        walk(&self.0, &mut found);
-        found.iter().map(|path| path.strip_prefix(&self.0).unwrap().to_path_buf()).collect()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn document(output: &Output) -> Value {
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{stderr}");
-    assert!(stderr.is_empty(), "{stderr}");
-    // Trailing text of any kind is an error of the parser.
-    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
-}
-
-fn pairs(value: &Value) -> Vec<[f64; 2]> {
-    value.as_array().unwrap().iter().map(|pair| numbers(pair).try_into().unwrap()).collect()
-}
-
-fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
-}
+use support::{Scratch, document, keys, numbers, pairs, text};
 
 /// The contract, on any document of a run with `points` points.
 fn check_shape(json: &Value, points: usize) {
@@ -142,7 +68,7 @@ fn check_shape(json: &Value, points: usize) {
 
 #[test]
 fn one_document_with_all_keys() {
-    let scratch = Scratch::new("keys");
+    let scratch = Scratch::new("z_spectrum", "keys");
     let json = scratch.json(&["--features", "60", "--draws", "3", "--seed", "7", "--points", "100"]);
     check_shape(&json, 100);
     let model = &json["model"];
@@ -159,7 +85,7 @@ fn one_document_with_all_keys() {
 
 #[test]
 fn numbers_have_full_precision() {
-    let scratch = Scratch::new("precision");
+    let scratch = Scratch::new("z_spectrum", "precision");
     let json = scratch.json(&[
         "--batches",
         "2",
@@ -190,7 +116,7 @@ fn numbers_have_full_precision() {
 
 #[test]
 fn more_features_than_samples() {
-    let scratch = Scratch::new("atom");
+    let scratch = Scratch::new("z_spectrum", "atom");
     let json = scratch.json(&["--aspect-ratio", "2", "--features", "80", "--draws", "2"]);
     check_shape(&json, 512);
     assert_eq!(pairs(&json["atoms"]), [[0.0, 0.5]]);
@@ -206,7 +132,7 @@ fn more_features_than_samples() {
 
 #[test]
 fn unequal_batches_and_their_samples() {
-    let scratch = Scratch::new("unequal");
+    let scratch = Scratch::new("z_spectrum", "unequal");
     let options = ["--batches", "3", "--batch-fractions", "0.5,0.3,0.2", "--features", "200"];
     let json = scratch.json(&options);
     check_shape(&json, 512);
@@ -220,7 +146,7 @@ fn unequal_batches_and_their_samples() {
 
 #[test]
 fn sampled_orderings_above_twelve_batches() {
-    let scratch = Scratch::new("orderings");
+    let scratch = Scratch::new("z_spectrum", "orderings");
     let options = ["--batches", "13", "--features", "78", "--draws", "1", "--permutations"];
     let [few, many] = ["1", "100"].map(|permutations| {
         let json = scratch.json(&[&options[..], &[permutations]].concat());
@@ -238,7 +164,7 @@ fn sampled_orderings_above_twelve_batches() {
 
 #[test]
 fn a_seed_fixes_the_numbers_on_any_number_of_threads() {
-    let scratch = Scratch::new("threads");
+    let scratch = Scratch::new("z_spectrum", "threads");
     let run = |threads: &str, seed: &str, entries: &str| {
         let options =
             ["--features", "60", "--draws", "5", "--seed", seed, "--entries", entries, "--json", "-"];
@@ -255,7 +181,7 @@ fn a_seed_fixes_the_numbers_on_any_number_of_threads() {
 
 #[test]
 fn files_of_every_kind() {
-    let scratch = Scratch::new("files");
+    let scratch = Scratch::new("z_spectrum", "files");
     let run = |figure: &str| {
         let options =
             ["--features", "40", "--points", "64", "--json", "a.json", "--csv", "a.csv", "--figure"];
@@ -269,13 +195,14 @@ fn files_of_every_kind() {
     let mut files = scratch.files();
     files.sort();
     assert_eq!(files, ["a.csv", "a.json", "a.png", "a.svg"].map(PathBuf::from));
-    assert!(fs::read(scratch.0.join("a.png")).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
-    assert!(fs::read_to_string(scratch.0.join("a.svg")).unwrap().trim_end().ends_with("</svg>"));
+    assert!(fs::read(scratch.path.join("a.png")).unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert!(fs::read_to_string(scratch.path.join("a.svg")).unwrap().trim_end().ends_with("</svg>"));
 
     // The table is the density of the document, number for number.
-    let json: Value = serde_json::from_str(&fs::read_to_string(scratch.0.join("a.json")).unwrap()).unwrap();
+    let json: Value =
+        serde_json::from_str(&fs::read_to_string(scratch.path.join("a.json")).unwrap()).unwrap();
     check_shape(&json, 64);
-    let table = fs::read_to_string(scratch.0.join("a.csv")).unwrap();
+    let table = fs::read_to_string(scratch.path.join("a.csv")).unwrap();
     let mut lines = table.lines();
     assert_eq!(lines.next(), Some("x,density"));
     let rows: Vec<Vec<f64>> =
@@ -301,7 +228,7 @@ fn check_refused(scratch: &Scratch, arguments: &[&str], words: &[&str]) {
 
 #[test]
 fn bad_values_are_refused() {
-    let scratch = Scratch::new("values");
+    let scratch = Scratch::new("z_spectrum", "values");
     for value in ["nan", "inf", "0", "-1", "-0", "-inf", "1e999"] {
         for (option, name) in
             [("--step-size", "step_size"), ("--epoch-step", "epoch_step"), ("--aspect-ratio", "aspect_ratio")]
@@ -354,10 +281,10 @@ fn bad_values_are_refused() {
 
 #[test]
 fn unwritable_paths_are_refused_before_the_work() {
-    let scratch = Scratch::new("paths");
-    fs::create_dir(scratch.0.join("directory.png")).unwrap();
-    fs::write(scratch.0.join("file"), "kept").unwrap();
-    fs::write(scratch.0.join("old.json"), "kept").unwrap();
+    let scratch = Scratch::new("z_spectrum", "paths");
+    fs::create_dir(scratch.path.join("directory.png")).unwrap();
+    fs::write(scratch.path.join("file"), "kept").unwrap();
+    fs::write(scratch.path.join("old.json"), "kept").unwrap();
     // Days of sampling, so that a path looked at too late is a test that does not end.
     let work = ["--features", "20000", "--draws", "1000"];
     for path in ["missing/a.png", "file/a.png", "directory.png"] {
@@ -382,14 +309,14 @@ fn unwritable_paths_are_refused_before_the_work() {
         check_refused(&scratch, &[&work[..], &[option, ""]].concat(), &[]);
     }
     for name in ["file", "old.json"] {
-        assert_eq!(fs::read_to_string(scratch.0.join(name)).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(scratch.path.join(name)).unwrap(), "kept");
     }
 }
 
 /// Laws that cannot be computed are errors like the others.
 #[test]
 fn hopeless_laws_are_refused() {
-    let scratch = Scratch::new("hopeless");
+    let scratch = Scratch::new("z_spectrum", "hopeless");
     for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e-300"], ["--population", "1e300:1"]] {
         check_refused(&scratch, &[&arguments[..], &["--features", "0", "--figure", "a.svg"]].concat(), &[]);
     }
@@ -398,7 +325,7 @@ fn hopeless_laws_are_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_closed_standard_output_is_no_panic() {
-    let scratch = Scratch::new("stdout");
+    let scratch = Scratch::new("z_spectrum", "stdout");
     for options in [&["--json", "-"][..], &[]] {
         let mut command = scratch.command(&["--features", "0", "--figure", "a.svg"]);
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

@@ -2,9 +2,11 @@
 //!
 //! The mean iterate converges when the spectrum of `P = I - alpha B Z` lies within `(-1, 1)` away from
 //! the kernel of the data: when the support of `Z` lies within `(0, 2 / (alpha B))`. As the step grows
-//! from zero, one of its two ends is the first to leave, and the step at which that happens is found
-//! from the edges of the predicted law. For full-batch gradient descent the law does not depend on
-//! the step, and the threshold is 2 divided by the upper edge.
+//! from zero, one of its two ends is the first to leave. The law is hardest to compute where an edge
+//! meets zero, so it is computed at steps on both sides of the threshold, and the step at which the
+//! edge crosses is found by inverse interpolation: edges are analytic in the step. For full-batch
+//! gradient descent the law does not depend on the step, and the threshold is 2 divided by the upper
+//! edge.
 
 use super::model::MiniBatch;
 use crate::error::{Error, Result};
@@ -15,15 +17,32 @@ const GROWTH: f64 = 1.3;
 /// Steps of that search; mini-batches seldom allow more than a few times the full-batch step.
 const GROWTH_LIMIT: usize = 60;
 
-/// The threshold is bracketed to this, relatively.
-const TOLERANCE: f64 = 1e-9;
+/// Relative width of the bracket in which edges are interpolated.
+const BRACKET: f64 = 0.03;
 
-/// Evaluations of the law in the bracket.
-const REFINEMENTS: usize = 80;
+/// Halvings that reach it from [`GROWTH`].
+const HALVINGS: usize = 8;
+
+/// Where the edges are computed, as fractions of half the bracket.
+const NODES: [f64; 6] = [-1.0, -0.6, -0.2, 0.2, 0.6, 1.0];
+
+/// Difference of two interpolations, of six and of five points, that is accepted.
+const TOLERANCE: f64 = 1e-7;
+
+/// Distances of the two ends of the spectrum of `P`, away from the kernel of the data, to -1 and 1,
+/// negative beyond: `2 - alpha B high` and `alpha B low` for the support of `Z`.
+#[derive(Debug, Clone, Copy)]
+struct Margins([f64; 2]);
+
+impl Margins {
+    fn smallest(self) -> f64 {
+        self.0[0].min(self.0[1])
+    }
+}
 
 impl MiniBatch {
     /// Largest step size (mean over the batches, all scaled together) for which the mean iterate
-    /// converges: it does for every smaller one. Relative accuracy 1e-9.
+    /// converges: it does for every smaller one. Relative accuracy 1e-7, and rounding for one batch.
     ///
     /// The step size of the model itself only sets the proportions between the batches.
     ///
@@ -46,52 +65,74 @@ impl MiniBatch {
                 .build()?;
             safe = safe.min(batch.critical_step_size()? / (step * unit));
         }
-        let (mut low, mut margin_low) = (safe, self.scaled(safe * unit).margin()?);
-        let mut high = low;
-        let mut margin_high = margin_low;
+        let margins = |step: f64| self.scaled(step * unit).margins();
+        let (mut low, mut high) = (safe, safe);
+        let mut beyond = None;
         for _ in 0..GROWTH_LIMIT {
-            if margin_high <= 0.0 {
+            high = low * GROWTH;
+            let at_high = margins(high)?;
+            if at_high.smallest() <= 0.0 {
+                beyond = Some(at_high);
                 break;
             }
-            (low, margin_low) = (high, margin_high);
-            high *= GROWTH;
-            margin_high = self.scaled(high * unit).margin()?;
+            low = high;
         }
-        if margin_high > 0.0 {
+        let Some(mut beyond) = beyond else {
             return Err(Error::NotCertified {
                 quantity: "margin of the largest step tried",
-                found: margin_high,
+                found: margins(low)?.smallest(),
                 expected: 0.0,
                 tolerance: 0.0,
             });
-        }
-        // Regula falsi with the Illinois modification (Dowell and Jarratt, BIT 11, 1971).
-        for _ in 0..REFINEMENTS {
-            if high - low <= TOLERANCE * high {
+        };
+        for _ in 0..HALVINGS {
+            if high - low <= BRACKET * high {
                 break;
             }
-            let guess = (low * margin_high - high * margin_low) / (margin_high - margin_low);
-            let width = high - low;
-            let middle = guess
-                .clamp(low + 0.25 * TOLERANCE * width.max(high), high - 0.25 * TOLERANCE * width.max(high));
-            let margin = self.scaled(middle * unit).margin()?;
-            if margin > 0.0 {
-                (low, margin_low) = (middle, margin);
-                margin_high *= 0.5;
+            let middle = 0.5 * (low + high);
+            let at_middle = margins(middle)?;
+            if at_middle.smallest() > 0.0 {
+                low = middle;
             } else {
-                (high, margin_high) = (middle, margin);
-                margin_low *= 0.5;
+                (high, beyond) = (middle, at_middle);
             }
         }
-        Ok(0.5 * (low + high))
+        // The end that is beyond its bound just above the threshold is the one that crosses there.
+        let end = usize::from(beyond.0[1] < beyond.0[0]);
+        let (centre, half) = (0.5 * (low + high), 0.5 * (high - low));
+        let points = NODES
+            .into_iter()
+            .map(|node| {
+                let step = centre + half * node;
+                Ok((step, margins(step)?.0[end]))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let threshold = inverse_zero(&points);
+        let error = (threshold - inverse_zero(&points[1..])).abs();
+        if error <= TOLERANCE * threshold {
+            return Ok(threshold);
+        }
+        Err(Error::NotCertified {
+            quantity: "critical step size",
+            found: threshold + error,
+            expected: threshold,
+            tolerance: TOLERANCE * threshold,
+        })
     }
 
-    /// Distance of the spectrum of `P`, away from the kernel of the data, to the ends of `(-1, 1)`;
-    /// negative if it reaches beyond one.
-    fn margin(&self) -> Result<f64> {
+    fn margins(&self) -> Result<Margins> {
         let support = self.law()?.support();
         let step = self.epoch_step();
         let (low, high) = (support[0][0], support[support.len() - 1][1]);
-        Ok((step * low).min(2.0 - step * high))
+        Ok(Margins([2.0 - step * high, step * low]))
     }
+}
+
+/// Value at 0 of the polynomial `x(h)` through points `(x, h)`, in Lagrange's form.
+fn inverse_zero(points: &[(f64, f64)]) -> f64 {
+    let weight = |i: usize| -> f64 {
+        let others = points.iter().enumerate().filter(|&(j, _)| j != i);
+        others.map(|(_, &(_, h))| h / (h - points[i].1)).product()
+    };
+    points.iter().enumerate().map(|(i, &(x, _))| x * weight(i)).sum()
 }

@@ -150,8 +150,10 @@ fn padded(low: f64, high: f64, below: f64, above: f64, log: bool) -> (f64, f64) 
         let ratio = high / low;
         return (low * ratio.powf(-below), high * ratio.powf(above));
     }
-    if low == high {
-        let half = if low == 0.0 { 0.5 } else { 0.5 * low.abs() };
+    let size = low.abs().max(high.abs());
+    // Data that is constant up to rounding.
+    if high - low <= 2.0 * NARROWEST * size {
+        let half = if size == 0.0 { 0.5 } else { 0.5 * size };
         return (low - half, high + half);
     }
     (low - below * (high - low), high + above * (high - low))
@@ -172,6 +174,14 @@ fn checked(argument: &'static str, low: f64, high: f64, log: bool) -> Result<Axi
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn constant_data_gets_a_range() {
+        let layers = [Layer::curve(&[0.0, 1.0], &[-0.5, -0.5 - 1e-14])];
+        let x_axis = horizontal(&layers, None, false).unwrap();
+        let axis = vertical(&layers, None, false, &x_axis).unwrap();
+        assert!(axis.low < -0.6 && axis.high > -0.4);
+    }
 
     #[test]
     fn a_hard_edge_does_not_fix_the_axis() {

@@ -1,0 +1,158 @@
+//! The examples of the error dynamics as other programs use them: their JSON, and what they refuse.
+
+mod support;
+
+use serde_json::Value;
+use support::{Scratch, keys, numbers, text};
+
+fn scalar(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+#[test]
+fn mean_iterate_document() {
+    let scratch = Scratch::new("mean_iterate", "document");
+    let json = scratch.json(&[
+        "--batches=3",
+        "--aspect-ratio=0.5",
+        "--step-size=0.2",
+        "--signal=1.2",
+        "--noise=0.3",
+        "--epochs=8",
+        "--features=120",
+        "--draws=4",
+        "--figure=out.svg",
+    ]);
+    for key in ["bias", "variance", "risk"] {
+        assert_eq!(numbers(&json[key]).len(), 9, "{key}");
+        assert!(json["limit"][key].is_f64(), "{key}");
+        assert!(json["full_batch"]["limit"][key].is_f64(), "{key}");
+        assert_eq!(numbers(&json["full_batch"][key]).len(), 9, "{key}");
+        let (finite, error) = (&json["finite"][key], &json["finite"]["standard_error"][key]);
+        let finite = numbers(finite).into_iter().zip(numbers(error));
+        for (k, ((sampled, error), predicted)) in finite.zip(numbers(&json[key])).enumerate() {
+            // p = 120: the limit is within a few percent.
+            let bound = 4.0 * error + 0.03 * predicted;
+            assert!((sampled - predicted).abs() <= bound, "{key} {k}: {sampled} against {predicted}");
+        }
+    }
+    assert_eq!(numbers(&json["epochs"]), (0..=8).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(numbers(&json["bias"])[0], numbers(&json["risk"])[0]);
+    assert!((numbers(&json["bias"])[0] - 1.2).abs() < 1e-9);
+    // Ridgeless least squares: noise gamma / (1 - gamma).
+    assert!((scalar(&json["full_batch"]["limit"]["risk"]) - 0.3).abs() < 1e-9);
+    assert_eq!(json["diverges"], false);
+    assert_eq!(scratch.files().len(), 1);
+
+    let still = scratch.json(&["--step-size=0", "--epochs=3", "--features=0", "--figure=out.svg"]);
+    assert!(numbers(&still["risk"]).iter().all(|risk| (risk - 1.0).abs() < 1e-9));
+    assert!(still["finite"].is_null());
+    let wild =
+        scratch.json(&["--batches=2", "--step-size=3", "--epochs=2000", "--features=0", "--figure=out.svg"]);
+    assert_eq!(wild["diverges"], true);
+    assert!(wild["limit"].is_null() && numbers(&wild["risk"])[2000] > 1e300);
+}
+
+#[test]
+fn sgd_trajectory_document() {
+    let scratch = Scratch::new("sgd_trajectory", "document");
+    let common = ["--batches=3", "--aspect-ratio=0.7", "--step-size=0.3", "--figure=out.png"];
+    let population = ["--population=2:0.6,0.5:0.4", "--source=0.7:1.5", "--noise=0.3"];
+    let run = |more: &[&str]| scratch.json(&[&common[..], &population[..], more].concat());
+    let json = run(&["--schedule=0,1,2,1,0,2,2,2", "--features=0"]);
+    // From an independent implementation in Python; see tests/trajectories.rs.
+    let risk = [1.14, 1.03155, 0.93143625, 0.84418877625, 0.744562373486, 0.674920251151];
+    for (s, (found, expected)) in numbers(&json["risk"]).into_iter().zip(risk).enumerate() {
+        assert!((found - expected).abs() < 2e-12, "step {s}: {found} against {expected}");
+    }
+    assert_eq!(numbers(&json["step"]).len(), 9);
+    assert!(json["monte_carlo"].is_null());
+    assert!(numbers(&json["risk_spread"]).iter().all(|&spread| spread == 0.0));
+
+    for schedule in ["reshuffle", "once", "cyclic", "replacement"] {
+        let schedule = format!("--schedule={schedule}");
+        let json = run(&[&schedule, "--epochs=3", "--schedules=12", "--features=100", "--draws=12"]);
+        for key in ["step", "risk", "train", "risk_spread"] {
+            assert_eq!(numbers(&json[key]).len(), 10, "{key}");
+        }
+        let sampled = &json["monte_carlo"];
+        let errors = numbers(&sampled["standard_error"]);
+        for (s, (found, predicted)) in
+            numbers(&sampled["risk"]).iter().zip(numbers(&json["risk"])).enumerate()
+        {
+            let bound = 4.0 * errors[s] + 0.03 * predicted;
+            assert!((found - predicted).abs() <= bound, "{schedule}, step {s}: {found} against {predicted}");
+        }
+        assert_eq!(numbers(&sampled["train"]).len(), 10);
+    }
+    let still =
+        scratch.json(&["--step-size=0", "--epochs=2", "--features=20", "--draws=2", "--figure=out.png"]);
+    assert!(numbers(&still["risk"]).iter().all(|&risk| risk == 1.0));
+    assert!(numbers(&still["monte_carlo"]["risk"]).iter().all(|risk| (risk - 1.0).abs() < 1e-12));
+    let wild = scratch.json(&["--step-size=9", "--epochs=100", "--features=0", "--figure=out.png"]);
+    assert!(wild["diverged"].is_u64() && numbers(&wild["risk"]).len() == 401);
+}
+
+#[test]
+fn linear_scaling_document() {
+    let scratch = Scratch::new("linear_scaling", "document");
+    let json = scratch.json(&["--features=60", "--figure=out.svg"]);
+    for key in ["matrices", "laws", "bias"] {
+        let exponent = scalar(&json["distances"][key]["exponent"]);
+        assert!((exponent - 1.0).abs() < 0.02, "{key}: {exponent}");
+    }
+    assert_eq!(keys(&json).len(), 5);
+    let shrinkage = json["shrinkage"].as_array().unwrap();
+    let end = &shrinkage[shrinkage.len() - 1]["points"][100];
+    assert!(scalar(&end["mini_batch"]) < 0.5 * scalar(&end["full_batch"]));
+}
+
+#[test]
+fn step_size_limit_document() {
+    let scratch = Scratch::new("step_size_limit", "document");
+    let json = scratch.json(&["--batches=1,2", "--points=3", "--figure=out.svg"]);
+    let curves = json["curves"].as_array().unwrap();
+    assert_eq!(curves.len(), 2);
+    // Full batch: 2 / (1 + sqrt(gamma))^2.
+    let exact = 2.0 / (1.0 + 0.5f64.sqrt()).powi(2);
+    assert!((scalar(&curves[0]["critical_step_size"]) - exact).abs() < 1e-9);
+    assert!(numbers(&curves[0]["risk"]).iter().all(|risk| (risk - 0.5).abs() < 1e-9));
+    assert!(numbers(&curves[1]["risk"]).is_sorted_by(|a, b| a < b));
+    assert_eq!(scratch.files().len(), 1);
+}
+
+#[test]
+fn bad_values_are_refused() {
+    let cases: [(&'static str, &[&str], &str); 21] = [
+        ("mean_iterate", &["--batches=0"], "batches"),
+        ("mean_iterate", &["--aspect-ratio=-1"], "aspect_ratio"),
+        ("mean_iterate", &["--step-size=-0.1"], "step_size"),
+        ("mean_iterate", &["--epoch-step=NaN"], "epoch_step"),
+        ("mean_iterate", &["--signal=-1"], "signal"),
+        ("mean_iterate", &["--noise=inf"], "noise"),
+        ("mean_iterate", &["--epochs=-1"], "epochs"),
+        ("mean_iterate", &["--batches=13", "--features=100"], "batches"),
+        ("mean_iterate", &["--features=1"], "features"),
+        ("mean_iterate", &["--draws=0"], "draws"),
+        ("mean_iterate", &["--json=missing/out.json"], "missing/out.json"),
+        ("sgd_trajectory", &["--schedule=0,9"], "schedule"),
+        ("sgd_trajectory", &["--schedule=sometimes"], "schedule"),
+        ("sgd_trajectory", &["--source=1,2"], "source"),
+        ("sgd_trajectory", &["--source=-1"], "source"),
+        ("sgd_trajectory", &["--population=1:0.5"], "population"),
+        ("sgd_trajectory", &["--epochs=0"], "epochs"),
+        ("sgd_trajectory", &["--schedules=0"], "schedules"),
+        ("sgd_trajectory", &["--noise=-0.1"], "noise"),
+        ("linear_scaling", &["--batches=1"], "batches"),
+        ("step_size_limit", &["--batches=1,x"], "batches"),
+    ];
+    for (example, arguments, named) in cases {
+        let scratch = Scratch::new(example, "refused");
+        let output = scratch.run(arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{example} {arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty() && stderr.contains(named), "{example} {arguments:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(scratch.files().is_empty(), "{example} {arguments:?}");
+    }
+}
