@@ -13,14 +13,50 @@
 //! # }
 //! ```
 //!
+//! The spectrum of `Z` moves the error. Averaged over the orders of the batches, the weights after `k`
+//! epochs have a bias and a variance, with a limit that depends on the step, up to a critical step size
+//! beyond which they diverge:
+//!
+//! ```
+//! use freespectra::MiniBatch;
+//! use freespectra::minibatch::MeanIterate;
+//! # fn main() -> Result<(), freespectra::Error> {
+//! let model = MiniBatch::builder().batches(4).aspect_ratio(0.5).epoch_step(0.6).build()?;
+//! let mean = MeanIterate::new(&model.white()?)?;
+//! let (signal, noise) = (1.0, 0.5);
+//! let early = mean.after(3, signal, noise)?;
+//! let limit = mean.limit(signal, noise)?.expect("the step is below the critical one");
+//! assert!(model.step_size() < model.critical_step_size()?);
+//! assert!(early.risk < limit.risk); // stopping early pays
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The iterates of a single run move with memory of the data they have met; their risk is predicted
+//! after every step, for any order of the batches:
+//!
+//! ```
+//! use freespectra::MiniBatch;
+//! use freespectra::finite::Schedule;
+//! use freespectra::minibatch::Trajectory;
+//! # fn main() -> Result<(), freespectra::Error> {
+//! let model = MiniBatch::builder().batches(4).aspect_ratio(0.5).epoch_step(0.6).build()?;
+//! let trajectory = Trajectory::new(&model, |_| 1.0, 0.5)?;
+//! let (epochs, schedules, seed) = (10, 20, 1);
+//! let curve = trajectory.averaged(&Schedule::RandomReshuffling, epochs, schedules, seed, None)?;
+//! assert_eq!(curve.risk.len(), 41);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Data flows one way, and each module knows only those before it:
 //!
 //! * [`population`]: laws of the population covariance;
 //! * [`solver`]: pencils, the matrix-valued Silverstein equation, continuation to the real axis;
 //! * [`law`]: measures on the line with support, atoms, density, quantiles, moments;
-//! * [`finite`]: sampled data and the exact finite-size `Z`;
+//! * [`finite`]: sampled data, the exact finite-size `Z` and mean iterate, gradient descent itself;
 //! * [`comparison`]: distances between samples and a law;
-//! * [`minibatch`]: the model of gradient descent;
+//! * [`minibatch`]: the model of gradient descent, its laws and its error curves;
 //! * `plot` (optional): figures.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

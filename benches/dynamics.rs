@@ -1,0 +1,52 @@
+//! Time of error curves: the mean iterate from the model to the curve, and a long trajectory.
+//!
+//! `cargo bench --bench dynamics` prints the memory of the trajectory before it.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use freespectra::MiniBatch;
+use freespectra::finite::{Schedule, schedule_stream};
+use freespectra::minibatch::{MeanIterate, Trajectory};
+
+fn mean_iterate(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("mean iterate, epoch step 0.6, aspect ratio 0.5");
+    group.sample_size(10);
+    for batches in [2, 8, 32] {
+        let model = MiniBatch::builder().batches(batches).epoch_step(0.6).aspect_ratio(0.5).build().unwrap();
+        let model = model.white().unwrap();
+        group.bench_function(format!("{batches} batches, laws and 1000 epochs"), |bencher| {
+            bencher.iter(|| MeanIterate::new(black_box(&model)).unwrap().curve(1000, 1.0, 0.5).unwrap());
+        });
+    }
+}
+
+fn trajectory(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("trajectory, 20 batches, 100 epochs");
+    group.sample_size(10);
+    let model = MiniBatch::builder().batches(20).epoch_step(0.6).aspect_ratio(0.5).build().unwrap();
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
+    let steps = Schedule::RandomReshuffling.steps(20, 100, &mut schedule_stream(1, 0)).unwrap();
+    eprintln!(
+        "tables of a pass over {} steps: {} MB",
+        steps.len(),
+        trajectory.bytes(steps.len()) / 1_000_000
+    );
+    group.bench_function("reshuffled, one schedule", |bencher| {
+        bencher.iter(|| black_box(&trajectory).along(&steps).unwrap());
+    });
+}
+
+fn critical_step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("critical step size, aspect ratio 0.5");
+    group.sample_size(10);
+    for batches in [2, 4] {
+        let model = MiniBatch::builder().batches(batches).aspect_ratio(0.5).build().unwrap();
+        group.bench_function(format!("{batches} batches"), |bencher| {
+            bencher.iter(|| black_box(&model).critical_step_size().unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, mean_iterate, trajectory, critical_step);
+criterion_main!(benches);
