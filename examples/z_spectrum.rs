@@ -16,7 +16,7 @@ use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
 use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
-use support::{Outputs, bad, count, describe, file, numbers, population, progress, seed};
+use support::{Outputs, bad, count, file, numbers, population, progress, seed};
 
 /// Longest density table.
 const MOST_POINTS: usize = 1_000_000;
@@ -325,7 +325,7 @@ fn draw(
         model.batches(),
         model.step_size(),
         model.aspect_ratio(),
-        describe(model.population())
+        support::describe(model.population())
     );
     if let Some(fractions) = &options.batch_fractions {
         subtitle.push_str(&format!(", batch fractions {}", fractions.replace(',', ", ")));
