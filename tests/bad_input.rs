@@ -207,7 +207,13 @@ fn simulations() {
     for bad in NOT_POSITIVE {
         refused("batch fraction", Batching::from_fractions(4, &[0.5, bad]));
         refused("step_size", MonteCarlo::new(10, batching(2), bad));
-        refused("step_size", run(2).with_step_sizes(vec![0.1, bad]));
+        // A batch may rest, but not all of them.
+        if bad == 0.0 {
+            let still = run(2).with_step_sizes(vec![bad; 2]);
+            refused("sum of step_sizes", still.and_then(|still| still.run(None)));
+        } else {
+            refused("step_size", run(2).with_step_sizes(vec![0.1, bad]));
+        }
         let entries = Entries::StudentT { degrees_of_freedom: bad };
         refused("degrees_of_freedom", run(2).with_entries(entries));
     }

@@ -110,7 +110,7 @@ fn full_batch_is_the_marchenko_pastur_integral() {
         let model = MiniBatch::builder().batches(1).aspect_ratio(ratio).step_size(step).build().unwrap();
         let mean = MeanIterate::new(&model.white().unwrap()).unwrap();
         let same = MeanIterate::full_batch(ratio, step).unwrap();
-        for k in [0, 1, 2, 10, 100, 1000] {
+        for k in [0, 1, 2, 10, 100, 1000, 10_000] {
             let bias = signal * marchenko_pastur(ratio, |x| (1.0 - step * x).powi(2 * k));
             let sum = |x: f64| (0..k).map(|j| step * (1.0 - step * x).powi(j)).sum::<f64>();
             let variance = noise * ratio * marchenko_pastur(ratio, |x| x * sum(x).powi(2));

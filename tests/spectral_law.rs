@@ -288,7 +288,8 @@ fn two_bands_and_the_gap_between_them() {
     let [[_, left], [right, _]] = [support[0], support[1]];
     assert!(1.0 < left && left + 1.0 < right && right < 6.0, "{support:?}");
     for i in 0..=20 {
-        let x = left + (right - left) * f64::from(i) / 20.0;
+        // The sum may round to beyond the edge.
+        let x = (left + (right - left) * f64::from(i) / 20.0).min(right);
         close(law.cdf(x), 0.3, 1e-10, "cdf in the gap");
         assert_eq!(law.density(x), 0.0);
         // The transform is real in the gap and decreasing: G' = -int (z - x)^-2 dmu.

@@ -17,6 +17,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::guess::States;
 use super::series::{Resolution, Series, Value, resolve};
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
@@ -34,14 +35,22 @@ const NOISE: f64 = 1e-9;
 /// no series of `q` converges, but little mass depends on it.
 const NEGLIGIBLE: f64 = 1e-12;
 
+/// The same for the mass as a function of the angle. Positions next to an edge far from zero are
+/// rounded relative to the edge, and no series converges past that.
+const NEGLIGIBLE_IN_MASS: f64 = 1e-15;
+
+/// Halving a panel that changes an integral by less than this, relatively, was not needed.
+const SETTLED: f64 = 1e-15;
+
+/// Most halvings of a panel: down to the rounding of angles.
+const HALVINGS: usize = 40;
+
 /// Nodes of one panel of the quadrature.
 const PANEL_NODES: usize = 32;
 
-/// Known points that serve one guess by interpolation.
-const STENCIL: usize = 8;
-
-/// Known points closer than this in angle add nothing to a guess but rounding.
-const CLOSE: f64 = 0.01;
+/// Points closer than this, relative to the interval of angles that is being sampled, add nothing to
+/// a guess but rounding.
+const CLOSE: f64 = 3e-3;
 
 /// One interval of the support.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +87,7 @@ impl Band {
     ) -> std::result::Result<Self, Obstacle> {
         let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
         let frame = Frame { low, high, pole };
-        let mut states = States::new(frame, search.transform.pole(), known);
+        let mut states = States::new(frame, search.transform.pole(), known, CLOSE * PI);
         let resolution = Resolution {
             tolerance: TOLERANCE,
             noise: NOISE,
@@ -104,6 +113,9 @@ impl Band {
                     points
                 })
                 .collect();
+            let angles = positions.iter().map(|&x| frame.angle(x));
+            let (from, to) = angles.fold((PI, 0.0f64), |(from, to), x| (from.min(x), to.max(x)));
+            let extent = to - from;
             let mut values = Vec::with_capacity(positions.len());
             for (&x, point) in positions.iter().zip(solved) {
                 let point = point.map_err(Obstacle::Failed)?.ok_or(Obstacle::Gap(x))?;
@@ -112,7 +124,7 @@ impl Band {
                 let conditioning = 1.0 / frame.angle(x).sin();
                 let noise = conditioning * point.noise / factor;
                 values.push(Value { value: point.density / factor, noise });
-                states.insert(point);
+                states.insert(point, CLOSE * extent);
             }
             Ok(values)
         };
@@ -142,7 +154,7 @@ impl Band {
                 floor: 1e-3 * before / PI + f64::MIN_POSITIVE,
                 middle: &|from, to| 0.5 * (from + to),
                 weight: &|from, to| to - from,
-                negligible: 0.0,
+                negligible: NEGLIGIBLE_IN_MASS,
             };
             let Ok(series) = resolve(from, to, resolution, &mut rate);
             for series in series {
@@ -217,10 +229,46 @@ impl Band {
         self.frame().position(0.5 * (low + high))
     }
 
-    /// Nodes and weights `rho(x) dx`, exact to rounding for functions that are smooth on the scale
-    /// of the density.
-    pub(crate) fn quadrature(&self) -> &[(f64, f64)] {
-        &self.quadrature
+    /// `int f(x) rho(x) dx`: panels are halved until that no longer changes the result.
+    pub(crate) fn integrate(&self, f: &dyn Fn(f64) -> f64) -> f64 {
+        let sums: Vec<f64> = self
+            .quadrature
+            .chunks(PANEL_NODES)
+            .map(|nodes| nodes.iter().map(|&(x, weight)| weight * f(x)).sum())
+            .collect();
+        let scale = sums.iter().map(|sum| sum.abs()).sum();
+        self.panels.iter().zip(sums).map(|(&panel, sum)| self.refined(f, panel, sum, scale, HALVINGS)).sum()
+    }
+
+    /// The integral over an interval of angles, for which the quadrature gave `sum`, from its halves.
+    fn refined(
+        &self,
+        f: &dyn Fn(f64) -> f64,
+        (low, high): (f64, f64),
+        sum: f64,
+        scale: f64,
+        halvings: usize,
+    ) -> f64 {
+        let middle = 0.5 * (low + high);
+        let halves = [(low, middle), (middle, high)];
+        let parts = halves.map(|panel| self.panel_sum(f, panel));
+        let change = (parts[0] + parts[1] - sum).abs();
+        // Written so that a value that is not a number ends it, too.
+        if halvings == 0 || !(change > SETTLED * scale) {
+            return parts[0] + parts[1];
+        }
+        halves
+            .into_iter()
+            .zip(parts)
+            .map(|(panel, sum)| self.refined(f, panel, sum, scale, halvings - 1))
+            .sum()
+    }
+
+    fn panel_sum(&self, f: &dyn Fn(f64) -> f64, panel: (f64, f64)) -> f64 {
+        let frame = self.frame();
+        let index = self.mass.partition_point(|(_, series)| series.high <= panel.0).min(self.mass.len() - 1);
+        let rate = &self.mass[index].1;
+        panel_nodes(panel).map(|(angle, weight)| weight * rate.eval(angle) * f(frame.position(angle))).sum()
     }
 
     /// `int (z - x)^-1 rho(x) dx` for `Im z > 0`, or real `z` outside the band.
@@ -263,26 +311,48 @@ impl Band {
     }
 
     /// The image under `x -> scale x + shift`.
+    ///
+    /// The angle is the same before and after, up to reflection, and so is the mass as its function.
     pub(crate) fn affine(&self, scale: f64, shift: f64) -> Self {
         let map = |x: f64| scale * x + shift;
-        let (low, high) = if scale > 0.0 { (self.low, self.high) } else { (self.high, self.low) };
-        let frame = Frame { low: map(low), high: map(high), pole: self.pole.map(map) };
         // rho dx is invariant; the factor scales like scale^(1 or 0), so q takes up the rest.
         let power = if self.pole.is_some() { 1 } else { 2 };
-        let mut smooth: Vec<Series> =
-            self.smooth.iter().map(|piece| piece.affine(scale, shift, scale.abs().powi(-power))).collect();
+        let mut band = Self {
+            low: map(self.low),
+            high: map(self.high),
+            pole: self.pole.map(map),
+            smooth: self
+                .smooth
+                .iter()
+                .map(|piece| piece.affine(scale, shift, scale.abs().powi(-power)))
+                .collect(),
+            mass: self.mass.clone(),
+            panels: self.panels.clone(),
+            quadrature: self.quadrature.iter().map(|&(x, weight)| (map(x), weight)).collect(),
+        };
         if scale < 0.0 {
-            smooth.reverse();
+            std::mem::swap(&mut band.low, &mut band.high);
+            band.smooth.reverse();
+            let mut before = 0.0;
+            band.mass.reverse();
+            for (mass, series) in &mut band.mass {
+                *series = series.affine(-1.0, PI, 1.0);
+                *mass = before;
+                before += series.integral(series.high);
+            }
+            band.panels.reverse();
+            band.panels.iter_mut().for_each(|(low, high)| (*low, *high) = (PI - *high, PI - *low));
+            band.quadrature.reverse();
         }
-        Self::from_smooth(frame, smooth)
+        band
     }
 }
 
 /// The interval and its edge factor `sqrt((x - a)(b - x)) / |x - p|`.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
-    low: f64,
-    high: f64,
+pub(super) struct Frame {
+    pub(super) low: f64,
+    pub(super) high: f64,
     pole: Option<f64>,
 }
 
@@ -291,11 +361,11 @@ impl Frame {
         self.high - self.low
     }
 
-    fn position(self, angle: f64) -> f64 {
+    pub(super) fn position(self, angle: f64) -> f64 {
         self.low + self.length() * (0.5 * angle).sin().powi(2)
     }
 
-    fn angle(self, x: f64) -> f64 {
+    pub(super) fn angle(self, x: f64) -> f64 {
         2.0 * ((x - self.low).max(0.0) / (self.high - x).max(0.0)).sqrt().atan()
     }
 
@@ -352,91 +422,4 @@ fn panel_nodes((low, high): (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
     let half = 0.5 * (high - low);
     let rule = RULE.get_or_init(|| gauss_legendre(PANEL_NODES));
     rule.iter().map(move |(node, weight)| (low + half * (1.0 + node), half * weight))
-}
-
-/// Solved points of a band, in order of angle, as a source of guesses.
-struct States {
-    frame: Frame,
-    /// The unknowns may have a pole where `G` has one, so it is `x - pole` times the state that is
-    /// interpolated.
-    pole: Option<f64>,
-    points: Vec<(f64, Vec<Complex64>)>,
-}
-
-impl States {
-    fn new(frame: Frame, pole: Option<f64>, known: &[Point]) -> Self {
-        let mut states = Self { frame, pole, points: Vec::new() };
-        for point in known.iter().filter(|point| frame.low < point.x && point.x < frame.high) {
-            states.insert(point.clone());
-        }
-        states
-    }
-
-    fn insert(&mut self, point: Point) {
-        let angle = self.frame.angle(point.x);
-        let at = self.points.partition_point(|(other, _)| *other < angle);
-        let close =
-            |index: usize| self.points.get(index).is_some_and(|(other, _)| (other - angle).abs() < CLOSE);
-        if !(close(at) || at > 0 && close(at - 1)) {
-            self.points.insert(at, (angle, point.state));
-        }
-    }
-
-    /// Solves at `x` from an interpolated guess, then from the nearest state, then from scratch.
-    fn solve<T: CauchyTransform>(
-        &self,
-        search: &Search<'_, T>,
-        x: f64,
-        workspace: &mut T::Workspace,
-    ) -> Result<Option<Point>> {
-        if let Some(guess) = self.guess(self.frame.angle(x))
-            && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
-        {
-            return Ok(Some(point));
-        }
-        search.inside(x, workspace)
-    }
-
-    /// Local polynomial interpolation in the angle. Going around an edge in the angle is going
-    /// through the cut to the conjugate state, so the points continue by reflection at both ends.
-    fn guess(&self, angle: f64) -> Option<Vec<Complex64>> {
-        let count = self.points.len() as isize;
-        if count == 0 {
-            return None;
-        }
-        let node = |index: isize| {
-            if index < 0 {
-                let (angle, state) = &self.points[(-1 - index) as usize];
-                (-angle, state, true)
-            } else if index >= count {
-                let (angle, state) = &self.points[(2 * count - 1 - index) as usize];
-                (2.0 * PI - angle, state, true)
-            } else {
-                let (angle, state) = &self.points[index as usize];
-                (*angle, state, false)
-            }
-        };
-        let at = self.points.partition_point(|(other, _)| *other < angle) as isize;
-        let width = (STENCIL as isize).min(count);
-        let from = at - width / 2;
-        let offset = |angle: f64| self.pole.map_or(1.0, |pole| self.frame.position(angle) - pole);
-        let mut guess = vec![Complex64::ZERO; self.points[0].1.len()];
-        for i in from..from + width {
-            let (own, state, conjugate) = node(i);
-            let weight: f64 = (from..from + width)
-                .filter(|&j| j != i)
-                .map(|j| {
-                    let (other, ..) = node(j);
-                    (angle - other) / (own - other)
-                })
-                .product();
-            let weight = weight * offset(own) / offset(angle);
-            let sign = if conjugate { -1.0 } else { 1.0 };
-            guess.iter_mut().zip(state).for_each(|(sum, entry)| {
-                sum.re += weight * entry.re;
-                sum.im += sign * weight * entry.im;
-            });
-        }
-        Some(guess)
-    }
 }

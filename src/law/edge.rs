@@ -27,6 +27,12 @@ const STENCIL: usize = 7;
 /// Solves spent on one edge before giving up.
 const LIMIT: usize = 80;
 
+/// Points tried closer and closer to a solved one before a solve from scratch.
+const CLOSER: usize = 3;
+
+/// Points that could not be solved for after which the interval they leave has to do.
+const FAILURES: usize = 6;
+
 /// Two estimates of an edge agree if they differ by less than this, relative to the distance to
 /// the pole or to the size of the support.
 const AGREE: f64 = 3e-15;
@@ -54,6 +60,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         let mut state = start.state.clone();
         let mut step = self.first_step(start.x);
         let mut estimate: Option<f64> = None;
+        let mut failures = 0;
         for _ in 0..LIMIT {
             let (last, _) = inside[inside.len() - 1];
             let fresh = inverse_zero(&inside).filter(|&edge| {
@@ -83,32 +90,63 @@ impl<T: CauchyTransform> Search<'_, T> {
             if next == last || outside.is_some_and(|out| (out - last).abs() <= f64::EPSILON * out.abs()) {
                 return Ok(self.snapped(outside.map_or(last, |out| 0.5 * (out + last))));
             }
-            // A guess that leads nowhere says nothing about the point.
-            let point = match self.inside_near(next, &state, workspace) {
-                Ok(point) => point,
-                // A point that cannot be solved for is as good as an edge: the search stays on this side.
-                Err(_) => self.inside(next, workspace).unwrap_or(None),
-            };
-            match point {
+            let (next, found) = self.inside_beyond(last, next, &state, workspace);
+            failures += usize::from(found.is_err());
+            match found.unwrap_or(None) {
                 Some(point) => {
                     step = 1.7 * (next - last).abs().max(step * 0.3);
                     inside.push((next, self.weighted_square(&point)));
                     state = point.state.clone();
                     visited.push(point);
                 }
+                // A point that cannot be solved for is as good as an edge: the search stays on this side.
                 None => outside = Some(next),
             }
+            if failures >= FAILURES
+                && let Some(edge) = self.bracketed(&inside, outside)
+            {
+                return Ok(edge);
+            }
+        }
+        if let Some(edge) = self.bracketed(&inside, outside) {
+            return Ok(edge);
         }
         let (last, _) = inside[inside.len() - 1];
-        if let Some(out) = outside.filter(|out| (out - last).abs() <= BRACKETED * self.local_scale(last)) {
-            return Ok(self.snapped(0.5 * (last + out)));
-        }
         Err(Error::NotConverged {
             z: Complex64::new(last, 0.0),
             residual: estimate.map_or(f64::INFINITY, |edge| (edge - last).abs()),
             iterations: LIMIT,
             tolerance: AGREE,
         })
+    }
+
+    /// The middle between the last point inside and the first outside, if they are close.
+    fn bracketed(&self, inside: &[(f64, f64)], outside: Option<f64>) -> Option<f64> {
+        let (last, _) = *inside.last()?;
+        let outside = outside.filter(|out| (out - last).abs() <= BRACKETED * self.local_scale(last))?;
+        Some(self.snapped(0.5 * (last + outside)))
+    }
+
+    /// The point `x`, or one closer to `last`, which is inside and has the unknowns `state`; `None` if
+    /// it is outside.
+    ///
+    /// A guess that leads nowhere says nothing about the point, but it may serve for a closer one,
+    /// which costs much less than starting from scratch.
+    fn inside_beyond(
+        &self,
+        last: f64,
+        x: f64,
+        state: &[Complex64],
+        workspace: &mut T::Workspace,
+    ) -> (f64, Result<Option<Point>>) {
+        let mut target = x;
+        for _ in 0..CLOSER {
+            if let Ok(point) = self.inside_near(target, state, workspace) {
+                return (target, Ok(point));
+            }
+            target = last + 0.25 * (target - last);
+        }
+        (x, self.inside(x, workspace))
     }
 
     fn weighted_square(&self, point: &Point) -> f64 {

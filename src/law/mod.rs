@@ -9,6 +9,7 @@
 
 mod band;
 mod edge;
+mod guess;
 mod series;
 mod spectral;
 mod support;

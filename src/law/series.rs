@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 /// Numbers of nodes tried on one interval before it is split.
 const RULES: [usize; 5] = [7, 15, 31, 63, 127];
 
+/// An interval whose last coefficients are below the rounding of its values is kept if they are worth
+/// no more than this many times what may be left out of the integral.
+const DROWNED: f64 = 10.0;
+
 /// A function on `[low, high]` as a Chebyshev series of the second kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Series {
@@ -153,6 +157,7 @@ pub(crate) fn resolve<E>(
     sample: &mut Sampler<'_, E>,
 ) -> Result<Vec<Series>, E> {
     let mut values: Vec<Value> = Vec::new();
+    let mut previous = None;
     for n in RULES {
         let points = nodes(low, high, n);
         values = if values.is_empty() {
@@ -174,18 +179,29 @@ pub(crate) fn resolve<E>(
         let end = n - (n / 4).max(3);
         let (before, last) = (tail(n / 4, end), tail(end, n));
         let flat = last < resolution.noise && last > 0.3 * tail(n / 2, end);
-        let noise = n >= 31 && last <= rounding || n == RULES[RULES.len() - 1] && flat;
-        let negligible = n >= 31 && last * largest * (resolution.weight)(low, high) <= resolution.negligible;
+        let weighted = last * largest * (resolution.weight)(low, high);
+        let drowned = n >= 31 && last <= rounding;
+        let noise =
+            drowned && weighted <= DROWNED * resolution.negligible || n == RULES[RULES.len() - 1] && flat;
+        let negligible = n >= 31 && weighted <= resolution.negligible;
         if last <= resolution.tolerance || negligible || noise || high - low <= resolution.narrowest {
             series.trim(0.01 * resolution.tolerance);
             return Ok(vec![series]);
         }
-        // Geometric decay seen so far, extended to the tolerance, gives the length needed.
-        let decay = (last / before).ln() / (0.5 * n as f64);
-        let needed = n as f64 + (resolution.tolerance / last).ln() / decay.min(-1e-3);
+        // A few values may drown in rounding, next to an atom for example, where there is little mass.
+        // Splitting keeps them away from the rest.
+        if drowned {
+            break;
+        }
+        // Geometric decay, as seen within this rule and from the last rule to this, extended to the
+        // tolerance gives the length needed. The slower of the two counts: tails are irregular.
+        let within = (last / before).ln() / (0.5 * n as f64);
+        let since = previous.map_or(within, |previous: f64| (last / previous).ln() / (0.5 * n as f64));
+        let needed = n as f64 + (resolution.tolerance / last).ln() / within.max(since).min(-1e-3);
         if n >= 31 && needed > 1.05 * RULES[RULES.len() - 1] as f64 {
             break;
         }
+        previous = Some(last);
     }
     let split = (resolution.middle)(low, high);
     let mut series = resolve(low, split, resolution, sample)?;

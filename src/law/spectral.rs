@@ -103,7 +103,7 @@ impl SpectralLaw {
         }
         search.give_back(workspace);
 
-        let variance = far.second - far.mean * far.mean;
+        let variance = far.variance;
         let (mean, second) = (law.integrate(|x| x - far.mean), law.integrate(|x| (x - far.mean).powi(2)));
         law.certificate = Certificate {
             mass_error: law.total_mass() - 1.0,
@@ -248,11 +248,11 @@ impl SpectralLaw {
         atoms + self.bands.iter().map(|band| band.mass_below(x)).sum::<f64>()
     }
 
-    /// `int f dmu` over the whole measure, for `f` smooth on the scale of the density.
+    /// `int f dmu` over the whole measure, for `f` smooth on each interval of the support; its quadrature
+    /// adapts to functions that vary faster than the density.
     pub fn integrate(&self, f: impl Fn(f64) -> f64) -> f64 {
         let atoms: f64 = self.atoms.iter().map(|atom| atom.mass * f(atom.location)).sum();
-        let bands = self.bands.iter().flat_map(|band| band.quadrature());
-        atoms + bands.map(|&(x, weight)| weight * f(x)).sum::<f64>()
+        atoms + self.bands.iter().map(|band| band.integrate(&f)).sum::<f64>()
     }
 
     /// Total mass of density and atoms: 1 up to the error of the law.

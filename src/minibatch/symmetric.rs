@@ -25,18 +25,32 @@ use nalgebra::DMatrix;
 use crate::error::Result;
 use crate::solver::{Channel, Link, LinkEntry, Pencil};
 
-/// The symmetric pencil of `P - I` for `batches` equal batches with ratio `p / n_b = ratio`.
-pub(super) fn symmetric_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<Pencil> {
-    Levels { batches, half: batches / 2, top: batches / 2 }.pencil(step_size, ratio)
+/// Which operator the Schur complement of a pencil is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Operator {
+    /// `P`: the root meets the batches only through the empty product.
+    Epoch,
+    /// `P - I`, by the congruence of the [parent module](super#from-p-to-p---i).
+    Shifted,
 }
 
-/// The same with the levels up to `B`, and the functional `omega` on channel 0 that stands for the
-/// mean effect `Pi_b = sum_S omega[S] P_S` of the batches before one batch.
+/// The symmetric pencil of `operator` for `batches` equal batches with ratio `p / n_b = ratio`.
+pub(super) fn symmetric_pencil(
+    batches: usize,
+    step_size: f64,
+    ratio: f64,
+    operator: Operator,
+) -> Result<Pencil> {
+    Levels { batches, half: batches / 2, top: batches / 2, operator }.pencil(step_size, ratio)
+}
+
+/// The pencil of `P - I` with the levels up to `B`, and the functional `omega` on channel 0 that stands for
+/// the mean effect `Pi_b = sum_S omega[S] P_S` of the batches before one batch.
 ///
 /// `omega[S] = 1 / (B C(B-1, |S|))` for the `S` without `b`; summed over a level, in the scaled basis,
 /// `(B (B - l))^{-1/2}`.
 pub(super) fn effect_pencil(batches: usize, step_size: f64, ratio: f64) -> Result<(Pencil, Vec<f64>)> {
-    let lattice = Levels { batches, half: batches / 2, top: batches };
+    let lattice = Levels { batches, half: batches / 2, top: batches, operator: Operator::Shifted };
     let b = batches as f64;
     let effect = lattice
         .states(0)
@@ -70,6 +84,7 @@ struct Levels {
     batches: usize,
     half: usize,
     top: usize,
+    operator: Operator,
 }
 
 impl Levels {
@@ -96,8 +111,8 @@ impl Levels {
         root + (level - q) + if side == Side::V { levels } else { 0 }
     }
 
-    /// Constant part of block `q`: `[[0, 0, 0], [0, -K, T^T], [0, T, 0]]` at `M_b = I`. The root
-    /// decouples there; see the [parent module](super#from-p-to-p---i).
+    /// Constant part of block `q`: `[[0, 0, e^T], [0, -K, T^T], [e, T, 0]]` at `M_b = I`. For `P - I` the
+    /// root decouples there, `e = 0`; see the [parent module](super#from-p-to-p---i).
     fn block(self, q: usize) -> DMatrix<f64> {
         let (b, last) = (self.batches as f64, self.last(q));
         let size = 2 * (last - q + 1) + usize::from(q == 0);
@@ -117,6 +132,9 @@ impl Levels {
         }
         let middle = self.row(q, Side::U, self.half);
         set(middle, middle, -self.complement(q));
+        if q == 0 && self.operator == Operator::Epoch {
+            set(0, self.row(0, Side::V, 0), 1.0);
+        }
         block
     }
 
@@ -210,8 +228,8 @@ impl Levels {
     }
 
     /// The isometry from the channel to block `q`. In the scaled basis all `P_S` are 1 at `M_b = I`, and
-    /// so are their duals up to level `k` (above they vanish), so the root takes part in block 0 with
-    /// minus the weight of each of these states.
+    /// so are their duals up to level `k` (above they vanish), so in `P - I` the root takes part in block 0
+    /// with minus the weight of each of these states.
     fn entries(self, rest: usize, q: usize, states: &[State]) -> Vec<LinkEntry> {
         let mut entries = Vec::with_capacity(2 * states.len());
         for (channel_state, &state) in states.iter().enumerate() {
@@ -221,7 +239,8 @@ impl Levels {
             if weight != 0.0 {
                 let block_state = self.row(q, state.side, level);
                 entries.push(LinkEntry { channel_state, block_state, weight });
-                if q == 0 && (state.side == Side::U || level <= self.half) {
+                let rooted = state.side == Side::U || level <= self.half;
+                if q == 0 && rooted && self.operator == Operator::Shifted {
                     entries.push(LinkEntry { channel_state, block_state: 0, weight: -weight });
                 }
             }

@@ -8,13 +8,21 @@ use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
 use crate::solver::{Silverstein, Solution, Workspace};
 
+/// Size of `P` below which its own pencil rounds less than that of `P - I`.
+const ANNIHILATED: f64 = 0.5;
+
+/// Standard deviation of `P` beyond which a law counts as wide.
+const WIDE: f64 = 10.0;
+
 /// `G_Z(z) = -alpha B conj(G(-alpha B conj(z)))`, with `G` from the pencil of `P - I = -alpha B Z`: the map
-/// reverses the line, hence the conjugates.
+/// reverses the line, hence the conjugates. The pencil of `P` serves with its argument moved by 1.
 #[derive(Debug, Clone)]
 pub struct ZTransform {
     silverstein: Silverstein,
     /// `alpha B`, the step of one epoch.
     epoch_step: f64,
+    /// What the operator of the pencil is at `Z = 0`: 0 for `P - I`, 1 for `P`.
+    origin: f64,
     far: FarPoint,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
@@ -24,21 +32,33 @@ impl ZTransform {
     pub(super) fn new(
         silverstein: Silverstein,
         epoch_step: f64,
+        origin: f64,
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
         let far = silverstein.far_point(&mut silverstein.workspace())?;
-        Ok(Self { silverstein, epoch_step, far, landmarks, atoms })
+        Ok(Self { silverstein, epoch_step, origin, far, landmarks, atoms })
     }
 
-    /// The fixed-point equation of `P - I` behind the transform.
+    /// Whether `P` is so close to 0 throughout, and so far from the identity, that `P - I` loses it.
+    pub(super) fn annihilates(&self) -> bool {
+        (self.far.center + 1.0 - self.origin).abs() + 3.0 * self.far.spread < ANNIHILATED
+    }
+
+    /// Whether `P` spreads so far that its unknowns do so over decades.
+    pub(super) fn spreads(&self) -> bool {
+        self.far.spread > WIDE
+    }
+
+    /// The fixed-point equation behind the transform: that of `P - I`, or of `P` where that is
+    /// close to 0.
     pub fn silverstein(&self) -> &Silverstein {
         &self.silverstein
     }
 
     /// The argument of the pencil that belongs to `z`.
-    pub(super) fn to_shifted(&self, z: Complex64) -> Complex64 {
-        -self.epoch_step * z.conj()
+    pub(super) fn to_pencil(&self, z: Complex64) -> Complex64 {
+        self.origin - self.epoch_step * z.conj()
     }
 
     /// A Cauchy transform of the pencil as one in `z`.
@@ -60,20 +80,20 @@ impl CauchyTransform for ZTransform {
 
     fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
         self.silverstein
-            .solve_from(&self.far, self.to_shifted(z), workspace)
+            .solve_from(&self.far, self.to_pencil(z), workspace)
             .map(|solution| self.solution_in_z(solution))
     }
 
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
-        let solution = self.silverstein.iterate(self.to_shifted(z), guess, workspace)?;
+        let solution = self.silverstein.iterate(self.to_pencil(z), guess, workspace)?;
         if !self.silverstein.is_physical(&solution.state) {
-            return Err(unphysical(z));
+            return Err(unphysical(z, solution.iterations));
         }
         Ok(self.solution_in_z(solution))
     }
 
     fn location_scale(&self) -> (f64, f64) {
-        (-self.far.center / self.epoch_step, self.far.spread / self.epoch_step)
+        ((self.origin - self.far.center) / self.epoch_step, self.far.spread / self.epoch_step)
     }
 
     fn landmarks(&self) -> Vec<f64> {

@@ -67,7 +67,7 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
     let batches = model.batches();
     let (pencil, effect) = effect_pencil(batches, model.step_size(), model.aspect_ratio() * batches as f64)?;
     let mut transform = Weighted {
-        transform: model.transform_of(pencil, SolverOptions::default())?,
+        transform: model.transform_of_sparse(pencil, SolverOptions::default())?,
         weight: Weight::Effect(effect),
         mass: 1.0,
         atoms: Vec::new(),
@@ -120,7 +120,7 @@ struct Weighted {
 impl Weighted {
     /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
     fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace) -> Result<Solution> {
-        let (silverstein, at) = (self.transform.silverstein(), self.transform.to_shifted(z));
+        let (silverstein, at) = (self.transform.silverstein(), self.transform.to_pencil(z));
         let raw = match &self.weight {
             Weight::Population => silverstein.weighted_root(at, &solution.state, workspace),
             Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,

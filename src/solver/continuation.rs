@@ -23,6 +23,10 @@ const LOWEST: f64 = 1e-14;
 /// Heights tried for the far solution.
 const FAR_LIMIT: usize = 40;
 
+/// Far solves that may fail, and the factor between their heights.
+const FAR_RETRIES: usize = 4;
+const FAR_RETRY_FACTOR: f64 = 1.1;
+
 /// A real solution outside the support is accepted from this fraction of the starting height on.
 const REAL_BELOW: f64 = 1e-6;
 
@@ -30,9 +34,13 @@ const REAL_BELOW: f64 = 1e-6;
 /// axis counts as outside the support.
 pub(crate) const REAL_THRESHOLD: f64 = 1e-8;
 
-/// Steps sideways after which a point counts as out of reach: the spread of the spectrum drowns in
-/// rounding against the distance.
-const SIDEWAYS_LIMIT: f64 = 1e5;
+/// Distance to the spectrum, in units of its spread, beyond which a point is out of reach: the spread
+/// drowns in rounding.
+const REACH: f64 = 1e12;
+
+/// Evaluations of the map after which a continuation is given up: five times what it takes where the
+/// law is regular. A path that needs more creeps towards a point that it will not reach.
+const EVALUATION_LIMIT: usize = 2500;
 
 /// Where the far solution sits: `center + i height`.
 #[derive(Debug, Clone)]
@@ -55,10 +63,18 @@ impl Silverstein {
         let mut state = self.state_at_infinity(workspace);
         // z - 1/G(z) = m1 + variance / z + ...: the height follows the spread until it is a few times
         // as large. It starts low, because far up the unknowns drown in rounding like 1/z.
-        let (mut center, mut height) = (0.0, 32.0);
+        let (mut center, mut height, mut retries) = (0.0, 32.0, FAR_RETRIES);
         for _ in 0..FAR_LIMIT {
             let z = Complex64::new(center, height);
-            let solution = self.iterate(z, &state, workspace)?;
+            // Where the iteration stagnates just short of its tolerance, it may not do so nearby.
+            let solution = match self.iterate(z, &state, workspace) {
+                Err(_) if retries > 0 => {
+                    retries -= 1;
+                    height *= FAR_RETRY_FACTOR;
+                    continue;
+                }
+                solution => solution?,
+            };
             state = solution.state;
             let expansion = z - 1.0 / solution.cauchy;
             let spread = (-expansion.im * height).max(0.0).sqrt();
@@ -85,24 +101,29 @@ impl Silverstein {
     /// # Errors
     /// [`crate::Error::NotConverged`] if the continuation gets stuck, as it does at an edge.
     pub fn solve_from(&self, far: &FarPoint, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+        let distance = (z.re - far.center).abs();
+        if distance > REACH * far.spread {
+            return Err(unphysical(z, 0));
+        }
+        let mut path = Path { equation: self, workspace, evaluations: 0 };
+        // Up until the target is as close sideways as the axis, in steps over which G changes little
+        // relative to 1 / z; then sideways.
         let mut height = far.height;
-        // Sideways at full height first, where G changes slowly.
-        let mut current = self.iterate(Complex64::new(far.center, height), &far.state, workspace)?;
-        let steps = ((z.re - far.center).abs() / height).ceil().max(1.0);
-        if steps > SIDEWAYS_LIMIT {
-            return Err(unphysical(z));
+        let mut current = path.advance(Complex64::new(far.center, height), &far.state)?;
+        while height < distance {
+            height = (height / DESCENT).min(distance);
+            current = path.advance(Complex64::new(far.center, height), &current.state)?;
         }
-        for step in 1..=steps as usize {
-            let re = far.center + (z.re - far.center) * step as f64 / steps;
-            current = self.iterate(Complex64::new(re, height.max(z.im)), &current.state, workspace)?;
-        }
+        height = height.max(z.im);
+        current = path.advance(Complex64::new(z.re, height), &current.state)?;
+        let start = height;
         let mut descent = DESCENT;
         loop {
             let next = height * descent;
             if z.im > 0.0 && next <= z.im {
-                return self.iterate(z, &current.state, workspace);
+                return path.advance(z, &current.state);
             }
-            match self.iterate(Complex64::new(z.re, next), &current.state, workspace) {
+            match path.advance(Complex64::new(z.re, next), &current.state) {
                 Ok(solution) if self.is_physical(&solution.state) => {
                     current = solution;
                     height = next;
@@ -110,14 +131,14 @@ impl Silverstein {
                 }
                 other => {
                     descent = descent.sqrt();
-                    if descent > 0.95 {
-                        return other.and_then(|_| Err(unphysical(z)));
+                    if descent > 0.95 || path.evaluations > EVALUATION_LIMIT {
+                        return other.and_then(|_| Err(unphysical(z, path.evaluations)));
                     }
                     continue;
                 }
             }
-            if z.im == 0.0 && height < 0.2 * far.height {
-                let real = self.iterate(z, &current.state, workspace);
+            if z.im == 0.0 && height < 0.2 * start {
+                let real = path.advance(z, &current.state);
                 if let Ok(solution) = &real {
                     let inside = solution.cauchy.im < -REAL_THRESHOLD * solution.cauchy.norm();
                     let close = inside || height <= REAL_BELOW * far.height;
@@ -125,15 +146,40 @@ impl Silverstein {
                         return real;
                     }
                 }
-                if height < LOWEST * far.height {
-                    return real.and_then(|_| Err(unphysical(z)));
+                if height < LOWEST * far.height || path.evaluations > EVALUATION_LIMIT {
+                    return real.and_then(|_| Err(unphysical(z, path.evaluations)));
                 }
             }
         }
     }
 }
 
-/// The error for a solution that is not the resolvent.
-pub(crate) fn unphysical(z: Complex64) -> Error {
-    Error::NotConverged { z, residual: f64::INFINITY, iterations: 0, tolerance: 0.0 }
+/// Solves along a path, and what they have cost so far.
+struct Path<'a> {
+    equation: &'a Silverstein,
+    workspace: &'a mut Workspace,
+    evaluations: usize,
+}
+
+impl Path<'_> {
+    /// One solve; the solution or error it returns counts the evaluations of the whole path.
+    fn advance(&mut self, z: Complex64, guess: &[Complex64]) -> Result<Solution> {
+        match self.equation.iterate(z, guess, self.workspace) {
+            Ok(mut solution) => {
+                self.evaluations += solution.iterations;
+                solution.iterations = self.evaluations;
+                Ok(solution)
+            }
+            Err(Error::NotConverged { z, residual, iterations, tolerance }) => {
+                self.evaluations += iterations;
+                Err(Error::NotConverged { z, residual, iterations: self.evaluations, tolerance })
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// The error for a solution that is not the resolvent, after so many evaluations of the map.
+pub(crate) fn unphysical(z: Complex64, iterations: usize) -> Error {
+    Error::NotConverged { z, residual: f64::INFINITY, iterations, tolerance: 0.0 }
 }

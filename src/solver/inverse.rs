@@ -43,6 +43,24 @@ impl SplitMatrix {
         self.im.fill(0.0);
     }
 
+    /// Replaces a symmetric matrix by its inverse, computed with row and column `i` multiplied by
+    /// `scales[i]`. Pivots are then chosen among comparable numbers; false as for [`Self::invert`].
+    #[must_use]
+    pub(crate) fn invert_scaled(&mut self, scales: &[f64]) -> bool {
+        self.scale(scales);
+        let regular = self.invert();
+        self.scale(scales);
+        regular
+    }
+
+    fn scale(&mut self, scales: &[f64]) {
+        let rows = self.re.chunks_exact_mut(self.size).zip(self.im.chunks_exact_mut(self.size));
+        for ((re, im), row) in rows.zip(scales) {
+            re.iter_mut().zip(scales).for_each(|(x, column)| *x *= row * column);
+            im.iter_mut().zip(scales).for_each(|(x, column)| *x *= row * column);
+        }
+    }
+
     /// Replaces the matrix by its inverse; false if a pivot vanishes or is not finite.
     #[must_use]
     pub(crate) fn invert(&mut self) -> bool {

@@ -7,8 +7,11 @@
 mod anderson;
 pub mod continuation;
 mod inverse;
+mod options;
 pub mod pencil;
+mod scaling;
 pub mod silverstein;
 
+pub use options::SolverOptions;
 pub use pencil::{Channel, Link, LinkEntry, Pencil};
-pub use silverstein::{Silverstein, Solution, SolverOptions, Workspace};
+pub use silverstein::{Silverstein, Solution, Workspace};

@@ -14,50 +14,14 @@
 //! symmetric, so its upper triangle is kept.
 
 use num_complex::Complex64;
-use serde::{Deserialize, Serialize};
 
-use super::anderson::{Anderson, MAX_WINDOW};
+use super::anderson::Anderson;
 use super::inverse::SplitMatrix;
+use super::options::SolverOptions;
 use super::pencil::Pencil;
+use super::scaling::equilibrate;
 use crate::error::{Error, Result};
 use crate::population::Population;
-
-/// Settings of the fixed-point iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SolverOptions {
-    /// Relative residual in the maximum norm at which the iteration stops.
-    pub tolerance: f64,
-    /// Number of differences that Anderson acceleration keeps, `1..=32`.
-    pub window: usize,
-    /// Iterations after which a solve gives up.
-    pub iteration_limit: usize,
-}
-
-impl Default for SolverOptions {
-    fn default() -> Self {
-        Self { tolerance: 1e-13, window: 8, iteration_limit: 300 }
-    }
-}
-
-impl SolverOptions {
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] if the tolerance is not in `[1e-15, 1e-2]`, the window not in
-    /// `1..=32` or the iteration limit zero.
-    pub fn validated(self) -> Result<Self> {
-        if !(1e-15..=1e-2).contains(&self.tolerance) {
-            return Err(Error::argument("tolerance", self.tolerance, "in [1e-15, 1e-2]"));
-        }
-        if !(1..=MAX_WINDOW).contains(&self.window) {
-            return Err(Error::argument("window", self.window, format!("in 1..={MAX_WINDOW}")));
-        }
-        if self.iteration_limit == 0 {
-            return Err(Error::argument("iteration_limit", 0, "at least 1"));
-        }
-        Ok(self)
-    }
-}
 
 /// One solved point.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,19 +35,28 @@ pub struct Solution {
     /// Estimated relative error of the unknowns: the residual amplified by the conditioning of the
     /// equation, as seen in the accelerated steps.
     pub error: f64,
-    /// Evaluations of the map.
+    /// Evaluations of the map, those of a continuation that led here included.
     pub iterations: usize,
 }
 
 /// A residual this many times above the tolerance is still accepted when the iteration stagnates
 /// there: rounding does not allow less. It is reported as it is.
-const STAGNATION_SLACK: f64 = 1000.0;
+const STAGNATION_SLACK: f64 = 1e3;
+
+/// A residual this many times above the tolerance is at the level of rounding already.
+const NEARLY: f64 = 10.0;
 
 /// Eigenvalues of `-Im g` may fall below zero by this, relative to the largest entry of `g`.
 const DEFINITE: f64 = 1e-9;
 
-/// Iterations without an improvement by half after which the iteration counts as stagnating.
+/// Grading of laws that do not spread over decades; see [`Silverstein::with_grading`].
+const BALANCED: f64 = 0.5;
+
+/// Iterations without an improvement by half after which the iteration counts as stagnating, the
+/// same next to the tolerance, and after which it has no prospect of convergence.
 const STAGNATION_STEPS: usize = 15;
+const NEARLY_STEPS: usize = 6;
+const HOPELESS_STEPS: usize = 60;
 
 /// The estimated error may exceed the tolerance of the residual by this factor.
 const ERROR_SLACK: f64 = 10.0;
@@ -94,6 +67,8 @@ pub struct Silverstein {
     pencil: Pencil,
     population: Population,
     options: SolverOptions,
+    /// See [`Silverstein::with_grading`].
+    grading: f64,
     /// Where the packed upper triangle of each channel starts in the state, and the total length.
     offsets: Vec<usize>,
 }
@@ -110,7 +85,18 @@ impl Silverstein {
             let size = channel.inverse_coefficient.nrows();
             offsets.push(offsets[offsets.len() - 1] + size * (size + 1) / 2);
         }
-        Ok(Self { pencil, population, options, offsets })
+        Ok(Self { pencil, population, options, grading: BALANCED, offsets })
+    }
+
+    /// Measures the unknowns in units between a common one (0) and the size of their own rows (1).
+    ///
+    /// Laws that spread over many decades need the rows apart, because the root may depend on the
+    /// smallest of them. Elsewhere the smallest rows are differences of others, which do not carry so
+    /// many digits, and the iteration would chase their rounding; half-way between serves there.
+    #[must_use]
+    pub(crate) fn with_grading(mut self, grading: f64) -> Self {
+        self.grading = grading;
+        self
     }
 
     /// The pencil.
@@ -138,8 +124,16 @@ impl Silverstein {
             weighted: self.pencil.blocks().iter().map(|block| SplitMatrix::zeros(block.nrows())).collect(),
             image: vec![zero; self.dimension()],
             best: vec![zero; self.dimension()],
-            anderson: Anderson::new(self.dimension(), self.options.window),
+            state: vec![zero; self.dimension()],
+            metric: vec![1.0; self.dimension()],
+            channel_scales: self.channel_scales(),
+            block_scales: self.pencil.blocks().iter().map(|block| vec![1.0; block.nrows()]).collect(),
+            anderson: Anderson::new(self.dimension(), self.options.window.min(self.dimension())),
         }
+    }
+
+    fn channel_scales(&self) -> Vec<Vec<f64>> {
+        self.pencil.channels().iter().map(|channel| vec![1.0; channel.inverse_coefficient.nrows()]).collect()
     }
 
     /// Solves the equation at `z` from the unknowns `guess` by Anderson acceleration.
@@ -152,16 +146,28 @@ impl Silverstein {
     /// [`Error::NotConverged`] if the tolerance is not reached.
     pub fn iterate(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
         let tolerance = self.options.tolerance;
-        let mut x = guess.to_vec();
+        self.equilibrate(guess, &mut workspace.metric, &mut workspace.channel_scales);
+        // What an earlier solve has left must not show in this one, to the last digit.
+        workspace.block_scales.iter_mut().for_each(|scales| scales.fill(1.0));
+        let mut x: Vec<Complex64> = guess.iter().zip(&workspace.metric).map(|(x, unit)| x / unit).collect();
         let mut best: Option<Solution> = None;
-        let mut improved = 0;
+        let (mut improved, mut iterations) = (0, self.options.iteration_limit);
         // Size of the last accelerated step and the residual that it started from.
         let mut step: Option<(f64, f64)> = None;
         workspace.anderson.restart();
         for iteration in 1..=self.options.iteration_limit {
-            let cauchy = self.map(z, &x, workspace);
+            for ((state, x), unit) in workspace.state.iter_mut().zip(&x).zip(&workspace.metric) {
+                *state = x * unit;
+            }
+            let cauchy = self.map(z, workspace);
+            if iteration == 1 {
+                for (scales, weighted) in workspace.block_scales.iter_mut().zip(&workspace.weighted) {
+                    equilibrate(scales, |i, j| weighted.get(i, j).norm());
+                }
+            }
             let (mut change, mut size) = (0.0f64, f64::MIN_POSITIVE);
-            for (image, x) in workspace.image.iter_mut().zip(&x) {
+            for ((image, x), unit) in workspace.image.iter_mut().zip(&x).zip(&workspace.metric) {
+                *image /= unit;
                 size = size.max(image.norm_sqr());
                 *image -= x;
                 change = change.max(image.norm_sqr());
@@ -169,8 +175,9 @@ impl Silverstein {
             let (residual, size) = ((change / size).sqrt(), size.sqrt());
             if residual.is_nan() || !cauchy.re.is_finite() {
                 // A singular matrix on the way: start again from a slightly different point.
-                x.iter_mut().zip(guess).for_each(|(x, guess)| {
-                    *x = guess * Complex64::new(1.0 + 1e-3 * iteration as f64, -1e-3 * iteration as f64);
+                x.iter_mut().zip(guess).zip(&workspace.metric).for_each(|((x, guess), unit)| {
+                    *x = guess / unit
+                        * Complex64::new(1.0 + 1e-3 * iteration as f64, -1e-3 * iteration as f64);
                 });
                 workspace.anderson.restart();
                 step = None;
@@ -186,16 +193,27 @@ impl Silverstein {
                 best = Some(Solution { cauchy, state: Vec::new(), residual, error, iterations: iteration });
             }
             let converged = residual <= tolerance && error <= ERROR_SLACK * tolerance;
-            let stagnates = iteration - improved >= STAGNATION_STEPS;
-            if let Some(mut best) =
-                best.take_if(|best| converged || stagnates && best.residual <= STAGNATION_SLACK * tolerance)
-            {
-                best.state = if converged { x } else { workspace.best.clone() };
+            let idle = iteration - improved;
+            let accepted = |best: &mut Solution| {
+                converged
+                    || idle >= NEARLY_STEPS && best.residual <= NEARLY * tolerance
+                    || idle >= STAGNATION_STEPS && best.residual <= STAGNATION_SLACK * tolerance
+            };
+            if let Some(mut best) = best.take_if(accepted) {
+                if !converged {
+                    x.copy_from_slice(&workspace.best);
+                }
+                x.iter_mut().zip(&workspace.metric).for_each(|(x, unit)| *x *= unit);
+                best.state = x;
                 best.iterations = iteration;
                 if converged {
                     (best.cauchy, best.residual, best.error) = (cauchy, residual, error.max(residual));
                 }
                 return Ok(best);
+            }
+            if idle >= HOPELESS_STEPS {
+                iterations = iteration;
+                break;
             }
             let (anderson, image) = (&mut workspace.anderson, &workspace.image);
             let mut length = anderson.advance(&mut x, image);
@@ -210,7 +228,7 @@ impl Silverstein {
         Err(Error::NotConverged {
             z,
             residual: best.map_or(f64::INFINITY, |best| best.residual),
-            iterations: self.options.iteration_limit,
+            iterations,
             tolerance,
         })
     }
@@ -218,7 +236,8 @@ impl Silverstein {
     /// Root entry of `g = int t G(t) dH(t)` at a solution: the Cauchy transform of the polynomial
     /// weighted by the population covariance, `phi(Sigma (z - a)^-1)`.
     pub fn weighted_root(&self, z: Complex64, state: &[Complex64], workspace: &mut Workspace) -> Complex64 {
-        self.map(z, state, workspace);
+        workspace.state.copy_from_slice(state);
+        self.map(z, workspace);
         workspace.weighted[0].get(0, 0)
     }
 
@@ -251,7 +270,8 @@ impl Silverstein {
                 format!("{size} numbers, as the channel has states"),
             ));
         }
-        self.map(z, state, workspace);
+        workspace.state.copy_from_slice(state);
+        self.map(z, workspace);
         let g = |i: usize, j: usize| state[self.offsets[channel] + packed(i.min(j), i.max(j), size)];
         let h: Vec<Complex64> = (0..size).map(|i| (0..size).map(|j| g(i, j) * vector[j]).sum()).collect();
         let x = &workspace.channels[channel];
@@ -276,26 +296,54 @@ impl Silverstein {
     /// Whether `-Im g` is positive semidefinite on every channel, up to rounding: the property that
     /// singles out the resolvent among all solutions where `Im g` does not vanish.
     pub fn is_physical(&self, state: &[Complex64]) -> bool {
-        let scale = state.iter().fold(0.0f64, |m, x| m.max(x.norm()));
+        let (mut metric, mut row_scales) = (vec![1.0; state.len()], self.channel_scales());
+        self.equilibrate(state, &mut metric, &mut row_scales);
         self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
             let size = channel.inverse_coefficient.nrows();
             let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
-                let shift = if i == j { DEFINITE * scale } else { 0.0 };
-                shift - state[offset + packed(i.min(j), i.max(j), size)].im
+                let shift = if i == j { DEFINITE } else { 0.0 };
+                let at = offset + packed(i.min(j), i.max(j), size);
+                shift - state[at].im / metric[at]
             });
             shifted.cholesky().is_some()
         })
     }
 
-    /// Evaluates the map at `state` into `workspace.image`; returns the root entry of `G`, or NaN
+    /// Units `d_i d_j` for the entries `(i, j)` of each channel, in which every row of `state` has
+    /// largest entry about 1.
+    ///
+    /// A law that spreads over many decades has unknowns that do so too: products of few factors
+    /// next to products of many. The equation does not know the scale of a row, and neither should
+    /// the norms of the iteration: small rows would otherwise drown in the tolerance of large ones.
+    fn equilibrate(&self, state: &[Complex64], metric: &mut [f64], scales: &mut [Vec<f64>]) {
+        for ((channel, &offset), scales) in self.pencil.channels().iter().zip(&self.offsets).zip(scales) {
+            let size = channel.inverse_coefficient.nrows();
+            equilibrate(scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm());
+            scales.iter_mut().for_each(|scale| *scale = scale.powf(self.grading));
+            for i in 0..size {
+                for j in i..size {
+                    metric[offset + packed(i, j, size)] = scales[i] * scales[j];
+                }
+            }
+            scales.iter_mut().for_each(|scale| *scale = scale.recip());
+        }
+    }
+
+    /// Evaluates the map at `workspace.state` into `workspace.image`; returns the root entry of `G`, or NaN
     /// if a matrix on the way is singular.
-    fn map(&self, z: Complex64, state: &[Complex64], workspace: &mut Workspace) -> Complex64 {
+    fn map(&self, z: Complex64, workspace: &mut Workspace) -> Complex64 {
+        let state = &workspace.state;
         let failed = Complex64::new(f64::NAN, f64::NAN);
         for r_transform in &mut workspace.r_transform {
             r_transform.fill_zero();
         }
-        for ((channel, matrix), &offset) in
-            self.pencil.channels().iter().zip(&mut workspace.channels).zip(&self.offsets)
+        for (((channel, matrix), &offset), scales) in self
+            .pencil
+            .channels()
+            .iter()
+            .zip(&mut workspace.channels)
+            .zip(&self.offsets)
+            .zip(&workspace.channel_scales)
         {
             let n = matrix.size();
             let mut at = offset;
@@ -308,7 +356,7 @@ impl Silverstein {
                     at += 1;
                 }
             }
-            if !matrix.invert() {
+            if !matrix.invert_scaled(scales) {
                 return failed;
             }
             for link in &channel.links {
@@ -346,7 +394,7 @@ impl Silverstein {
                     resolvent.re[0] += z.re;
                     resolvent.im[0] += z.im;
                 }
-                if !resolvent.invert() {
+                if !resolvent.invert_scaled(&workspace.block_scales[index]) {
                     return failed;
                 }
                 if index == 0 {
@@ -385,17 +433,18 @@ impl Silverstein {
     /// in the number of factors, so the plain iteration ends after finitely many steps.
     pub(crate) fn state_at_infinity(&self, workspace: &mut Workspace) -> Vec<Complex64> {
         let far = Complex64::new(0.0, 1e12);
-        let mut state = vec![Complex64::ZERO; self.dimension()];
+        workspace.state.fill(Complex64::ZERO);
         for _ in 0..2 * self.pencil.size() {
-            self.map(far, &state, workspace);
-            let change = state.iter().zip(&workspace.image).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+            self.map(far, workspace);
+            let differences = workspace.state.iter().zip(&workspace.image);
+            let change = differences.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
             let size = workspace.image.iter().map(|x| x.norm()).fold(0.0, f64::max);
-            state.copy_from_slice(&workspace.image);
+            workspace.state.copy_from_slice(&workspace.image);
             if change <= 1e-12 * size {
                 break;
             }
         }
-        state
+        workspace.state.clone()
     }
 }
 
@@ -413,5 +462,11 @@ pub struct Workspace {
     weighted: Vec<SplitMatrix>,
     image: Vec<Complex64>,
     best: Vec<Complex64>,
+    /// The unknowns in their own units, and the units in which the iteration measures them.
+    state: Vec<Complex64>,
+    metric: Vec<f64>,
+    /// Factors for the rows of each channel and each block that make them comparable.
+    channel_scales: Vec<Vec<f64>>,
+    block_scales: Vec<Vec<f64>>,
     anderson: Anderson,
 }

@@ -1,0 +1,101 @@
+//! Guesses for the points of a band: interpolation between the unknowns of solved points.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use super::band::Frame;
+use super::support::{Point, Search};
+use super::transform::CauchyTransform;
+use crate::error::Result;
+
+/// Known points that serve one guess by interpolation.
+const STENCIL: usize = 8;
+
+/// Solved points of a band, in order of angle, as a source of guesses.
+pub(super) struct States {
+    frame: Frame,
+    /// The unknowns may have a pole where `G` has one, so it is `x - pole` times the state that is
+    /// interpolated.
+    pole: Option<f64>,
+    points: Vec<(f64, Vec<Complex64>)>,
+}
+
+impl States {
+    pub(super) fn new(frame: Frame, pole: Option<f64>, known: &[Point], close: f64) -> Self {
+        let mut states = Self { frame, pole, points: Vec::new() };
+        for point in known.iter().filter(|point| frame.low < point.x && point.x < frame.high) {
+            states.insert(point.clone(), close);
+        }
+        states
+    }
+
+    /// Keeps a solved point unless another one is as near as `close` in angle.
+    pub(super) fn insert(&mut self, point: Point, close: f64) {
+        let angle = self.frame.angle(point.x);
+        let at = self.points.partition_point(|(other, _)| *other < angle);
+        let near =
+            |index: usize| self.points.get(index).is_some_and(|(other, _)| (other - angle).abs() < close);
+        if !(near(at) || at > 0 && near(at - 1)) {
+            self.points.insert(at, (angle, point.state));
+        }
+    }
+
+    /// Solves at `x` from an interpolated guess, then from the nearest state, then from scratch.
+    pub(super) fn solve<T: CauchyTransform>(
+        &self,
+        search: &Search<'_, T>,
+        x: f64,
+        workspace: &mut T::Workspace,
+    ) -> Result<Option<Point>> {
+        if let Some(guess) = self.guess(self.frame.angle(x))
+            && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
+        {
+            return Ok(Some(point));
+        }
+        search.inside(x, workspace)
+    }
+
+    /// Local polynomial interpolation in the angle. Going around an edge in the angle is going
+    /// through the cut to the conjugate state, so the points continue by reflection at both ends.
+    fn guess(&self, angle: f64) -> Option<Vec<Complex64>> {
+        let count = self.points.len() as isize;
+        if count == 0 {
+            return None;
+        }
+        let node = |index: isize| {
+            if index < 0 {
+                let (angle, state) = &self.points[(-1 - index) as usize];
+                (-angle, state, true)
+            } else if index >= count {
+                let (angle, state) = &self.points[(2 * count - 1 - index) as usize];
+                (2.0 * PI - angle, state, true)
+            } else {
+                let (angle, state) = &self.points[index as usize];
+                (*angle, state, false)
+            }
+        };
+        let at = self.points.partition_point(|(other, _)| *other < angle) as isize;
+        let width = (STENCIL as isize).min(count);
+        let from = at - width / 2;
+        let offset = |angle: f64| self.pole.map_or(1.0, |pole| self.frame.position(angle) - pole);
+        let mut guess = vec![Complex64::ZERO; self.points[0].1.len()];
+        for i in from..from + width {
+            let (own, state, conjugate) = node(i);
+            let weight: f64 = (from..from + width)
+                .filter(|&j| j != i)
+                .map(|j| {
+                    let (other, ..) = node(j);
+                    (angle - other) / (own - other)
+                })
+                .product();
+            let weight = weight * offset(own) / offset(angle);
+            let sign = if conjugate { -1.0 } else { 1.0 };
+            guess.iter_mut().zip(state).for_each(|(sum, entry)| {
+                sum.re += weight * entry.re;
+                sum.im += sign * weight * entry.im;
+            });
+        }
+        Some(guess)
+    }
+}
