@@ -2,17 +2,20 @@
 
 use freespectra::{MiniBatch, Population};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
-/// Up to three eigenvalues over two decades with weights that are not negligible.
+/// Up to three eigenvalues over two decades with weights that are not negligible: below 1, or around 1,
+/// where steps of the size tried here can diverge.
 fn population() -> impl Strategy<Value = Vec<(f64, f64)>> {
-    prop::collection::vec((-2.0f64..0.0, 0.1f64..1.0), 1..=3).prop_map(|raw| {
+    let decades = prop_oneof![2 => Just(-2.0), 1 => Just(-1.0)];
+    (prop::collection::vec((0.0f64..2.0, 0.1f64..1.0), 1..=3), decades).prop_map(|(raw, lowest)| {
         let total: f64 = raw.iter().map(|(_, weight)| weight).sum();
-        raw.into_iter().map(|(log, weight)| (10f64.powf(log), weight / total)).collect()
+        raw.into_iter().map(|(log, weight)| (10f64.powf(lowest + log), weight / total)).collect()
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     /// Mass 1, and the exact mean of P: every batch occurs once in a product and the batches are free,
     /// so `phi(P) = int (1 - alpha t)^B dH(t)`, which is `(1 - alpha)^B` for the identity.

@@ -164,7 +164,7 @@ impl MiniBatch {
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
         let (pencil, origin, grading) = match basis {
             Basis::Plain => (self.pencil()?, 0.0, None),
-            Basis::RootApart => (self.pencil()?.with_root_apart(), 0.0, None),
+            Basis::RootApart => (self.pencil()?.with_root_apart(), 0.0, Some(0.0)),
             Basis::Graded => (self.pencil()?.with_root_apart(), 0.0, Some(1.0)),
             Basis::Epoch => (self.symmetric_pencil(Operator::Epoch)?, 1.0, None),
         };
