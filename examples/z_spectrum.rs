@@ -214,9 +214,15 @@ fn density_table(law: &SpectralLaw, points: usize) -> Vec<(f64, f64)> {
         // The remainder goes to the first intervals; every interval gets its two edges.
         let each = (points / bands + usize::from(band < points % bands)).max(2);
         for i in 0..each {
-            let angle = std::f64::consts::PI * i as f64 / (each - 1) as f64;
-            let x = low + (high - low) * (0.5 * angle).sin().powi(2);
-            table.push((x, law.density(x)));
+            let point = |i: f64| {
+                let angle = std::f64::consts::PI * i / (each - 1) as f64;
+                let x = low + (high - low) * (0.5 * angle).sin().powi(2);
+                (x, law.density(x))
+            };
+            // At a hard edge the density is infinite; a point next to it stands for it.
+            let inward = if i == 0 { 0.25 } else { -0.25 };
+            let at = point(i as f64);
+            table.push(if at.1.is_finite() { at } else { point(i as f64 + inward) });
         }
     }
     table

@@ -9,8 +9,9 @@ use freespectra::finite::{Batching, EXACT_BATCHES, Entries, MonteCarlo, Route};
 use freespectra::minibatch::MiniBatchBuilder;
 use freespectra::population::Atom;
 use freespectra::solver::{Channel, Link, LinkEntry, Pencil, SolverOptions};
-use freespectra::{Error, MiniBatch, Population, Result};
+use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
 use nalgebra::{DMatrix, dmatrix};
+use num_complex::Complex64;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -191,8 +192,8 @@ fn simulations() {
     refused("batch sizes", Batching::from_sizes(vec![]));
     refused("batch size", Batching::from_sizes(vec![3, 0]));
     refused("batch sizes", Batching::from_sizes(vec![usize::MAX, 2]));
-    refused("batch fractions", Batching::from_fractions(4, &[]));
-    refused("batch fractions", Batching::from_fractions(4, &[0.5, 0.4]));
+    refused("batch_fractions", Batching::from_fractions(4, &[]));
+    refused("batch_fractions", Batching::from_fractions(4, &[0.5, 0.4]));
     refused("samples", Batching::from_fractions(2, &[0.5, 0.3, 0.2]));
     // Sizes come from files, too.
     for json in ["[]", "[2, 0]", "[-1]"] {
@@ -205,7 +206,7 @@ fn simulations() {
         refused("features", MonteCarlo::new(features, batching(2), 0.1));
     }
     for bad in NOT_POSITIVE {
-        refused("batch fraction", Batching::from_fractions(4, &[0.5, bad]));
+        refused("batch_fractions", Batching::from_fractions(4, &[0.5, bad]));
         refused("step_size", MonteCarlo::new(10, batching(2), bad));
         // A batch may rest, but not all of them.
         if bad == 0.0 {
@@ -330,4 +331,53 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn values_from_files() {
+    let model = MiniBatch::builder().batches(2).build().unwrap();
+    let json = serde_json::to_value(&model).unwrap();
+    assert_eq!(serde_json::from_value::<MiniBatch>(json.clone()).unwrap(), model);
+    for (key, value) in [
+        ("aspect_ratio", serde_json::json!(-1.0)),
+        ("step_sizes", serde_json::json!([])),
+        ("step_sizes", serde_json::json!([0.1, 0.0])),
+        ("fractions", serde_json::json!([0.9])),
+        ("fractions", serde_json::json!([0.5, 0.6])),
+        ("population", serde_json::json!({"atoms": [{"location": -1.0, "mass": 1.0}]})),
+    ] {
+        let mut changed = json.clone();
+        changed[key] = value;
+        assert!(serde_json::from_value::<MiniBatch>(changed.clone()).is_err(), "{changed}");
+    }
+    let law = serde_json::to_value(model.law().unwrap()).unwrap();
+    for (pointer, value) in [
+        ("/bands/0/smooth", serde_json::json!([])),
+        ("/bands/0/mass", serde_json::json!([])),
+        ("/bands/0/low", serde_json::json!(5.0)),
+        ("/bands/0/quadrature", serde_json::json!([])),
+        ("/bands", serde_json::json!([])),
+        ("/atoms", serde_json::json!([{"location": 0.0, "mass": 0.5}])),
+    ] {
+        let mut changed = law.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert!(serde_json::from_value::<SpectralLaw>(changed).is_err(), "{pointer}");
+    }
+}
+
+#[test]
+fn states_of_another_pencil() {
+    let transform = |batches| {
+        let model = MiniBatch::builder().batches(batches).build().unwrap();
+        model.transform(SolverOptions::default()).unwrap()
+    };
+    let (two, three) = (transform(2), transform(3));
+    let z = Complex64::new(1.0, 1.0);
+    let (two, three) = (two.silverstein(), three.silverstein());
+    let zeros = vec![Complex64::ZERO; two.dimension()];
+    refused("state", two.iterate(z, &[], &mut two.workspace()));
+    refused("workspace", two.iterate(z, &zeros, &mut three.workspace()));
+    refused("state", two.weighted_root(z, &[], &mut two.workspace()));
+    refused("channel", two.channel_form(z, &zeros, 9, &[], &mut two.workspace()));
+    refused("vector", two.channel_form(z, &zeros, 0, &[], &mut two.workspace()));
 }

@@ -72,21 +72,8 @@ impl Batching {
     /// [`Error::InvalidArgument`] if there is no fraction, one is not a finite positive number,
     /// they do not sum to 1 within 1e-9, or the samples are too few for such a split.
     pub fn from_fractions(samples: usize, fractions: &[f64]) -> Result<Self> {
-        if fractions.is_empty() {
-            return Err(Error::argument("batch fractions", "empty", "at least one fraction"));
-        }
-        for &fraction in fractions {
-            positive("batch fraction", fraction)?;
-        }
-        let total: f64 = fractions.iter().sum();
-        if (total - 1.0).abs() > FRACTION_TOLERANCE {
-            return Err(Error::argument(
-                "batch fractions",
-                format!("summing to {total}"),
-                "fractions that sum to 1",
-            ));
-        }
-        let shares: Vec<f64> = fractions.iter().map(|fraction| fraction / total * samples as f64).collect();
+        let fractions = normalised_fractions(fractions)?;
+        let shares: Vec<f64> = fractions.iter().map(|fraction| fraction * samples as f64).collect();
         let mut sizes: Vec<usize> = shares.iter().map(|share| (share.floor() as usize).max(1)).collect();
         let taken: usize = sizes.iter().sum();
         let Some(left_over) = samples.checked_sub(taken) else {
@@ -128,6 +115,26 @@ impl Batching {
             Some(rows)
         })
     }
+}
+
+/// Fractions of the samples in each batch, scaled to sum to 1 exactly.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if there is no fraction, one is not a finite positive number, or they do
+/// not sum to 1 within 1e-9.
+pub(crate) fn normalised_fractions(fractions: &[f64]) -> Result<Vec<f64>> {
+    if fractions.is_empty() {
+        return Err(Error::argument("batch_fractions", "empty", "at least one fraction"));
+    }
+    for &fraction in fractions {
+        positive("batch_fractions", fraction)?;
+    }
+    let total: f64 = fractions.iter().sum();
+    if (total - 1.0).abs() > FRACTION_TOLERANCE {
+        let value = format!("summing to {total}");
+        return Err(Error::argument("batch_fractions", value, "fractions that sum to 1"));
+    }
+    Ok(fractions.iter().map(|fraction| fraction / total).collect())
 }
 
 impl TryFrom<Vec<usize>> for Batching {

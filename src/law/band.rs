@@ -177,6 +177,28 @@ impl Band {
         band
     }
 
+    /// Whether the parts fit together, which those of a file may not.
+    pub(super) fn is_consistent(&self) -> bool {
+        let adjacent = |pieces: Vec<&Series>, low: f64, high: f64| {
+            let mut at = low;
+            for piece in pieces {
+                if piece.low != at || !piece.is_sound() {
+                    return false;
+                }
+                at = piece.high;
+            }
+            at == high
+        };
+        let end = self.mass.last().map_or(f64::NAN, |(_, series)| series.high);
+        self.low < self.high
+            && self.pole.is_none_or(f64::is_finite)
+            && adjacent(self.smooth.iter().collect(), self.low, self.high)
+            && adjacent(self.mass.iter().map(|(_, series)| series).collect(), 0.0, end)
+            && (end - PI).abs() < 1e-12
+            && !self.panels.is_empty()
+            && self.quadrature.len() == PANEL_NODES * self.panels.len()
+    }
+
     fn frame(&self) -> Frame {
         Frame { low: self.low, high: self.high, pole: self.pole }
     }
@@ -187,7 +209,8 @@ impl Band {
 
     pub(crate) fn density(&self, x: f64) -> f64 {
         if !self.contains(x) {
-            return 0.0;
+            let hard_edge = self.pole == Some(x) && (x == self.low || x == self.high);
+            return if hard_edge { f64::INFINITY } else { 0.0 };
         }
         let index = self.smooth.partition_point(|piece| piece.high < x).min(self.smooth.len() - 1);
         (self.smooth[index].eval(x) * self.frame().factor(x)).max(0.0)

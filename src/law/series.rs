@@ -45,6 +45,12 @@ impl Series {
         Self { low, high, coefficients }
     }
 
+    /// Whether there are coefficients, all finite, on an interval.
+    pub(crate) fn is_sound(&self) -> bool {
+        let finite = [self.low, self.high].iter().chain(&self.coefficients).all(|x| x.is_finite());
+        finite && self.low < self.high && !self.coefficients.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.coefficients.len()
     }

@@ -42,10 +42,41 @@ impl Certificate {
 /// intervals describe the continuous part, `cdf`, `quantile`, moments and transforms the whole
 /// measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct SpectralLaw {
     bands: Vec<Band>,
     atoms: Vec<Atom>,
     certificate: Certificate,
+}
+
+/// A law as it comes out of a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    bands: Vec<Band>,
+    atoms: Vec<Atom>,
+    certificate: Certificate,
+}
+
+impl TryFrom<Unchecked> for SpectralLaw {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        let Unchecked { bands, atoms, certificate } = unchecked;
+        let fit = bands.iter().all(Band::is_consistent)
+            && bands.windows(2).all(|pair| pair[0].high <= pair[1].low)
+            && atoms.iter().all(|atom| atom.location.is_finite() && atom.mass > 0.0);
+        if !fit {
+            let allowed = "what was written by this crate";
+            return Err(Error::argument("law", "parts that do not fit together", allowed));
+        }
+        let law = Self { bands, atoms, certificate };
+        // A law moved by `affine` may have lost as much once more.
+        let (mass_error, tolerance) = (law.total_mass() - 1.0, 2.0 * Certificate::TOLERANCE);
+        if mass_error.abs() <= tolerance {
+            return Ok(law);
+        }
+        Err(Error::NotCertified { quantity: "total mass", found: 1.0 + mass_error, expected: 1.0, tolerance })
+    }
 }
 
 /// Rounds of looking for missing mass before a law is given up.
@@ -199,7 +230,8 @@ impl SpectralLaw {
         points.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)])
     }
 
-    /// Density of the continuous part at `x`; 0 outside the support and at its edges.
+    /// Density of the continuous part at `x`; 0 outside the support and at its edges, infinite at a hard
+    /// edge.
     pub fn density(&self, x: f64) -> f64 {
         self.bands.iter().map(|band| band.density(x)).sum()
     }

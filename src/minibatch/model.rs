@@ -6,6 +6,7 @@ use super::subset_lattice::subset_pencil;
 use super::symmetric::{Operator, symmetric_pencil};
 use super::transform::ZTransform;
 use crate::error::{Error, Result, positive};
+use crate::finite::batching::normalised_fractions;
 use crate::law::SpectralLaw;
 use crate::population::{Atom, Population};
 use crate::solver::{Pencil, Silverstein, SolverOptions};
@@ -19,9 +20,6 @@ pub const LATTICE_LIMIT: usize = 6;
 /// Distance of the aspect ratio from 1 below which the support comes close to zero.
 const HARD_EDGE: f64 = 0.05;
 
-/// Batch fractions have to sum to one within this.
-const FRACTION_TOLERANCE: f64 = 1e-9;
-
 /// Mini-batch gradient descent in the proportional limit.
 ///
 /// ```
@@ -34,6 +32,7 @@ const FRACTION_TOLERANCE: f64 = 1e-9;
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct MiniBatch {
     aspect_ratio: f64,
     population: Population,
@@ -41,6 +40,29 @@ pub struct MiniBatch {
     step_sizes: Vec<f64>,
     /// `n_b / n`, one per batch.
     fractions: Vec<f64>,
+}
+
+/// A model as it comes out of a file.
+#[derive(Deserialize)]
+struct Unchecked {
+    aspect_ratio: f64,
+    population: Population,
+    step_sizes: Vec<f64>,
+    fractions: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for MiniBatch {
+    type Error = Error;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::builder()
+            .batches(unchecked.step_sizes.len())
+            .aspect_ratio(unchecked.aspect_ratio)
+            .population(unchecked.population)
+            .step_sizes(&unchecked.step_sizes)
+            .batch_fractions(&unchecked.fractions)
+            .build()
+    }
 }
 
 impl MiniBatch {
@@ -374,18 +396,7 @@ impl MiniBatchBuilder {
             None => vec![1.0 / batches as f64; batches],
             Some(fractions) => {
                 check_count("batch_fractions", fractions.len(), batches)?;
-                for &fraction in &fractions {
-                    positive("batch_fractions", fraction)?;
-                }
-                let total: f64 = fractions.iter().sum();
-                if (total - 1.0).abs() > FRACTION_TOLERANCE {
-                    return Err(Error::argument(
-                        "batch_fractions",
-                        format!("summing to {total}"),
-                        "fractions that sum to 1",
-                    ));
-                }
-                fractions.iter().map(|fraction| fraction / total).collect()
+                normalised_fractions(&fractions)?
             }
         };
         let model =

@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
@@ -66,8 +66,16 @@ impl ZTransform {
         -self.epoch_step * cauchy.conj()
     }
 
-    fn solution_in_z(&self, solution: Solution) -> Solution {
-        Solution { cauchy: self.to_z(solution.cauchy), ..solution }
+    /// What the solver says about the pencil, said about `Z`.
+    fn in_z(&self, result: Result<Solution>) -> Result<Solution> {
+        match result {
+            Ok(solution) => Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution }),
+            Err(Error::NotConverged { z, residual, iterations, tolerance }) => {
+                let z = (self.origin - z.conj()) / self.epoch_step;
+                Err(Error::NotConverged { z, residual, iterations, tolerance })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -79,17 +87,15 @@ impl CauchyTransform for ZTransform {
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
-        self.silverstein
-            .solve_from(&self.far, self.to_pencil(z), workspace)
-            .map(|solution| self.solution_in_z(solution))
+        self.in_z(self.silverstein.solve_from(&self.far, self.to_pencil(z), workspace))
     }
 
     fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
-        let solution = self.silverstein.iterate(self.to_pencil(z), guess, workspace)?;
+        let solution = self.in_z(self.silverstein.iterate(self.to_pencil(z), guess, workspace))?;
         if !self.silverstein.is_physical(&solution.state) {
             return Err(unphysical(z, solution.iterations));
         }
-        Ok(self.solution_in_z(solution))
+        Ok(solution)
     }
 
     fn location_scale(&self) -> (f64, f64) {

@@ -122,7 +122,7 @@ impl Weighted {
     fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace) -> Result<Solution> {
         let (silverstein, at) = (self.transform.silverstein(), self.transform.to_pencil(z));
         let raw = match &self.weight {
-            Weight::Population => silverstein.weighted_root(at, &solution.state, workspace),
+            Weight::Population => silverstein.weighted_root(at, &solution.state, workspace)?,
             Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,
         };
         Ok(Solution { cauchy: self.transform.to_z(raw) / self.mass, ..solution })

@@ -132,6 +132,17 @@ impl Silverstein {
         }
     }
 
+    /// Refuses unknowns, or buffers, of another equation.
+    fn check_state(&self, state: &[Complex64], workspace: &Workspace) -> Result<()> {
+        for (argument, length) in [("state", state.len()), ("workspace", workspace.state.len())] {
+            if length != self.dimension() {
+                let allowed = format!("{} unknowns, as the pencil has", self.dimension());
+                return Err(Error::argument(argument, format!("{length} unknowns"), allowed));
+            }
+        }
+        Ok(())
+    }
+
     fn channel_scales(&self) -> Vec<Vec<f64>> {
         self.pencil.channels().iter().map(|channel| vec![1.0; channel.inverse_coefficient.nrows()]).collect()
     }
@@ -143,8 +154,10 @@ impl Silverstein {
     /// step, which stays in it. For real `z` the solution next to the guess is found.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] if the tolerance is not reached.
+    /// [`Error::NotConverged`] if the tolerance is not reached; [`Error::InvalidArgument`] if guess or
+    /// workspace belong to another pencil.
     pub fn iterate(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+        self.check_state(guess, workspace)?;
         let tolerance = self.options.tolerance;
         self.equilibrate(guess, &mut workspace.metric, &mut workspace.channel_scales);
         // What an earlier solve has left must not show in this one, to the last digit.
@@ -235,10 +248,19 @@ impl Silverstein {
 
     /// Root entry of `g = int t G(t) dH(t)` at a solution: the Cauchy transform of the polynomial
     /// weighted by the population covariance, `phi(Sigma (z - a)^-1)`.
-    pub fn weighted_root(&self, z: Complex64, state: &[Complex64], workspace: &mut Workspace) -> Complex64 {
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if state or workspace belong to another pencil.
+    pub fn weighted_root(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        workspace: &mut Workspace,
+    ) -> Result<Complex64> {
+        self.check_state(state, workspace)?;
         workspace.state.copy_from_slice(state);
         self.map(z, workspace);
-        workspace.weighted[0].get(0, 0)
+        Ok(workspace.weighted[0].get(0, 0))
     }
 
     /// The form `w^T phi[(1 (x) W_b) L(z)^-1] w` at a solution, for a vector `w` on the states of a
@@ -249,7 +271,8 @@ impl Silverstein {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is no such channel or the vector has another length.
+    /// [`Error::InvalidArgument`] if there is no such channel, the vector has another length, or state or
+    /// workspace belong to another pencil.
     pub fn channel_form(
         &self,
         z: Complex64,
@@ -270,6 +293,7 @@ impl Silverstein {
                 format!("{size} numbers, as the channel has states"),
             ));
         }
+        self.check_state(state, workspace)?;
         workspace.state.copy_from_slice(state);
         self.map(z, workspace);
         let g = |i: usize, j: usize| state[self.offsets[channel] + packed(i.min(j), i.max(j), size)];
@@ -283,7 +307,7 @@ impl Silverstein {
 
     /// Whether the diagonal of `Im g` is nowhere positive, which it must be for a resolvent at
     /// `Im z >= 0`, up to rounding.
-    pub fn in_half_space(&self, state: &[Complex64]) -> bool {
+    pub(crate) fn in_half_space(&self, state: &[Complex64]) -> bool {
         self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
             let size = channel.inverse_coefficient.nrows();
             (0..size).all(|i| {
@@ -295,7 +319,7 @@ impl Silverstein {
 
     /// Whether `-Im g` is positive semidefinite on every channel, up to rounding: the property that
     /// singles out the resolvent among all solutions where `Im g` does not vanish.
-    pub fn is_physical(&self, state: &[Complex64]) -> bool {
+    pub(crate) fn is_physical(&self, state: &[Complex64]) -> bool {
         let (mut metric, mut row_scales) = (vec![1.0; state.len()], self.channel_scales());
         self.equilibrate(state, &mut metric, &mut row_scales);
         self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
