@@ -4,18 +4,33 @@ use freespectra::{MiniBatch, Population};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-/// Up to three eigenvalues over two decades with weights that are not negligible: below 1, or around 1,
-/// where steps of the size tried here can diverge.
+/// Up to three eigenvalues over two decades, up to 1 or up to 10, with weights that are not negligible.
 fn population() -> impl Strategy<Value = Vec<(f64, f64)>> {
-    let decades = prop_oneof![2 => Just(-2.0), 1 => Just(-1.0)];
-    (prop::collection::vec((0.0f64..2.0, 0.1f64..1.0), 1..=3), decades).prop_map(|(raw, lowest)| {
+    (any::<bool>(), prop::collection::vec((-2.0f64..0.0, 0.1f64..1.0), 1..=3)).prop_map(|(large, raw)| {
         let total: f64 = raw.iter().map(|(_, weight)| weight).sum();
-        raw.into_iter().map(|(log, weight)| (10f64.powf(lowest + log), weight / total)).collect()
+        let shift = if large { 1.0 } else { 0.0 };
+        raw.into_iter().map(|(log, weight)| (10f64.powf(log + shift), weight / total)).collect()
     })
 }
 
+/// Largest eigenvalue of `alpha W_b`, about: a batch multiplies some direction by 1 minus this.
+fn overshoot(batches: usize, aspect_ratio: f64, epoch_step: f64, atoms: &[(f64, f64)]) -> f64 {
+    let largest = atoms.iter().map(|(t, _)| *t).fold(0.0, f64::max);
+    let ratio = aspect_ratio * batches as f64;
+    epoch_step / batches as f64 * largest * (1.0 + ratio.sqrt()).powi(2)
+}
+
+/// Beyond this overshoot laws of a dozen and more batches spread over so many decades (up to 1e8) that
+/// some of them end in an error.
+const OVERSHOOT: f64 = 50.0;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
 
     /// Mass 1, and the exact mean of P: every batch occurs once in a product and the batches are free,
     /// so `phi(P) = int (1 - alpha t)^B dH(t)`, which is `(1 - alpha)^B` for the identity.
@@ -28,6 +43,7 @@ proptest! {
         identity in any::<bool>(),
     ) {
         let atoms = if identity { vec![(1.0, 1.0)] } else { atoms };
+        prop_assume!(overshoot(batches, log_ratio.exp(), epoch_step, &atoms) <= OVERSHOOT);
         let model = MiniBatch::builder()
             .batches(batches)
             .aspect_ratio(log_ratio.exp())

@@ -24,6 +24,7 @@
 //! pencil of `P - I = -alpha B Z`, in which small eigenvalues of `Z` do not suffer from the
 //! cancellation in `1 - P`.
 
+mod basis;
 mod critical;
 mod mean_iterate;
 mod model;

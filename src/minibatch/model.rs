@@ -4,21 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::subset_lattice::subset_pencil;
 use super::symmetric::{Operator, symmetric_pencil};
-use super::transform::ZTransform;
 use crate::error::{Error, Result, positive};
 use crate::finite::batching::normalised_fractions;
 use crate::law::SpectralLaw;
 use crate::population::{Atom, Population};
-use crate::solver::{Pencil, Silverstein, SolverOptions};
+use crate::solver::Pencil;
 
 /// Largest number of batches for equal batches.
 pub const SYMMETRIC_LIMIT: usize = 128;
 
 /// Largest number of batches that differ in size or step size.
 pub const LATTICE_LIMIT: usize = 6;
-
-/// Distance of the aspect ratio from 1 below which the support comes close to zero.
-const HARD_EDGE: f64 = 0.05;
 
 /// Mini-batch gradient descent in the proportional limit.
 ///
@@ -137,7 +133,7 @@ impl MiniBatch {
         if self.is_symmetric() { self.symmetric_pencil(Operator::Shifted) } else { self.lattice_pencil() }
     }
 
-    fn symmetric_pencil(&self, operator: Operator) -> Result<Pencil> {
+    pub(super) fn symmetric_pencil(&self, operator: Operator) -> Result<Pencil> {
         let ratio = self.aspect_ratio / self.fractions[0];
         symmetric_pencil(self.batches(), self.step_sizes[0], ratio, operator)
     }
@@ -158,67 +154,6 @@ impl MiniBatch {
         subset_pencil(&self.step_sizes, &ratios)
     }
 
-    /// The Cauchy transform of the law of `Z`, to be solved for at single points.
-    ///
-    /// # Errors
-    /// From [`SolverOptions::validated`], and [`Error::NotConverged`] if not even the far field can
-    /// be solved for.
-    pub fn transform(&self, options: SolverOptions) -> Result<ZTransform> {
-        Ok(self.plan(options)?.0)
-    }
-
-    /// The same for a given pencil of `P - I`.
-    ///
-    /// # Errors
-    /// As for [`MiniBatch::transform`].
-    pub fn transform_of(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
-        let silverstein = Silverstein::new(pencil, self.population.clone(), options)?;
-        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
-    }
-
-    /// The transform of a pencil some of whose unknowns are zero: measured by their own size, they would
-    /// be all rounding.
-    pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
-        let silverstein = Silverstein::new(pencil, self.population.clone(), options)?.with_grading(0.0);
-        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
-    }
-
-    fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
-        let (pencil, origin, grading) = match basis {
-            Basis::Plain => (self.pencil()?, 0.0, None),
-            Basis::RootApart => (self.pencil()?.with_root_apart(), 0.0, Some(0.0)),
-            Basis::Graded => (self.pencil()?.with_root_apart(), 0.0, Some(1.0)),
-            Basis::Epoch => (self.symmetric_pencil(Operator::Epoch)?, 1.0, None),
-        };
-        let mut silverstein = Silverstein::new(pencil, self.population.clone(), options)?;
-        if let Some(grading) = grading {
-            silverstein = silverstein.with_grading(grading);
-        }
-        ZTransform::new(silverstein, self.epoch_step(), origin, self.classical_eigenvalues(), self.atoms())
-    }
-
-    /// The transform in the most promising basis, and the basis to fall back on.
-    fn plan(&self, options: SolverOptions) -> Result<(ZTransform, Option<Basis>)> {
-        let hard_edge = (self.aspect_ratio - 1.0).abs() < HARD_EDGE;
-        let plain = if hard_edge { Basis::RootApart } else { Basis::Plain };
-        let symmetric = self.is_symmetric();
-        match self.transform_in(plain, options) {
-            Ok(transform) if symmetric && transform.annihilates() => {
-                Ok((self.transform_in(Basis::Epoch, options)?, Some(plain)))
-            }
-            Ok(transform) if !transform.spreads() => Ok((transform, Some(Basis::Graded))),
-            Ok(_) => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
-            Err(_) => {
-                // P may be so close to 0 that P - I has no spread left beyond rounding.
-                let epoch = if symmetric { self.transform_in(Basis::Epoch, options).ok() } else { None };
-                match epoch.filter(ZTransform::annihilates) {
-                    Some(epoch) => Ok((epoch, None)),
-                    None => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
-                }
-            }
-        }
-    }
-
     /// Where the eigenvalues of `Z` are in the classical limit `gamma -> 0`: an eigenvalue `t` of the
     /// population becomes `(1 - prod_b (1 - alpha_b t)) / (alpha B)`.
     pub fn classical_eigenvalues(&self) -> Vec<f64> {
@@ -230,33 +165,12 @@ impl MiniBatch {
     }
 
     /// For `gamma > 1` the samples do not span the features: mass `1 - 1 / gamma` at zero.
-    fn atoms(&self) -> Vec<Atom> {
+    pub(super) fn atoms(&self) -> Vec<Atom> {
         if self.aspect_ratio > 1.0 {
             vec![Atom { location: 0.0, mass: 1.0 - 1.0 / self.aspect_ratio }]
         } else {
             Vec::new()
         }
-    }
-
-    /// Limiting law of the eigenvalues of `Z`.
-    ///
-    /// # Errors
-    /// [`Error::NotConverged`] or [`Error::NotCertified`] if the law cannot be computed to its
-    /// tolerance.
-    pub fn law(&self) -> Result<SpectralLaw> {
-        self.law_with(SolverOptions::default())
-    }
-
-    /// Limiting law of the eigenvalues of `Z`, with options for the solver.
-    ///
-    /// # Errors
-    /// As for [`MiniBatch::law`], and from [`SolverOptions::validated`].
-    pub fn law_with(&self, options: SolverOptions) -> Result<SpectralLaw> {
-        let (transform, second) = self.plan(options)?;
-        SpectralLaw::build(&transform).or_else(|error| {
-            let transform = second.and_then(|basis| self.transform_in(basis, options).ok());
-            transform.and_then(|transform| SpectralLaw::build(&transform).ok()).ok_or(error)
-        })
     }
 
     /// Limiting law of the epoch operator `P = I - alpha B Z`.
@@ -266,19 +180,6 @@ impl MiniBatch {
     pub fn epoch_operator_law(&self) -> Result<SpectralLaw> {
         self.law()?.affine(-self.epoch_step(), 1.0)
     }
-}
-
-/// The basis in which the fixed point is iterated. All give the same law; they round differently.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Basis {
-    /// `P - I` as it comes: the unknowns of an epoch that annihilates some directions stay small.
-    Plain,
-    /// `P - I` with the root apart, for a nearly hard edge at zero.
-    RootApart,
-    /// The same with every unknown measured by its own size, for steps that diverge.
-    Graded,
-    /// `P` itself, where it is small throughout.
-    Epoch,
 }
 
 /// How the step size was given.

@@ -173,7 +173,7 @@ impl Silverstein {
                 *state = x * unit;
             }
             let cauchy = self.map(z, workspace);
-            if iteration == 1 {
+            if iteration == 1 && cauchy.re.is_finite() {
                 for (scales, weighted) in workspace.block_scales.iter_mut().zip(&workspace.weighted) {
                     equilibrate(scales, |i, j| weighted.get(i, j).norm());
                 }

@@ -1,0 +1,140 @@
+//! From a model to the law of `Z`: which basis of the pencil rounds least.
+//!
+//! All bases have the same solution, and the certificate of the law decides in the end. But `P - I`
+//! loses directions that an epoch annihilates, `P` loses those that it leaves alone, and diverging
+//! steps spread the unknowns over decades.
+
+use super::model::MiniBatch;
+use super::symmetric::Operator;
+use super::transform::ZTransform;
+use crate::error::Result;
+use crate::law::SpectralLaw;
+use crate::solver::{Pencil, Silverstein, SolverOptions};
+
+/// Distance of the aspect ratio from 1 below which the support comes close to zero.
+const HARD_EDGE: f64 = 0.05;
+
+/// Eigenvalue of `P` that counts as annihilated: `P - I` has lost this many digits of it.
+const ANNIHILATED: f64 = 1e-3;
+
+/// Aspect ratio below which the support of `Z` stays well away from zero.
+const SPANNED: f64 = 0.5;
+
+/// Grading of the unknowns of diverging steps: every row in its own units.
+const BY_ROW: f64 = 1.0;
+
+/// Grading where some unknowns vanish and would otherwise be measured by their rounding: all rows in
+/// common units.
+const COMMON: f64 = 0.0;
+
+/// The basis in which the fixed point is iterated. All give the same law; they round differently.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Basis {
+    /// `P - I` as it comes: the unknowns of an epoch that annihilates some directions stay small.
+    Plain,
+    /// `P - I` with the root apart, for a nearly hard edge at zero.
+    RootApart,
+    /// The same with every unknown measured by its own size, for steps that diverge.
+    Graded,
+    /// `P` itself, where it is small throughout.
+    Epoch,
+}
+
+impl MiniBatch {
+    /// Limiting law of the eigenvalues of `Z`.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotConverged`] or [`crate::Error::NotCertified`] if the law cannot be computed to its
+    /// tolerance.
+    pub fn law(&self) -> Result<SpectralLaw> {
+        self.law_with(SolverOptions::default())
+    }
+
+    /// Limiting law of the eigenvalues of `Z`, with options for the solver.
+    ///
+    /// # Errors
+    /// As for [`MiniBatch::law`], and from [`SolverOptions::validated`].
+    pub fn law_with(&self, options: SolverOptions) -> Result<SpectralLaw> {
+        let (transform, second) = self.plan(options)?;
+        SpectralLaw::build(&transform).or_else(|error| {
+            let transform = second.and_then(|basis| self.transform_in(basis, options).ok());
+            transform.and_then(|transform| SpectralLaw::build(&transform).ok()).ok_or(error)
+        })
+    }
+
+    /// The Cauchy transform of the law of `Z`, to be solved for at single points.
+    ///
+    /// # Errors
+    /// From [`SolverOptions::validated`], and [`crate::Error::NotConverged`] if not even the far field can
+    /// be solved for.
+    pub fn transform(&self, options: SolverOptions) -> Result<ZTransform> {
+        Ok(self.plan(options)?.0)
+    }
+
+    /// The same for a given pencil of `P - I`.
+    ///
+    /// # Errors
+    /// As for [`MiniBatch::transform`].
+    pub fn transform_of(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
+        if self.has_hard_edge() {
+            return self.transform_of_sparse(pencil.with_root_apart(), options);
+        }
+        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
+    }
+
+    /// The same for a pencil some of whose unknowns vanish.
+    pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
+        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?.with_grading(COMMON);
+        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
+    }
+
+    fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
+        let (pencil, origin, grading) = match basis {
+            Basis::Plain => (self.pencil()?, 0.0, None),
+            Basis::RootApart => (self.pencil()?.with_root_apart(), 0.0, Some(COMMON)),
+            Basis::Graded => (self.pencil()?.with_root_apart(), 0.0, Some(BY_ROW)),
+            Basis::Epoch => (self.symmetric_pencil(Operator::Epoch)?, 1.0, None),
+        };
+        let mut silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        if let Some(grading) = grading {
+            silverstein = silverstein.with_grading(grading);
+        }
+        ZTransform::new(silverstein, self.epoch_step(), origin, self.classical_eigenvalues(), self.atoms())
+    }
+
+    /// The transform in the most promising basis, and the basis to fall back on.
+    fn plan(&self, options: SolverOptions) -> Result<(ZTransform, Option<Basis>)> {
+        let plain = if self.has_hard_edge() { Basis::RootApart } else { Basis::Plain };
+        let symmetric = self.is_symmetric();
+        let annihilates = |transform: &ZTransform| {
+            transform.annihilates() || !transform.spreads() && self.annihilates_some()
+        };
+        match self.transform_in(plain, options) {
+            Ok(transform) if symmetric && annihilates(&transform) => {
+                Ok((self.transform_in(Basis::Epoch, options)?, Some(plain)))
+            }
+            Ok(transform) if !transform.spreads() => Ok((transform, Some(Basis::Graded))),
+            Ok(_) => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
+            Err(_) => {
+                // P may be so close to 0 that P - I has no spread left beyond rounding.
+                let epoch = if symmetric { self.transform_in(Basis::Epoch, options).ok() } else { None };
+                match epoch.filter(ZTransform::annihilates) {
+                    Some(epoch) => Ok((epoch, None)),
+                    None => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
+                }
+            }
+        }
+    }
+
+    fn has_hard_edge(&self) -> bool {
+        (self.aspect_ratio() - 1.0).abs() < HARD_EDGE
+    }
+
+    /// Whether an epoch annihilates some directions while none is left alone (`P` has no atom at the
+    /// identity, nor a hard edge next to it), so that `P` is the better variable.
+    fn annihilates_some(&self) -> bool {
+        let annihilated = |z: f64| (1.0 - self.epoch_step() * z).abs() < ANNIHILATED;
+        self.aspect_ratio() < SPANNED && self.classical_eigenvalues().into_iter().any(annihilated)
+    }
+}
