@@ -20,8 +20,9 @@ fn overshoot(batches: usize, aspect_ratio: f64, epoch_step: f64, atoms: &[(f64, 
     epoch_step / batches as f64 * largest * (1.0 + ratio.sqrt()).powi(2)
 }
 
-/// Beyond this overshoot laws of a dozen and more batches spread over so many decades (up to 1e8) that
-/// some of them end in an error.
+/// From this many batches on, laws beyond this overshoot spread over so many decades (up to eight) that
+/// about a third of them end in an error.
+const MANY_BATCHES: usize = 12;
 const OVERSHOOT: f64 = 50.0;
 
 proptest! {
@@ -43,7 +44,8 @@ proptest! {
         identity in any::<bool>(),
     ) {
         let atoms = if identity { vec![(1.0, 1.0)] } else { atoms };
-        prop_assume!(overshoot(batches, log_ratio.exp(), epoch_step, &atoms) <= OVERSHOOT);
+        let overshoot = overshoot(batches, log_ratio.exp(), epoch_step, &atoms);
+        prop_assume!(batches < MANY_BATCHES || overshoot <= OVERSHOOT);
         let model = MiniBatch::builder()
             .batches(batches)
             .aspect_ratio(log_ratio.exp())

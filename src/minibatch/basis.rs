@@ -23,9 +23,16 @@ const SPANNED: f64 = 0.5;
 /// Grading of the unknowns of diverging steps: every row in its own units.
 const BY_ROW: f64 = 1.0;
 
+/// Window of the acceleration for diverging steps: their slow directions are more than a few.
+const WIDE_WINDOW: usize = 16;
+
 /// Grading where some unknowns vanish and would otherwise be measured by their rounding: all rows in
 /// common units.
 const COMMON: f64 = 0.0;
+
+/// Batches up to which unknowns are measured in units between common ones and their own. With more, the
+/// small ones are differences of so many others that the iteration would chase their rounding.
+const FEW_BATCHES: usize = 24;
 
 /// The basis in which the fixed point is iterated. All give the same law; they round differently.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,11 +98,13 @@ impl MiniBatch {
 
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
         let (pencil, origin, grading) = match basis {
-            Basis::Plain => (self.pencil()?, 0.0, None),
+            Basis::Plain => (self.pencil()?, 0.0, (self.batches() > FEW_BATCHES).then_some(COMMON)),
             Basis::RootApart => (self.pencil()?.with_root_apart(), 0.0, Some(COMMON)),
             Basis::Graded => (self.pencil()?.with_root_apart(), 0.0, Some(BY_ROW)),
             Basis::Epoch => (self.symmetric_pencil(Operator::Epoch)?, 1.0, None),
         };
+        let window = if basis == Basis::Graded { options.window.max(WIDE_WINDOW) } else { options.window };
+        let options = SolverOptions { window, ..options };
         let mut silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
         if let Some(grading) = grading {
             silverstein = silverstein.with_grading(grading);

@@ -18,7 +18,7 @@ pub struct SolverOptions {
 
 impl Default for SolverOptions {
     fn default() -> Self {
-        Self { tolerance: 1e-13, window: 16, iteration_limit: 300 }
+        Self { tolerance: 1e-13, window: 8, iteration_limit: 300 }
     }
 }
 
