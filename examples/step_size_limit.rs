@@ -18,6 +18,9 @@ use freespectra::{MiniBatch, Result};
 use serde_json::json;
 use support::{Outputs, bad, count, file, progress};
 
+/// Largest step, as a fraction of the critical one.
+const LARGEST: f64 = 0.999;
+
 /// Predict the limit of the mean iterate against the step size.
 #[derive(Debug, Parser)]
 #[command(allow_negative_numbers = true)]
@@ -121,8 +124,9 @@ fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> 
     let batches = model.batches();
     let (mut epoch_steps, mut risks) = (Vec::new(), Vec::new());
     for i in 1..=options.points {
-        // Up to just below the critical step.
-        let step = critical * (i as f64 / options.points as f64).min(0.999);
+        // Up to just below the critical step, the closer the denser: some limits diverge there.
+        let left = 1.0 - i as f64 / options.points as f64;
+        let step = critical * (1.0 - left * left).min(LARGEST);
         let model = MiniBatch::builder()
             .batches(batches)
             .aspect_ratio(options.aspect_ratio)
@@ -190,12 +194,19 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
         if curve.batches == 1 {
             line = line.dashed();
         }
-        let critical = curve.critical * curve.batches as f64;
-        let last = curve.risks.last().copied().unwrap_or(0.0);
-        panel = panel.layer(line).layer(Layer::points(&[critical], &[last]).colour(colour));
+        panel = panel
+            .layer(line)
+            .layer(Layer::vertical(curve.critical * curve.batches as f64).colour(colour).dotted());
+    }
+    // Some limits diverge at the critical step; what comes before is worth the space.
+    let risks = || curves.iter().flat_map(|curve| &curve.risks).copied();
+    let lowest = risks().fold(f64::INFINITY, f64::min);
+    let highest = risks().fold(lowest, f64::max);
+    if lowest > 0.0 {
+        panel = panel.y_range(0.97 * lowest, (1.05 * highest).min(1.5 * lowest));
     }
     let subtitle = format!(
-        "γ = p/n = {}, Σ = I, signal {}, noise {}; curves end in a dot at their critical step",
+        "γ = p/n = {}, Σ = I, signal {}, noise {}; dotted: critical steps",
         options.aspect_ratio, options.signal, options.noise
     );
     Figure::new("The limit of mini-batch gradient descent depends on the step")

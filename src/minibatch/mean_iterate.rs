@@ -24,7 +24,16 @@ use crate::law::SpectralLaw;
 
 /// A model with identity population and equal batches; see [`MiniBatch::white`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MiniBatch")]
 pub struct WhiteMiniBatch(MiniBatch);
+
+impl TryFrom<MiniBatch> for WhiteMiniBatch {
+    type Error = Error;
+
+    fn try_from(model: MiniBatch) -> Result<Self> {
+        model.white()
+    }
+}
 
 impl WhiteMiniBatch {
     /// The model.

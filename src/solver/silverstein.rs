@@ -14,6 +14,7 @@
 //! symmetric, so its upper triangle is kept.
 
 use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 
 use super::anderson::Anderson;
 use super::inverse::SplitMatrix;
@@ -24,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::population::Population;
 
 /// One solved point.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Solution {
     /// Cauchy transform at the requested `z`, the root entry of `G`.
     pub cauchy: Complex64,

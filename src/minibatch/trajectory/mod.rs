@@ -30,7 +30,7 @@ use crate::finite::{Schedule, schedule_stream};
 const MEMORY_LIMIT: usize = 16 << 30;
 
 /// Population eigenvalue with its weight and the mean square `c_0(t)` of the initial error.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Direction {
     eigenvalue: f64,
     mass: f64,
@@ -38,7 +38,7 @@ struct Direction {
 }
 
 /// One batch: ratio `c = p / n_b`, fraction `n_b / n` and step size.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Batch {
     ratio: f64,
     fraction: f64,
@@ -66,7 +66,7 @@ impl Batch {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Trajectory {
     directions: Vec<Direction>,
     batches: Vec<Batch>,
