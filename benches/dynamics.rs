@@ -27,11 +27,7 @@ fn trajectory(criterion: &mut Criterion) {
     let model = MiniBatch::builder().batches(20).epoch_step(0.6).aspect_ratio(0.5).build().unwrap();
     let trajectory = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
     let steps = Schedule::RandomReshuffling.steps(20, 100, &mut schedule_stream(1, 0)).unwrap();
-    eprintln!(
-        "tables of a pass over {} steps: {} MB",
-        steps.len(),
-        trajectory.bytes(steps.len()) / 1_000_000
-    );
+    eprintln!("tables of a pass over {} steps: {} MB", steps.len(), trajectory.bytes(&steps) / 1_000_000);
     group.bench_function("reshuffled, one schedule", |bencher| {
         bencher.iter(|| black_box(&trajectory).along(&steps).unwrap());
     });

@@ -23,6 +23,9 @@ use support::{Outputs, bad, count, file, progress, seed};
 /// Time `a k` at which trajectories are compared.
 const TIME: f64 = 2.0;
 
+/// Largest epoch step that counts as small.
+const LARGEST: f64 = 0.5;
+
 /// Nodes of the distance of two laws.
 const QUANTILES: usize = 400;
 
@@ -82,10 +85,14 @@ fn run(options: &Options) -> Result<()> {
     if options.batches > EXACT_BATCHES || options.batches < 2 {
         return Err(bad("batches", options.batches, format!("in 2..={EXACT_BATCHES}")));
     }
-    if !(3..=40).contains(&options.points) {
-        return Err(bad("points", options.points, "in 3..=40"));
+    if !(3..=20).contains(&options.points) {
+        return Err(bad("points", options.points, "in 3..=20"));
     }
     model(options, options.epoch_step)?;
+    if options.epoch_step > LARGEST {
+        let allowed = format!("at most {LARGEST}: the powers of the step are those of small steps");
+        return Err(bad("epoch_step", options.epoch_step, allowed));
+    }
     let fractions = vec![1.0 / options.batches as f64; options.batches];
     let batching = support::batching(options.features, options.aspect_ratio, &fractions)?;
     let outputs =

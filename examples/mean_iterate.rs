@@ -260,6 +260,7 @@ fn summary(
                 "{name}: bias {:.9}, variance {:.9}, risk {:.9}",
                 limit.bias, limit.variance, limit.risk
             )?,
+            None if predicted.converges => writeln!(text, "{name}: none, the variance grows without bound")?,
             None => writeln!(text, "{name}: none, the mean iterate diverges")?,
         }
     }

@@ -69,8 +69,9 @@ fn run(options: &Options) -> Result<()> {
     if options.points == 0 {
         return Err(bad("points", 0, "at least 1"));
     }
-    // Signal, noise and aspect ratio are refused here rather than after minutes.
-    if MeanIterate::full_batch(options.aspect_ratio, 0.1)?.limit(options.signal, options.noise)?.is_none() {
+    // Signal, noise and aspect ratio are refused here rather than after minutes. At rest nothing diverges.
+    MeanIterate::full_batch(options.aspect_ratio, 0.0)?.limit(options.signal, options.noise)?;
+    if options.aspect_ratio == 1.0 && options.noise > 0.0 {
         let allowed = "not 1: there the variance of the least squares solution is infinite";
         return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
     }

@@ -165,6 +165,22 @@ fn nothing_moves_without_a_step_and_nothing_varies_without_noise() {
 }
 
 #[test]
+fn at_aspect_ratio_one_the_variance_grows_without_bound() {
+    let model = MiniBatch::builder().batches(4).aspect_ratio(1.0).epoch_step(0.5).build().unwrap();
+    let mean = MeanIterate::new(&model.white().unwrap()).unwrap();
+    assert!(mean.converges() && mean.limit(1.0, 0.1).unwrap().is_none());
+    assert_eq!(mean.limit(1.0, 0.0).unwrap().unwrap().risk, 0.0);
+    let (early, late) = (mean.after(100, 1.0, 0.1).unwrap(), mean.after(10_000, 1.0, 0.1).unwrap());
+    // The density near zero is like x^(-1/2), so that int s_k^2 x dmu grows like the root of k.
+    let growth = late.variance / early.variance;
+    assert!((growth - 10.0).abs() < 1.0, "{growth}");
+    // Full batch: 2 / (1 + 1)^2; with two batches the spectrum shrinks, and the step may be larger.
+    let model = |batches| MiniBatch::builder().batches(batches).aspect_ratio(1.0).build().unwrap();
+    assert!((model(1).critical_step_size().unwrap() - 0.5).abs() < 1e-9);
+    assert!(2.0 * model(2).critical_step_size().unwrap() > 0.6);
+}
+
+#[test]
 fn too_large_steps_diverge_without_nan() {
     let model = MiniBatch::builder().batches(2).aspect_ratio(0.5).step_size(1.0).build().unwrap();
     let mean = MeanIterate::new(&model.white().unwrap()).unwrap();
@@ -184,6 +200,8 @@ fn what_is_not_available_is_refused() {
     let bias = MeanBias::new(&unequal).unwrap();
     assert!(bias.after(1, -1.0).is_err() && bias.after(1, f64::NAN).is_err());
     assert!(bias.after(usize::MAX, 1.0).is_err());
+    let still = MeanIterate::full_batch(0.5, 0.0).unwrap();
+    assert!(still.curve(usize::MAX, 1.0, 0.0).is_err());
     assert!(MeanIterate::full_batch(0.5, -0.1).is_err() && MeanIterate::full_batch(-0.5, 0.1).is_err());
 }
 

@@ -94,6 +94,8 @@ fn bad_input_is_refused() {
     assert!(trajectory.along(&vec![0; 100_000]).is_err()); // 160 GB
     assert!(trajectory.averaged(&Schedule::Cyclic, 0, 1, 1, None).is_err());
     assert!(trajectory.averaged(&Schedule::Cyclic, 1, 0, 1, None).is_err());
+    assert!(trajectory.averaged(&Schedule::Cyclic, usize::MAX, 1, 1, None).is_err());
+    assert!(trajectory.averaged(&Schedule::Explicit(vec![1, 0]), usize::MAX, 1, 1, None).is_ok());
     assert!(trajectory.averaged(&Schedule::Explicit(vec![5]), 1, 1, 1, None).is_err());
     assert!(trajectory.clone().with_step_sizes(&[0.1]).is_err());
     assert!(trajectory.with_step_sizes(&[0.1, -0.1]).is_err());

@@ -68,9 +68,7 @@ impl MeanIterate {
     /// # Errors
     /// [`Error::InvalidArgument`] for more than `2^31 - 1` epochs.
     pub fn after(&self, epochs: usize) -> Result<DVector<f64>> {
-        let Ok(k) = i32::try_from(epochs) else {
-            return Err(Error::argument("epochs", epochs, format!("at most {}", i32::MAX)));
-        };
+        let k = exponent(epochs)?;
         let coefficients = DVector::from_fn(self.decrements.len(), |i, _| {
             let y = self.decrements[i];
             (1.0 - y).powi(k) * self.initial[i] + geometric_sum(y, k) * self.offset[i]
@@ -121,6 +119,21 @@ pub fn least_squares(
 
 pub(super) fn kernel_threshold(values: &[f64]) -> f64 {
     KERNEL * values.iter().fold(0.0f64, |m, value| m.max(value.abs()))
+}
+
+/// Number of epochs as the exponent of a power, which has 32 bits.
+pub(crate) fn exponent(epochs: usize) -> Result<i32> {
+    i32::try_from(epochs).map_err(|_| Error::argument("epochs", epochs, format!("at most {}", i32::MAX)))
+}
+
+/// Refuses curves too long to be kept.
+pub(crate) fn check_curve(epochs: usize) -> Result<()> {
+    const LONGEST: usize = 1_000_000;
+    if epochs <= LONGEST {
+        Ok(())
+    } else {
+        Err(Error::argument("epochs", epochs, format!("at most {LONGEST}")))
+    }
 }
 
 /// `1 + (1 - y) + ... + (1 - y)^{k-1} = (1 - (1 - y)^k) / y`, without cancellation for small `y`.

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// Longest schedule that is drawn.
+const MOST_STEPS: usize = 10_000_000;
+
 /// Rule for the batch of every step; an epoch has as many steps as there are batches.
 ///
 /// ```
@@ -65,19 +68,24 @@ impl Schedule {
         }
     }
 
-    /// Draws the batch of every step of `epochs` epochs.
+    /// Draws the batch of every step of `epochs` epochs, which an explicit schedule ignores.
     ///
     /// # Errors
-    /// As for [`Schedule::validate`].
+    /// As for [`Schedule::validate`]; also for more than ten million steps.
     pub fn steps(&self, batches: usize, epochs: usize, rng: &mut impl Rng) -> Result<Vec<usize>> {
         self.validate(batches)?;
+        if let Self::Explicit(explicit) = self {
+            return Ok(explicit.clone());
+        }
+        let Some(count) = batches.checked_mul(epochs).filter(|&count| count <= MOST_STEPS) else {
+            let allowed = format!("at most {} for {batches} batches", MOST_STEPS / batches);
+            return Err(Error::argument("epochs", epochs, allowed));
+        };
         let mut order: Vec<usize> = (0..batches).collect();
-        let mut steps = Vec::with_capacity(batches * epochs);
+        let mut steps = Vec::with_capacity(count);
         match self {
-            Self::Explicit(explicit) => steps.extend(explicit),
-            Self::WithReplacement => {
-                steps.extend((0..batches * epochs).map(|_| rng.random_range(0..batches)));
-            }
+            Self::Explicit(_) => {}
+            Self::WithReplacement => steps.extend((0..count).map(|_| rng.random_range(0..batches))),
             Self::Cyclic => (0..epochs).for_each(|_| steps.extend(&order)),
             Self::ShuffleOnce => {
                 order.shuffle(rng);
@@ -177,5 +185,8 @@ mod tests {
         assert!(Schedule::Explicit(vec![0, 2]).validate(2).is_err());
         assert!(Schedule::Explicit(vec![]).validate(2).is_err());
         assert!(Schedule::Cyclic.validate(0).is_err());
+        for epochs in [usize::MAX, 1 << 40] {
+            assert!(Schedule::Cyclic.steps(4, epochs, &mut draw_stream(1, 0)).is_err());
+        }
     }
 }

@@ -39,8 +39,9 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// rounded relative to the edge, and no series converges past that.
 const NEGLIGIBLE_IN_MASS: f64 = 1e-15;
 
-/// Halving a panel that changes an integral by less than this, relatively, was not needed.
-const SETTLED: f64 = 1e-15;
+/// Last Legendre coefficients of an integrand on a panel, relative to the integral, at which it is
+/// resolved: the Gauss rule errs by coefficients of twice the order, which are about the square.
+const SETTLED: f64 = 1e-9;
 
 /// Most halvings of a panel: down to the rounding of angles.
 const HALVINGS: usize = 40;
@@ -252,46 +253,42 @@ impl Band {
         self.frame().position(0.5 * (low + high))
     }
 
-    /// `int f(x) rho(x) dx`: panels are halved until that no longer changes the result.
+    /// `int f(x) rho(x) dx`: panels on which the integrand is not resolved are halved.
     pub(crate) fn integrate(&self, f: &dyn Fn(f64) -> f64) -> f64 {
-        let sums: Vec<f64> = self
+        let sums: Vec<PanelSum> = self
             .quadrature
             .chunks(PANEL_NODES)
-            .map(|nodes| nodes.iter().map(|&(x, weight)| weight * f(x)).sum())
+            .map(|nodes| PanelSum::new(nodes.iter().map(|&(x, weight)| weight * f(x))))
             .collect();
-        let scale = sums.iter().map(|sum| sum.abs()).sum();
+        let scale = sums.iter().map(|sum| sum.integral.abs()).sum();
         self.panels.iter().zip(sums).map(|(&panel, sum)| self.refined(f, panel, sum, scale, HALVINGS)).sum()
     }
 
-    /// The integral over an interval of angles, for which the quadrature gave `sum`, from its halves.
+    /// The integral over an interval of angles, for which the quadrature gave `sum`.
     fn refined(
         &self,
         f: &dyn Fn(f64) -> f64,
         (low, high): (f64, f64),
-        sum: f64,
+        sum: PanelSum,
         scale: f64,
         halvings: usize,
     ) -> f64 {
-        let middle = 0.5 * (low + high);
-        let halves = [(low, middle), (middle, high)];
-        let parts = halves.map(|panel| self.panel_sum(f, panel));
-        let change = (parts[0] + parts[1] - sum).abs();
         // Written so that a value that is not a number ends it, too.
-        if halvings == 0 || !(change > SETTLED * scale) {
-            return parts[0] + parts[1];
+        if halvings == 0 || !(sum.tail > SETTLED * scale) {
+            return sum.integral;
         }
-        halves
-            .into_iter()
-            .zip(parts)
-            .map(|(panel, sum)| self.refined(f, panel, sum, scale, halvings - 1))
-            .sum()
-    }
-
-    fn panel_sum(&self, f: &dyn Fn(f64) -> f64, panel: (f64, f64)) -> f64 {
         let frame = self.frame();
-        let index = self.mass.partition_point(|(_, series)| series.high <= panel.0).min(self.mass.len() - 1);
+        let middle = 0.5 * (low + high);
+        let index = self.mass.partition_point(|(_, series)| series.high <= low).min(self.mass.len() - 1);
         let rate = &self.mass[index].1;
-        panel_nodes(panel).map(|(angle, weight)| weight * rate.eval(angle) * f(frame.position(angle))).sum()
+        [(low, middle), (middle, high)]
+            .into_iter()
+            .map(|half| {
+                let terms = panel_nodes(half)
+                    .map(|(angle, weight)| weight * rate.eval(angle) * f(frame.position(angle)));
+                self.refined(f, half, PanelSum::new(terms), scale, halvings - 1)
+            })
+            .sum()
     }
 
     /// `int (z - x)^-1 rho(x) dx` for `Im z > 0`, or real `z` outside the band.
@@ -437,6 +434,42 @@ impl Frame {
             }
         }
     }
+}
+
+/// An integral over one panel and the size of the last Legendre coefficients of the integrand.
+struct PanelSum {
+    integral: f64,
+    tail: f64,
+}
+
+impl PanelSum {
+    /// From the terms of the Gauss rule.
+    fn new(terms: impl Iterator<Item = f64>) -> Self {
+        let (mut integral, mut last) = (0.0, [0.0; 2]);
+        for (term, values) in terms.zip(last_legendre()) {
+            integral += term;
+            last[0] += term * values[0];
+            last[1] += term * values[1];
+        }
+        // The coefficient of P_k is (2 k + 1) / 2 times the integral against it.
+        Self { integral, tail: (2 * PANEL_NODES) as f64 * last[0].abs().max(last[1].abs()) }
+    }
+}
+
+/// Values of the Legendre polynomials `P_{n-2}` and `P_{n-1}` at the nodes of the `n`-point rule.
+fn last_legendre() -> &'static [[f64; 2]] {
+    static VALUES: OnceLock<Vec<[f64; 2]>> = OnceLock::new();
+    VALUES.get_or_init(|| {
+        let at = |x: f64| {
+            let (mut previous, mut value) = (1.0, x);
+            for k in 2..PANEL_NODES {
+                let k = k as f64;
+                (previous, value) = (value, ((2.0 * k - 1.0) * x * value - (k - 1.0) * previous) / k);
+            }
+            [previous, value]
+        };
+        gauss_legendre(PANEL_NODES).into_iter().map(|(node, _)| at(node)).collect()
+    })
 }
 
 /// Gauss nodes and weights on an interval of angles.

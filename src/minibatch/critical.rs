@@ -124,7 +124,9 @@ impl MiniBatch {
         let support = self.law()?.support();
         let step = self.epoch_step();
         let (low, high) = (support[0][0], support[support.len() - 1][1]);
-        Ok(Margins([2.0 - step * high, step * low]))
+        // A hard edge at zero belongs to the kernel, and stays where it is whatever the step.
+        let above = if low == 0.0 { f64::INFINITY } else { step * low };
+        Ok(Margins([2.0 - step * high, above]))
     }
 }
 

@@ -14,12 +14,13 @@
 //! as [`MeanBias`]; the variance needs white data and equal batches, which the type [`WhiteMiniBatch`]
 //! stands for, so that [`MeanIterate`] cannot be asked for anything else.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::MiniBatch;
 use super::weighted::{effect_weighted, population_weighted};
 use crate::error::{Error, Result, non_negative};
-use crate::finite::mean_iterate::geometric_sum;
+use crate::finite::mean_iterate::{check_curve, exponent, geometric_sum};
 use crate::law::SpectralLaw;
 
 /// A model with identity population and equal batches; see [`MiniBatch::white`].
@@ -210,9 +211,10 @@ impl MeanIterate {
     /// Errors after `0, 1, ..., epochs` epochs.
     ///
     /// # Errors
-    /// As [`MeanIterate::after`].
+    /// As [`MeanIterate::after`], and for more than a million epochs.
     pub fn curve(&self, epochs: usize, signal: f64, noise: f64) -> Result<Vec<MeanError>> {
-        (0..=epochs).map(|k| self.after(k, signal, noise)).collect()
+        check_curve(epochs)?;
+        (0..=epochs).into_par_iter().map(|k| self.after(k, signal, noise)).collect()
     }
 
     /// Errors as the number of epochs grows; `None` if they grow without bound, because the step is too
@@ -226,7 +228,8 @@ impl MeanIterate {
         if self.bias.epoch_step == 0.0 || noise == 0.0 {
             return Ok(Some(MeanError::new(bias, 0.0)));
         }
-        if self.effect.range()[0] <= 0.0 {
+        // The law of `Z` knows a hard edge exactly, that of the noise only to rounding.
+        if self.bias.law.support().first().is_some_and(|&[low, _]| low <= 0.0) {
             return Ok(None);
         }
         let accumulated = self.effect.integrate(|x| x.powi(-2));
@@ -237,11 +240,6 @@ impl MeanIterate {
     pub fn converges(&self) -> bool {
         self.bias.converges()
     }
-}
-
-/// Exponents of powers have 32 bits.
-fn exponent(epochs: usize) -> Result<i32> {
-    i32::try_from(epochs).map_err(|_| Error::argument("epochs", epochs, format!("at most {}", i32::MAX)))
 }
 
 /// `factor * value`, at most the largest number, and 0 for a factor 0 whatever has overflown.

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::finite::data::{draw_stream, sample_features};
 use crate::finite::eigenvalues::symmetric_eigen;
 use crate::finite::epoch::Epoch;
-use crate::finite::mean_iterate::geometric_sum;
+use crate::finite::mean_iterate::{check_curve, exponent, geometric_sum};
 use crate::finite::teacher::sample_noise;
 
 /// Noise vectors per draw. Each gives the variance of the draw to about `(2 / p)^{1/2}`.
@@ -46,7 +46,7 @@ impl MonteCarlo {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for more than
-    /// [`EXACT_BATCHES`](crate::finite::EXACT_BATCHES) batches, more than `2^31 - 1` epochs, or a signal
+    /// [`EXACT_BATCHES`](crate::finite::EXACT_BATCHES) batches, more than a million epochs, or a signal
     /// or noise that is negative or not finite.
     pub fn mean_iterate(
         &self,
@@ -56,8 +56,8 @@ impl MonteCarlo {
         progress: Option<&(dyn Fn(usize) + Sync)>,
     ) -> Result<SampledMeanErrors> {
         crate::error::non_negative("signal", signal)?;
-        let last = i32::try_from(epochs)
-            .map_err(|_| crate::Error::argument("epochs", epochs, format!("at most {}", i32::MAX)))?;
+        check_curve(epochs)?;
+        let last = exponent(epochs)?;
         let population = self.population.eigenvalues(self.features);
         let curves = self.each_draw(progress, |draw| {
             let mut rng = draw_stream(self.seed, draw);

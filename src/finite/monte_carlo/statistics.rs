@@ -16,10 +16,11 @@ pub(crate) fn mean_and_spread(curves: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     (0..length)
         .map(|point| {
             let at = || curves.iter().map(|curve| curve[point]);
-            let sum: f64 = at().sum();
-            // Equal values have themselves as their mean; only a sum that overflows is taken in parts.
-            let mean = if sum.is_finite() { sum / count } else { at().map(|x| x / count).sum::<f64>() };
-            let mean = mean.min(f64::MAX);
+            // Differences to the first: equal values then have themselves as their mean. They may overflow.
+            let first = curves[0][point];
+            let mean = first + at().map(|x| x - first).sum::<f64>() / count;
+            let mean =
+                if mean.is_finite() { mean } else { at().map(|x| x / count).sum::<f64>().min(f64::MAX) };
             let squares: f64 = at().map(|x| (x - mean).powi(2)).sum();
             (mean, (squares / (count - 1.0).max(1.0)).sqrt().min(f64::MAX))
         })

@@ -155,11 +155,19 @@ impl Trajectory {
         self.batches.len()
     }
 
-    /// Memory of one pass over this many steps, bytes: two tables of `(steps + 1)^2` numbers for each
-    /// population eigenvalue.
-    pub fn bytes(&self, steps: usize) -> usize {
-        let side = steps.saturating_add(1);
-        side.saturating_mul(side).saturating_mul(2 * size_of::<f64>()).saturating_mul(self.directions.len())
+    /// Memory of one pass along the given batches, bytes: two tables of `(steps + 1)^2` numbers for each
+    /// population eigenvalue, and `visits^2` numbers for each batch.
+    pub fn bytes(&self, steps: &[usize]) -> usize {
+        let mut visits = vec![0usize; self.batches.len()];
+        for &batch in steps {
+            if let Some(visits) = visits.get_mut(batch) {
+                *visits += 1;
+            }
+        }
+        let square = |side: usize| side.saturating_mul(side);
+        let tables = square(steps.len().saturating_add(1)).saturating_mul(2 * self.directions.len());
+        let memories = visits.into_iter().map(square).fold(0, usize::saturating_add);
+        tables.saturating_add(memories).saturating_mul(size_of::<f64>())
     }
 
     /// Risk and training error along the given batches, one per step.
@@ -174,7 +182,7 @@ impl Trajectory {
             let allowed = format!("batches in 0..{}", self.batches.len());
             return Err(Error::argument("schedule", format!("batch {batch}"), allowed));
         }
-        if self.bytes(steps.len()) > MEMORY_LIMIT {
+        if self.bytes(steps) > MEMORY_LIMIT {
             let allowed = "few enough for tables of at most 16 GiB";
             return Err(Error::argument("steps", steps.len(), allowed));
         }
@@ -204,20 +212,24 @@ impl Trajectory {
         if schedules == 0 {
             return Err(Error::argument("schedules", schedules, "at least 1"));
         }
-        let count = if schedule.is_random() { schedules } else { 1 };
+        let count = if schedule.is_random() && self.batches() > 1 { schedules } else { 1 };
         let finished = std::sync::atomic::AtomicUsize::new(0);
-        let curves = (0..count as u64)
-            .into_par_iter()
-            .map(|i| {
-                let steps = schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, i))?;
-                let curve = self.along(&steps)?;
+        let sampled = |i: u64| schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, i));
+        // As many passes at once as the memory for one of the largest size allows.
+        let at_once = (MEMORY_LIMIT / self.bytes(&sampled(0)?).max(1)).max(1);
+        let mut curves = Vec::new();
+        for first in (0..count).step_by(at_once) {
+            let batch = first as u64..(first.saturating_add(at_once)).min(count) as u64;
+            let passes = batch.into_par_iter().map(|i| {
+                let curve = self.along(&sampled(i)?)?;
                 let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 if let Some(report) = progress {
                     report(finished);
                 }
                 Ok(curve)
-            })
-            .collect::<Result<Vec<_>>>()?;
+            });
+            curves.extend(passes.collect::<Result<Vec<_>>>()?);
+        }
         let diverged = curves.iter().filter_map(|curve| curve.diverged).min();
         let (risk, train): (Vec<_>, Vec<_>) =
             curves.into_iter().map(|curve| (curve.risk, curve.train)).unzip();
