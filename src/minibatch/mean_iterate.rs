@@ -23,6 +23,9 @@ use crate::error::{Error, Result, non_negative};
 use crate::finite::mean_iterate::{check_curve, exponent, geometric_sum};
 use crate::law::SpectralLaw;
 
+/// Relative accuracy of the lower edge that a limit needs: the variance is about its inverse root.
+const EDGE_TOLERANCE: f64 = 1e-5;
+
 /// A model with identity population and equal batches; see [`MiniBatch::white`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "MiniBatch")]
@@ -221,16 +224,24 @@ impl MeanIterate {
     /// large or, at aspect ratio 1 with noise, because the spectrum reaches zero.
     ///
     /// # Errors
-    /// As [`MeanIterate::after`].
+    /// As [`MeanIterate::after`]; [`Error::NotCertified`] next to aspect ratio 1, where the limit is large
+    /// and hangs on an edge that is not known well enough.
     pub fn limit(&self, signal: f64, noise: f64) -> Result<Option<MeanError>> {
         non_negative("noise", noise)?;
         let Some(bias) = self.bias.limit(signal)? else { return Ok(None) };
         if self.bias.epoch_step == 0.0 || noise == 0.0 {
             return Ok(Some(MeanError::new(bias, 0.0)));
         }
-        // The law of `Z` knows a hard edge exactly, that of the noise only to rounding.
-        if self.bias.law.support().first().is_some_and(|&[low, _]| low <= 0.0) {
+        // The law of `Z` knows a nearly hard edge better than the measure of the noise does.
+        let edge = |law: &SpectralLaw| law.support().first().map_or(f64::INFINITY, |&[low, _]| low);
+        let (found, expected) = (edge(&self.effect), edge(&self.bias.law));
+        if expected <= 0.0 {
             return Ok(None);
+        }
+        let tolerance = EDGE_TOLERANCE * expected;
+        if (found - expected).abs() > tolerance {
+            let quantity = "lower edge of the measure of the noise";
+            return Err(Error::NotCertified { quantity, found, expected, tolerance });
         }
         let accumulated = self.effect.integrate(|x| x.powi(-2));
         Ok(Some(MeanError::new(bias, scaled(noise * self.aspect_ratio * self.effect_mass, accumulated))))
