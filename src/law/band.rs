@@ -273,8 +273,8 @@ impl Band {
         scale: f64,
         halvings: usize,
     ) -> f64 {
-        // Written so that a value that is not a number ends it, too.
-        if halvings == 0 || !(sum.tail > SETTLED * scale) {
+        // What is not a number does not become one by halving.
+        if halvings == 0 || sum.tail <= SETTLED * scale || sum.tail.is_nan() || scale.is_nan() {
             return sum.integral;
         }
         let frame = self.frame();
