@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
-use super::band::Frame;
+use super::frame::Frame;
 use super::support::{Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::Result;

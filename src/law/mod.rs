@@ -9,6 +9,7 @@
 
 mod band;
 mod edge;
+mod frame;
 mod guess;
 mod series;
 mod spectral;

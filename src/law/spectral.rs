@@ -175,8 +175,19 @@ impl SpectralLaw {
         let mut known = vec![seed.clone()];
         let below = self.bands.iter().map(|band| band.high).filter(|&x| x < seed.x).reduce(f64::max);
         let above = self.bands.iter().map(|band| band.low).filter(|&x| x > seed.x).reduce(f64::min);
-        let low = search.edge(seed, -1.0, below, &mut known, workspace)?;
-        let high = search.edge(seed, 1.0, above, &mut known, workspace)?;
+        // Both searches start from the seed and know nothing of each other.
+        let mut beyond = Vec::new();
+        let (low, high) = rayon::join(
+            || search.edge(seed, -1.0, below, &mut known, workspace),
+            || {
+                let mut workspace = search.workspace();
+                let high = search.edge(seed, 1.0, above, &mut beyond, &mut workspace);
+                search.give_back(workspace);
+                high
+            },
+        );
+        let (low, high) = (low?, high?);
+        known.append(&mut beyond);
         let mut intervals = vec![(low, high)];
         while let Some((low, high)) = intervals.pop() {
             match Band::sample(search, low, high, &known) {

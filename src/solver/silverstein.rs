@@ -176,7 +176,7 @@ impl Silverstein {
             let cauchy = self.map(z, workspace);
             if iteration == 1 && cauchy.re.is_finite() {
                 for (scales, weighted) in workspace.block_scales.iter_mut().zip(&workspace.weighted) {
-                    equilibrate(scales, |i, j| weighted.get(i, j).norm());
+                    equilibrate(scales, |i, j| weighted.get(i, j).norm_sqr().sqrt());
                 }
             }
             let (mut change, mut size) = (0.0f64, f64::MIN_POSITIVE);
@@ -343,7 +343,7 @@ impl Silverstein {
     fn equilibrate(&self, state: &[Complex64], metric: &mut [f64], scales: &mut [Vec<f64>]) {
         for ((channel, &offset), scales) in self.pencil.channels().iter().zip(&self.offsets).zip(scales) {
             let size = channel.inverse_coefficient.nrows();
-            equilibrate(scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm());
+            equilibrate(scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm_sqr().sqrt());
             scales.iter_mut().for_each(|scale| *scale = scale.powf(self.grading));
             for i in 0..size {
                 for j in i..size {
