@@ -51,6 +51,26 @@ pub enum Error {
         tolerance: f64,
     },
 
+    /// A polynomial differs from its adjoint, so it has no spectrum on the line: add the missing terms.
+    #[error("the polynomial is not self-adjoint: the part {part} would need the adjoint {adjoint}")]
+    NotSelfAdjoint {
+        /// The terms without an adjoint counterpart.
+        part: String,
+        /// What is missing, or has another coefficient.
+        adjoint: String,
+    },
+
+    /// A text could not be read as a polynomial.
+    #[error("column {column} of {text:?}: {reason}")]
+    Syntax {
+        /// The text as given.
+        text: String,
+        /// Where the fault is, counted in characters from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+
     /// The eigensolver failed or met non-finite entries.
     #[error("eigenvalues of a {size} x {size} matrix could not be computed: {reason}")]
     Eigenvalues {

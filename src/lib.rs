@@ -68,6 +68,7 @@ pub mod law;
 pub mod minibatch;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod polynomial;
 pub mod population;
 mod quadrature;
 pub mod solver;
