@@ -8,7 +8,7 @@ use freespectra::comparison::{
 use freespectra::finite::{Batching, EXACT_BATCHES, Entries, MonteCarlo, Route};
 use freespectra::minibatch::MiniBatchBuilder;
 use freespectra::population::Atom;
-use freespectra::solver::{Channel, Link, LinkEntry, Pencil, SolverOptions};
+use freespectra::solver::{Channel, FixedPoint, Link, LinkEntry, Pencil, SolverOptions};
 use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
 use nalgebra::{DMatrix, dmatrix};
 use num_complex::Complex64;

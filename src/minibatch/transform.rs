@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
-use crate::solver::{Silverstein, Solution, Workspace};
+use crate::solver::silverstein::Buffers;
+use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
@@ -36,7 +37,9 @@ impl ZTransform {
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
-        let far = silverstein.far_point(&mut silverstein.workspace())?;
+        let mut workspace = silverstein.workspace();
+        let state = silverstein.state_at_infinity(&mut workspace);
+        let far = silverstein.far_point(state, &mut workspace)?;
         Ok(Self { silverstein, epoch_step, origin, far, landmarks, atoms })
     }
 
@@ -80,17 +83,22 @@ impl ZTransform {
 }
 
 impl CauchyTransform for ZTransform {
-    type Workspace = Workspace;
+    type Workspace = Workspace<Buffers>;
 
-    fn workspace(&self) -> Workspace {
+    fn workspace(&self) -> Workspace<Buffers> {
         self.silverstein.workspace()
     }
 
-    fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+    fn solve(&self, z: Complex64, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
         self.in_z(self.silverstein.solve_from(&self.far, self.to_pencil(z), workspace))
     }
 
-    fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+    fn solve_near(
+        &self,
+        z: Complex64,
+        guess: &[Complex64],
+        workspace: &mut Workspace<Buffers>,
+    ) -> Result<Solution> {
         let solution = self.in_z(self.silverstein.iterate(self.to_pencil(z), guess, workspace))?;
         if !self.silverstein.is_physical(&solution.state) {
             return Err(unphysical(z, solution.iterations));

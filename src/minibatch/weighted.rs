@@ -22,6 +22,7 @@ use super::transform::ZTransform;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, SpectralLaw};
 use crate::population::{Atom, Population};
+use crate::solver::silverstein::Buffers;
 use crate::solver::{Solution, SolverOptions, Workspace};
 
 /// Half the number of points on the circle that gives the mass.
@@ -119,7 +120,7 @@ struct Weighted {
 
 impl Weighted {
     /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
-    fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace) -> Result<Solution> {
+    fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
         let (silverstein, at) = (self.transform.silverstein(), self.transform.to_pencil(z));
         let raw = match &self.weight {
             Weight::Population => silverstein.weighted_root(at, &solution.state, workspace)?,
@@ -157,18 +158,23 @@ impl Weighted {
 }
 
 impl CauchyTransform for Weighted {
-    type Workspace = Workspace;
+    type Workspace = Workspace<Buffers>;
 
-    fn workspace(&self) -> Workspace {
+    fn workspace(&self) -> Workspace<Buffers> {
         self.transform.workspace()
     }
 
-    fn solve(&self, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+    fn solve(&self, z: Complex64, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
         let solution = self.transform.solve(z, workspace)?;
         self.read(z, solution, workspace)
     }
 
-    fn solve_near(&self, z: Complex64, guess: &[Complex64], workspace: &mut Workspace) -> Result<Solution> {
+    fn solve_near(
+        &self,
+        z: Complex64,
+        guess: &[Complex64],
+        workspace: &mut Workspace<Buffers>,
+    ) -> Result<Solution> {
         let solution = self.transform.solve_near(z, guess, workspace)?;
         self.read(z, solution, workspace)
     }

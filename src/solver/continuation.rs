@@ -1,7 +1,7 @@
 //! Solves without a guess: continuation from `z = infinity` down to the point asked for, the real
 //! axis included.
 //!
-//! Far from the spectrum the fixed point is known ([`Silverstein`] has it exactly at infinity). From
+//! Far from the spectrum the fixed point is known (the Silverstein equation has it exactly at infinity). From
 //! there `Im z` is lowered geometrically, each solution starting the next. On the real axis itself
 //! the equation has several solutions. Inside the support the one with `Im g < 0` continues into
 //! the upper half-plane, by the implicit function theorem, to the one solution with that property,
@@ -10,7 +10,7 @@
 
 use num_complex::Complex64;
 
-use super::silverstein::{Silverstein, Solution, Workspace};
+use super::fixed_point::{FixedPoint, Solution, Workspace};
 use crate::error::{Error, Result};
 
 /// Factor by which `Im z` is lowered first; its root is tried when a step fails.
@@ -54,13 +54,18 @@ pub struct FarPoint {
     state: Vec<Complex64>,
 }
 
-impl Silverstein {
-    /// Finds a height at which the spectrum is far, and the solution there.
+/// Solves without a guess, for every fixed-point equation.
+pub trait Continuation: FixedPoint {
+    /// Finds a height at which the spectrum is far, and the solution there, starting from the unknowns
+    /// `state` far above `center`.
     ///
     /// # Errors
     /// [`crate::Error::NotConverged`] if even the far solution is not found.
-    pub fn far_point(&self, workspace: &mut Workspace) -> Result<FarPoint> {
-        let mut state = self.state_at_infinity(workspace);
+    fn far_point(
+        &self,
+        mut state: Vec<Complex64>,
+        workspace: &mut Workspace<Self::Buffers>,
+    ) -> Result<FarPoint> {
         // z - 1/G(z) = m1 + variance / z + ...: the height follows the spread until it is a few times
         // as large. It starts low, because far up the unknowns drown in rounding like 1/z.
         let (mut center, mut height, mut retries) = (0.0, 32.0, FAR_RETRIES);
@@ -100,7 +105,12 @@ impl Silverstein {
     ///
     /// # Errors
     /// [`crate::Error::NotConverged`] if the continuation gets stuck, as it does at an edge.
-    pub fn solve_from(&self, far: &FarPoint, z: Complex64, workspace: &mut Workspace) -> Result<Solution> {
+    fn solve_from(
+        &self,
+        far: &FarPoint,
+        z: Complex64,
+        workspace: &mut Workspace<Self::Buffers>,
+    ) -> Result<Solution> {
         let distance = (z.re - far.center).abs();
         if distance > REACH * far.spread {
             return Err(unphysical(z, 0));
@@ -154,14 +164,16 @@ impl Silverstein {
     }
 }
 
+impl<E: FixedPoint> Continuation for E {}
+
 /// Solves along a path, and what they have cost so far.
-struct Path<'a> {
-    equation: &'a Silverstein,
-    workspace: &'a mut Workspace,
+struct Path<'a, E: FixedPoint + ?Sized> {
+    equation: &'a E,
+    workspace: &'a mut Workspace<E::Buffers>,
     evaluations: usize,
 }
 
-impl Path<'_> {
+impl<E: FixedPoint + ?Sized> Path<'_, E> {
     /// One solve; the solution or error it returns counts the evaluations of the whole path.
     fn advance(&mut self, z: Complex64, guess: &[Complex64]) -> Result<Solution> {
         match self.equation.iterate(z, guess, self.workspace) {

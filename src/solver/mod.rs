@@ -1,17 +1,21 @@
 //! Fixed points for Cauchy transforms of pencils in free variables.
 //!
 //! * [`pencil`]: self-adjoint linear pencils as block-diagonal data;
-//! * [`silverstein`]: the matrix-valued Silverstein equation and its accelerated iteration;
+//! * [`fixed_point`]: the accelerated iteration, for every equation;
+//! * [`silverstein`]: the matrix-valued Silverstein equation;
 //! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis.
 
 mod anderson;
 pub mod continuation;
+pub mod fixed_point;
 mod inverse;
 mod options;
 pub mod pencil;
 mod scaling;
 pub mod silverstein;
 
+pub use continuation::Continuation;
+pub use fixed_point::{FixedPoint, Solution, Workspace};
 pub use options::SolverOptions;
 pub use pencil::{Channel, Link, LinkEntry, Pencil};
-pub use silverstein::{Silverstein, Solution, Workspace};
+pub use silverstein::Silverstein;

@@ -1,0 +1,224 @@
+//! The accelerated fixed-point iteration that every equation of the crate is solved by.
+//!
+//! An equation says what its unknowns are and how they are mapped ([`FixedPoint`]); this file knows
+//! nothing of pencils or laws. It measures the unknowns in units of the equation's choice, accelerates
+//! (Anderson), notices convergence, stagnation and hopelessness, and reports residual, error and cost.
+
+use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
+
+use super::anderson::Anderson;
+use super::options::SolverOptions;
+use crate::error::{Error, Result};
+
+/// One solved point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Solution {
+    /// Cauchy transform at the requested `z`, the root entry of `G`.
+    pub cauchy: Complex64,
+    /// The unknowns of the fixed point, to warm-start a neighbouring solve.
+    pub state: Vec<Complex64>,
+    /// Relative change of the unknowns in the last iteration, maximum norm.
+    pub residual: f64,
+    /// Estimated relative error of the unknowns: the residual amplified by the conditioning of the
+    /// equation, as seen in the accelerated steps.
+    pub error: f64,
+    /// Evaluations of the map, those of a continuation that led here included.
+    pub iterations: usize,
+}
+
+/// A residual this many times above the tolerance is still accepted when the iteration stagnates
+/// there: rounding does not allow less. It is reported as it is.
+const STAGNATION_SLACK: f64 = 1e3;
+
+/// A residual this many times above the tolerance is at the level of rounding already.
+const NEARLY: f64 = 10.0;
+
+/// Iterations without an improvement by half after which the iteration counts as stagnating, the
+/// same next to the tolerance, and after which it has no prospect of convergence.
+const STAGNATION_STEPS: usize = 15;
+const NEARLY_STEPS: usize = 6;
+const HOPELESS_STEPS: usize = 60;
+
+/// The estimated error may exceed the tolerance of the residual by this factor.
+const ERROR_SLACK: f64 = 10.0;
+
+/// Room for solves of one equation; one per thread, reused from solve to solve.
+#[derive(Debug)]
+pub struct Workspace<B> {
+    /// What the evaluation of the map needs.
+    pub(crate) buffers: B,
+    pub(crate) state: Vec<Complex64>,
+    pub(crate) image: Vec<Complex64>,
+    best: Vec<Complex64>,
+    /// Units in which the iteration measures the unknowns.
+    metric: Vec<f64>,
+    anderson: Anderson,
+}
+
+/// A fixed-point equation `x = F(x; z)` with `F` holomorphic in `x` and `z`, whose solution for `Im z > 0`
+/// is told from others by a half-space that it lies in.
+pub trait FixedPoint: Sync {
+    /// What an evaluation of the map needs besides the unknowns.
+    type Buffers: Send;
+
+    /// Number of complex unknowns.
+    fn dimension(&self) -> usize;
+
+    /// Settings of the iteration.
+    fn options(&self) -> SolverOptions;
+
+    /// Fresh buffers.
+    fn buffers(&self) -> Self::Buffers;
+
+    /// Evaluates `image = F(state; z)`; returns the Cauchy transform that belongs to `state`, or NaN if
+    /// the map is singular there.
+    fn map(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        image: &mut [Complex64],
+        buffers: &mut Self::Buffers,
+    ) -> Complex64;
+
+    /// Prepares a solve that starts from `guess`: fills the units of the unknowns, and removes what an
+    /// earlier solve has left in the buffers.
+    fn begin(&self, guess: &[Complex64], metric: &mut [f64], buffers: &mut Self::Buffers);
+
+    /// Told once the map has been evaluated for the first time in a solve.
+    fn after_first(&self, _buffers: &mut Self::Buffers) {}
+
+    /// A quick necessary test that iterates are in the half-space, up to rounding.
+    fn in_half_space(&self, state: &[Complex64]) -> bool;
+
+    /// Whether a solution lies in the half-space: among the solutions that are not real on the real axis,
+    /// this singles out the one that continues to `Im z > 0`.
+    fn is_physical(&self, state: &[Complex64]) -> bool;
+
+    /// Room for solves.
+    fn workspace(&self) -> Workspace<Self::Buffers> {
+        let (dimension, zero) = (self.dimension(), Complex64::ZERO);
+        Workspace {
+            buffers: self.buffers(),
+            state: vec![zero; dimension],
+            image: vec![zero; dimension],
+            best: vec![zero; dimension],
+            metric: vec![1.0; dimension],
+            anderson: Anderson::new(dimension, self.options().window.min(dimension)),
+        }
+    }
+
+    /// Refuses unknowns, or buffers, of another equation.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the number of unknowns is another.
+    fn check_state(&self, state: &[Complex64], workspace: &Workspace<Self::Buffers>) -> Result<()> {
+        for (argument, length) in [("state", state.len()), ("workspace", workspace.state.len())] {
+            if length != self.dimension() {
+                let allowed = format!("{} unknowns, as the equation has", self.dimension());
+                return Err(Error::argument(argument, format!("{length} unknowns"), allowed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Solves the equation at `z` from the unknowns `guess` by Anderson acceleration.
+    ///
+    /// For `Im z > 0` the equation has one solution in its half-space (for operator-valued resolvents:
+    /// Helton, Rashidi Far, Speicher, IMRN 2007); iterates that leave it are replaced by the half-averaged
+    /// step, which stays in it. For real `z` the solution next to the guess is found.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] if the tolerance is not reached; [`Error::InvalidArgument`] if guess or
+    /// workspace belong to another equation.
+    fn iterate(
+        &self,
+        z: Complex64,
+        guess: &[Complex64],
+        workspace: &mut Workspace<Self::Buffers>,
+    ) -> Result<Solution> {
+        self.check_state(guess, workspace)?;
+        let SolverOptions { tolerance, iteration_limit, .. } = self.options();
+        self.begin(guess, &mut workspace.metric, &mut workspace.buffers);
+        let mut x: Vec<Complex64> = guess.iter().zip(&workspace.metric).map(|(x, unit)| x / unit).collect();
+        let mut best: Option<Solution> = None;
+        let (mut improved, mut iterations) = (0, iteration_limit);
+        // Size of the last accelerated step and the residual that it started from.
+        let mut step: Option<(f64, f64)> = None;
+        workspace.anderson.restart();
+        for iteration in 1..=iteration_limit {
+            for ((state, x), unit) in workspace.state.iter_mut().zip(&x).zip(&workspace.metric) {
+                *state = x * unit;
+            }
+            let cauchy = self.map(z, &workspace.state, &mut workspace.image, &mut workspace.buffers);
+            if iteration == 1 && cauchy.re.is_finite() {
+                self.after_first(&mut workspace.buffers);
+            }
+            let (mut change, mut size) = (0.0f64, f64::MIN_POSITIVE);
+            for ((image, x), unit) in workspace.image.iter_mut().zip(&x).zip(&workspace.metric) {
+                *image /= unit;
+                size = size.max(image.norm_sqr());
+                *image -= x;
+                change = change.max(image.norm_sqr());
+            }
+            let (residual, size) = ((change / size).sqrt(), size.sqrt());
+            if residual.is_nan() || !cauchy.re.is_finite() {
+                // A singular matrix on the way: start again from a slightly different point.
+                x.iter_mut().zip(guess).zip(&workspace.metric).for_each(|((x, guess), unit)| {
+                    *x = guess / unit
+                        * Complex64::new(1.0 + 1e-3 * iteration as f64, -1e-3 * iteration as f64);
+                });
+                workspace.anderson.restart();
+                step = None;
+                continue;
+            }
+            // The accelerated step is nearly Newton's, so its size was the error before it, and the
+            // error has fallen with the residual since.
+            let error = step.map_or(f64::INFINITY, |(length, before)| length / size * residual / before);
+            if best.as_ref().is_none_or(|best| residual < 0.5 * best.residual) {
+                improved = iteration;
+                workspace.best.copy_from_slice(&x);
+                let error = error.max(residual);
+                best = Some(Solution { cauchy, state: Vec::new(), residual, error, iterations: iteration });
+            }
+            let converged = residual <= tolerance && error <= ERROR_SLACK * tolerance;
+            let idle = iteration - improved;
+            let accepted = |best: &mut Solution| {
+                converged
+                    || idle >= NEARLY_STEPS && best.residual <= NEARLY * tolerance
+                    || idle >= STAGNATION_STEPS && best.residual <= STAGNATION_SLACK * tolerance
+            };
+            if let Some(mut best) = best.take_if(accepted) {
+                if !converged {
+                    x.copy_from_slice(&workspace.best);
+                }
+                x.iter_mut().zip(&workspace.metric).for_each(|(x, unit)| *x *= unit);
+                best.state = x;
+                best.iterations = iteration;
+                if converged {
+                    (best.cauchy, best.residual, best.error) = (cauchy, residual, error.max(residual));
+                }
+                return Ok(best);
+            }
+            if idle >= HOPELESS_STEPS {
+                iterations = iteration;
+                break;
+            }
+            let (anderson, image) = (&mut workspace.anderson, &workspace.image);
+            let mut length = anderson.advance(&mut x, image);
+            if z.im > 0.0 && !self.in_half_space(&x) {
+                length = anderson.half_step(&mut x, image);
+            }
+            if let Some(best) = best.as_mut().filter(|_| improved == iteration) {
+                best.error = best.residual.max(length / size);
+            }
+            step = Some((length, residual));
+        }
+        Err(Error::NotConverged {
+            z,
+            residual: best.map_or(f64::INFINITY, |best| best.residual),
+            iterations,
+            tolerance,
+        })
+    }
+}
