@@ -5,10 +5,11 @@
 //! ```
 //!
 //! with `q` analytic across both edges, as adaptive Chebyshev series. The last factor is there when
-//! the law has a pole `p` outside the interval; it takes up the steep side of a nearly hard edge, and
-//! at `p = a` turns the soft edge into a hard one. Masses and integrals use the angle
-//! `x = a + (b - a) sin^2(theta / 2)`, in which `rho(x) dx / dtheta` is analytic and even at both ends
-//! whatever their kind.
+//! the law has a pole `p` outside the interval, and once more if there is one on the other side; it takes
+//! up the steep side of a nearly hard edge, and at `p = a` turns the soft edge into a hard one. Masses and
+//! integrals use the angle `x = a + (b - a) sin^2(theta / 2)`, in which `rho(x) dx / dtheta` is analytic
+//! and even at both ends whatever their kind. Next to branch points of another order than 2 the density is
+//! smooth in a root of the distance instead ([`Frame::Power`]).
 
 use std::f64::consts::PI;
 use std::sync::OnceLock;
@@ -59,12 +60,12 @@ const CLOSE: f64 = 3e-3;
 pub(crate) struct Band {
     pub(crate) low: f64,
     pub(crate) high: f64,
-    pole: Option<f64>,
-    /// `q` on adjacent intervals in `x`.
+    frame: Frame,
+    /// `q` on adjacent intervals of its variable.
     smooth: Vec<Series>,
-    /// `rho(x) dx / dtheta` on adjacent intervals in `theta`, with the mass before each.
+    /// `rho(x) |dx / dparameter|` on adjacent intervals of the parameter, with the mass before each.
     mass: Vec<(f64, Series)>,
-    /// Intervals in `theta` on which [`PANEL_NODES`] Gauss nodes integrate the density.
+    /// Intervals of the parameter on which [`PANEL_NODES`] Gauss nodes integrate the density.
     panels: Vec<(f64, f64)>,
     /// Nodes `x` and weights `rho(x) dx` of the quadrature, panel by panel.
     quadrature: Vec<(f64, f64)>,
@@ -79,31 +80,31 @@ pub(super) enum Obstacle {
 }
 
 impl Band {
-    /// Samples the density between two edges until it is resolved. `known` are solved points to
-    /// start guesses from.
+    /// Samples the density on a frame until it is resolved. `known` are solved points to start guesses
+    /// from.
     pub(super) fn sample<T: CauchyTransform>(
         search: &Search<'_, T>,
-        low: f64,
-        high: f64,
+        frame: Frame,
         known: &[Point],
     ) -> std::result::Result<Self, Obstacle> {
-        let pole = search.pole.filter(|&pole| pole <= low || pole >= high);
-        let frame = Frame { low, high, pole };
-        let mut states = States::new(frame, search.transform.pole(), known, CLOSE * PI);
+        let mut states = States::new(frame, search.near_poles(frame), known, CLOSE * frame.extent());
+        let (first, last) = frame.variables();
+        let parameter = |variable: f64| frame.parameter_of_variable(variable);
         let resolution = Resolution {
             tolerance: TOLERANCE,
             noise: NOISE,
-            narrowest: 1e-9 * (high - low),
+            narrowest: 1e-9 * (last - first),
             floor: f64::MIN_POSITIVE,
-            middle: &|from, to| frame.position(0.5 * (frame.angle(from) + frame.angle(to))),
+            middle: &|from, to| frame.variable_of_parameter(0.5 * (parameter(from) + parameter(to))),
             weight: &|from, to| {
-                let (from, to) = (frame.angle(from), frame.angle(to));
-                let largest = [from, 0.5 * (from + to), to].map(|angle| frame.factor_by_angle(angle));
+                let (from, to) = (parameter(from), parameter(to));
+                let largest = [from, 0.5 * (from + to), to].map(|at| frame.rate_factor(at));
                 (to - from) * largest.into_iter().fold(0.0, f64::max)
             },
             negligible: NEGLIGIBLE,
         };
-        let mut sample = |positions: &[f64]| -> std::result::Result<Vec<Value>, Obstacle> {
+        let mut sample = |variables: &[f64]| -> std::result::Result<Vec<Value>, Obstacle> {
+            let positions: Vec<f64> = variables.iter().map(|&at| frame.position(parameter(at))).collect();
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
             let solved: Vec<Result<Option<Point>>> = positions
                 .par_chunks(chunk)
@@ -115,40 +116,44 @@ impl Band {
                     points
                 })
                 .collect();
-            let angles = positions.iter().map(|&x| frame.angle(x));
-            let (from, to) = angles.fold((PI, 0.0f64), |(from, to), x| (from.min(x), to.max(x)));
+            let parameters = variables.iter().map(|&at| parameter(at));
+            let (from, to) = parameters.fold((PI, 0.0f64), |(from, to), x| (from.min(x), to.max(x)));
             let extent = to - from;
             let mut values = Vec::with_capacity(positions.len());
             for (&x, point) in positions.iter().zip(solved) {
                 let point = point.map_err(Obstacle::Failed)?.ok_or(Obstacle::Gap(x))?;
                 let factor = frame.factor(x);
                 // The equation is singular at an edge, like the square root of the distance.
-                let conditioning = 1.0 / frame.angle(x).sin();
+                let conditioning = match frame {
+                    Frame::Edges { .. } => 1.0 / frame.parameter(x).sin(),
+                    Frame::Power { .. } => 1.0,
+                };
                 let noise = conditioning * point.noise / factor;
                 values.push(Value { value: point.density / factor, noise });
                 states.insert(point, CLOSE * extent);
             }
             Ok(values)
         };
-        let smooth = resolve(low, high, resolution, &mut sample)?;
+        let smooth = resolve(first, last, resolution, &mut sample)?;
         Ok(Self::from_smooth(frame, smooth))
     }
 
     /// Completes a band from the series of `q`.
     fn from_smooth(frame: Frame, smooth: Vec<Series>) -> Self {
-        let Frame { low, high, pole } = frame;
+        let (low, high) = (frame.low(), frame.high());
         let mut band =
-            Self { low, high, pole, smooth, mass: Vec::new(), panels: Vec::new(), quadrature: Vec::new() };
+            Self { low, high, frame, smooth, mass: Vec::new(), panels: Vec::new(), quadrature: Vec::new() };
         let mut before = 0.0;
         for piece in &band.smooth {
-            let mut rate = |angles: &[f64]| {
-                let rates = angles.iter().map(|&angle| {
-                    let x = frame.position(angle);
-                    Value { value: piece.eval(x) * frame.factor_by_angle(angle), noise: 0.0 }
+            let mut rate = |parameters: &[f64]| {
+                let rates = parameters.iter().map(|&parameter| {
+                    let variable = frame.variable_of_parameter(parameter);
+                    Value { value: piece.eval(variable) * frame.rate_factor(parameter), noise: 0.0 }
                 });
                 Ok::<_, std::convert::Infallible>(rates.collect())
             };
-            let (from, to) = (frame.angle(piece.low), frame.angle(piece.high));
+            let (from, to) =
+                (frame.parameter_of_variable(piece.low), frame.parameter_of_variable(piece.high));
             let resolution = Resolution {
                 tolerance: 1e-14,
                 noise: 1e-12,
@@ -167,8 +172,7 @@ impl Band {
                     let panel = (series.low + width * i as f64, series.low + width * (i + 1) as f64);
                     band.panels.push(panel);
                     band.quadrature.extend(
-                        panel_nodes(panel)
-                            .map(|(angle, weight)| (frame.position(angle), weight * series.eval(angle))),
+                        panel_nodes(panel).map(|(at, weight)| (frame.position(at), weight * series.eval(at))),
                     );
                 }
                 let mass = series.integral(series.high);
@@ -192,17 +196,14 @@ impl Band {
             at == high
         };
         let end = self.mass.last().map_or(f64::NAN, |(_, series)| series.high);
-        self.low < self.high
-            && self.pole.is_none_or(f64::is_finite)
-            && adjacent(self.smooth.iter().collect(), self.low, self.high)
+        let (first, last) = self.frame.variables();
+        self.frame.is_sound()
+            && (self.low, self.high) == (self.frame.low(), self.frame.high())
+            && adjacent(self.smooth.iter().collect(), first, last)
             && adjacent(self.mass.iter().map(|(_, series)| series).collect(), 0.0, end)
-            && (end - PI).abs() < 1e-12
+            && (end - self.frame.extent()).abs() < 1e-12
             && !self.panels.is_empty()
             && self.quadrature.len() == PANEL_NODES * self.panels.len()
-    }
-
-    fn frame(&self) -> Frame {
-        Frame { low: self.low, high: self.high, pole: self.pole }
     }
 
     pub(crate) fn contains(&self, x: f64) -> bool {
@@ -211,11 +212,31 @@ impl Band {
 
     pub(crate) fn density(&self, x: f64) -> f64 {
         if !self.contains(x) {
-            let hard_edge = self.pole == Some(x) && (x == self.low || x == self.high);
-            return if hard_edge { f64::INFINITY } else { 0.0 };
+            return self.density_at_edge(x);
         }
-        let index = self.smooth.partition_point(|piece| piece.high < x).min(self.smooth.len() - 1);
-        (self.smooth[index].eval(x) * self.frame().factor(x)).max(0.0)
+        (self.smooth_at(self.frame.variable(x)) * self.frame.factor(x)).max(0.0)
+    }
+
+    fn density_at_edge(&self, x: f64) -> f64 {
+        match self.frame {
+            _ if x != self.low && x != self.high => 0.0,
+            Frame::Edges { poles, .. } if poles.contains(&Some(x)) => f64::INFINITY,
+            Frame::Edges { .. } => 0.0,
+            Frame::Power { other, .. } if x == other => self.smooth_at(1.0) * self.frame.factor(x),
+            Frame::Power { order: 1, .. } => self.smooth_at(0.0) * self.frame.factor(x),
+            Frame::Power { .. } if self.smooth_at(0.0) > NOISE => f64::INFINITY,
+            Frame::Power { .. } => 0.0,
+        }
+    }
+
+    /// `q` at a value of its variable.
+    fn smooth_at(&self, variable: f64) -> f64 {
+        self.smooth_piece(variable).eval(variable)
+    }
+
+    fn smooth_piece(&self, variable: f64) -> &Series {
+        let index = self.smooth.partition_point(|piece| piece.high < variable);
+        &self.smooth[index.min(self.smooth.len() - 1)]
     }
 
     pub(crate) fn total_mass(&self) -> f64 {
@@ -230,28 +251,31 @@ impl Band {
         if x >= self.high {
             return self.total_mass();
         }
-        self.mass_before_angle(self.frame().angle(x))
+        let before = self.mass_before(self.frame.parameter(x));
+        if self.frame.increases() { before } else { self.total_mass() - before }
     }
 
-    fn mass_before_angle(&self, angle: f64) -> f64 {
-        let index = self.mass.partition_point(|(_, series)| series.high < angle).min(self.mass.len() - 1);
+    /// Mass on the parameters below the given one.
+    fn mass_before(&self, parameter: f64) -> f64 {
+        let index = self.mass.partition_point(|(_, series)| series.high < parameter).min(self.mass.len() - 1);
         let (before, series) = &self.mass[index];
-        before + series.integral(angle)
+        before + series.integral(parameter)
     }
 
     /// The point with `mass` of the band below it.
     pub(crate) fn quantile(&self, mass: f64) -> f64 {
-        let (mut low, mut high) = (0.0, PI);
-        // Halving the angle 52 times ends at the spacing of floating-point numbers.
+        let mass = if self.frame.increases() { mass } else { self.total_mass() - mass };
+        let (mut low, mut high) = (0.0, self.frame.extent());
+        // Halving the parameter 52 times ends at the spacing of floating-point numbers.
         for _ in 0..52 {
             let middle = 0.5 * (low + high);
-            if self.mass_before_angle(middle) < mass {
+            if self.mass_before(middle) < mass {
                 low = middle;
             } else {
                 high = middle;
             }
         }
-        self.frame().position(0.5 * (low + high))
+        self.frame.position(0.5 * (low + high))
     }
 
     /// `int f(x) rho(x) dx`: panels on which the integrand is not resolved are halved.
@@ -278,15 +302,15 @@ impl Band {
         if halvings == 0 || sum.tail <= SETTLED * scale || sum.tail.is_nan() || scale.is_nan() {
             return sum.integral;
         }
-        let frame = self.frame();
+        let frame = self.frame;
         let middle = 0.5 * (low + high);
         let index = self.mass.partition_point(|(_, series)| series.high <= low).min(self.mass.len() - 1);
         let rate = &self.mass[index].1;
         [(low, middle), (middle, high)]
             .into_iter()
             .map(|half| {
-                let terms = panel_nodes(half)
-                    .map(|(angle, weight)| weight * rate.eval(angle) * f(frame.position(angle)));
+                let terms =
+                    panel_nodes(half).map(|(at, weight)| weight * rate.eval(at) * f(frame.position(at)));
                 self.refined(f, half, PanelSum::new(terms), scale, halvings - 1)
             })
             .sum()
@@ -296,36 +320,66 @@ impl Band {
     ///
     /// Away from the band by quadrature. Close to it the smooth factor is split off,
     /// `q(z) int w(x) / (z - x) dx + int w(x) (q(x) - q(z)) / (z - x) dx` with `w = rho / q`: the first
-    /// integral is elementary and the integrand of the second is smooth.
+    /// integral is elementary and the integrand of the second is smooth. At points of the band itself the
+    /// sign of the imaginary part, `+0` or `-0`, tells the side.
     pub(crate) fn cauchy_transform(&self, z: Complex64) -> Complex64 {
-        let frame = self.frame();
-        let angle = frame.complex_angle(z);
-        let resolved = self.panels.iter().all(|(low, high)| {
-            let s = (2.0 * angle - low - high) / (high - low);
-            let root = (s * s - 1.0).sqrt();
-            // Gauss quadrature errs by the radius of the Bernstein ellipse to minus twice the nodes.
-            let radius = (s + root).norm().max((s - root).norm());
-            2.0 * PANEL_NODES as f64 * radius.ln() > -f64::EPSILON.ln()
-        });
-        if resolved {
+        let parameters = self.frame.complex_parameters(z);
+        if parameters.iter().all(|&parameter| self.resolves(parameter)) {
             return self.quadrature.iter().map(|&(x, weight)| weight / (z - x)).sum();
         }
-        let near = z.re.clamp(self.low, self.high);
-        let index = self.smooth.partition_point(|piece| piece.high < near).min(self.smooth.len() - 1);
-        let q = self.smooth[index].eval_complex(z);
-        let mut sum = q * frame.factor_transform(z);
+        match self.frame {
+            Frame::Edges { low, high, poles } => {
+                let q = self.smooth_piece(z.re.clamp(low, high)).eval_complex(z);
+                let mut sum = q * Frame::factor_transform(low, high, poles, z);
+                for (&panel, nodes) in self.panels.iter().zip(self.quadrature.chunks(PANEL_NODES)) {
+                    for ((parameter, weight), &(x, mass)) in panel_nodes(panel).zip(nodes) {
+                        sum += (mass - q * (weight * self.frame.rate_factor(parameter))) / (z - x);
+                    }
+                }
+                sum
+            }
+            // 1 / (z - x(v)) = sum over the v_k with x(v_k) = z of 1 / (x'(v_k) (v_k - v)).
+            Frame::Power { edge, other, order } => parameters
+                .into_iter()
+                .map(|v| self.transform_in_parameter(v) / Frame::derivative(edge, other, order, v))
+                .sum(),
+        }
+    }
+
+    /// `int rho |dx / dv| / (v_0 - v) dv` over the parameter of a power.
+    fn transform_in_parameter(&self, v: Complex64) -> Complex64 {
+        let near = !self.resolves(v);
+        let q = if near { self.smooth_piece(v.re.clamp(0.0, 1.0)).eval_complex(v) } else { Complex64::ZERO };
+        let mut sum = if near { q * (v.ln() - (v - 1.0).ln()) } else { Complex64::ZERO };
         for (&panel, nodes) in self.panels.iter().zip(self.quadrature.chunks(PANEL_NODES)) {
-            for ((angle, weight), &(x, mass)) in panel_nodes(panel).zip(nodes) {
-                sum += (mass - q * (weight * frame.factor_by_angle(angle))) / (z - x);
+            for ((parameter, weight), &(_, mass)) in panel_nodes(panel).zip(nodes) {
+                sum += (mass - q * weight) / (v - parameter);
             }
         }
         sum
     }
 
+    /// Whether the quadrature resolves `1 / (parameter - .)`: Gauss rules err by the radius of the
+    /// Bernstein ellipse to minus twice the number of nodes.
+    fn resolves(&self, parameter: Complex64) -> bool {
+        self.panels.iter().all(|(low, high)| {
+            let s = (2.0 * parameter - low - high) / (high - low);
+            let root = (s * s - 1.0).sqrt();
+            let radius = (s + root).norm().max((s - root).norm());
+            2.0 * PANEL_NODES as f64 * radius.ln() > -f64::EPSILON.ln()
+        })
+    }
+
     /// Whether the image under `x -> scale x + shift` keeps all intervals of the series apart.
     pub(crate) fn survives(&self, scale: f64, shift: f64) -> bool {
         let apart = |piece: &Series| {
-            let (a, b) = (scale * piece.low + shift, scale * piece.high + shift);
+            let at = |variable: f64| {
+                scale * self.frame.position(self.frame.parameter_of_variable(variable)) + shift
+            };
+            let (a, b) = match self.frame {
+                Frame::Edges { .. } => (scale * piece.low + shift, scale * piece.high + shift),
+                Frame::Power { .. } => (at(0.0), at(1.0)),
+            };
             a != b && a.is_finite() && b.is_finite()
         };
         scale.powi(2).is_normal() && scale.powi(-2).is_normal() && self.smooth.iter().all(apart)
@@ -333,26 +387,24 @@ impl Band {
 
     /// The image under `x -> scale x + shift`.
     ///
-    /// The angle is the same before and after, up to reflection, and so is the mass as its function.
+    /// The parameter is the same before and after, for an angle up to reflection, and so is the mass as its
+    /// function.
     pub(crate) fn affine(&self, scale: f64, shift: f64) -> Self {
-        let map = |x: f64| scale * x + shift;
-        // rho dx is invariant; the factor scales like scale^(1 or 0), so q takes up the rest.
-        let power = if self.pole.is_some() { 1 } else { 2 };
+        let (frame, factor) = self.frame.affine(scale, shift);
         let mut band = Self {
-            low: map(self.low),
-            high: map(self.high),
-            pole: self.pole.map(map),
-            smooth: self
-                .smooth
-                .iter()
-                .map(|piece| piece.affine(scale, shift, scale.abs().powi(-power)))
-                .collect(),
+            low: frame.low(),
+            high: frame.high(),
+            frame,
+            smooth: self.smooth.clone(),
             mass: self.mass.clone(),
             panels: self.panels.clone(),
-            quadrature: self.quadrature.iter().map(|&(x, weight)| (map(x), weight)).collect(),
+            quadrature: self.quadrature.iter().map(|&(x, weight)| (scale * x + shift, weight)).collect(),
         };
+        if let Frame::Power { .. } = frame {
+            return band;
+        }
+        band.smooth = self.smooth.iter().map(|piece| piece.affine(scale, shift, factor)).collect();
         if scale < 0.0 {
-            std::mem::swap(&mut band.low, &mut band.high);
             band.smooth.reverse();
             let mut before = 0.0;
             band.mass.reverse();

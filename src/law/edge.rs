@@ -61,6 +61,9 @@ impl<T: CauchyTransform> Search<'_, T> {
         let mut step = self.first_step(start.x);
         let mut estimate: Option<f64> = None;
         let mut failures = 0;
+        if let Some(branch) = self.branch_reached(start.x, sign, outside, workspace) {
+            return Ok(branch);
+        }
         for _ in 0..LIMIT {
             let (last, _) = inside[inside.len() - 1];
             let fresh = inverse_zero(&inside).filter(|&edge| {
@@ -74,11 +77,14 @@ impl<T: CauchyTransform> Search<'_, T> {
                     return Ok(self.snapped(fresh));
                 }
             }
-            if let (Some(fresh), Some(pole)) = (fresh, self.pole)
-                && (fresh - pole).abs() <= SAME_AS_POLE * self.spread
-                && (last - pole).abs() <= NEAR_POLE * self.spread
-            {
-                return Ok(pole);
+            if let Some(fresh) = fresh {
+                let met = |pole: &&f64| {
+                    (fresh - **pole).abs() <= SAME_AS_POLE * self.spread
+                        && (last - **pole).abs() <= NEAR_POLE * self.spread
+                };
+                if let Some(&pole) = self.poles.iter().find(met) {
+                    return Ok(pole);
+                }
             }
             estimate = fresh;
             let reach = outside.map_or(step, |out| (out - last).abs());
@@ -149,8 +155,24 @@ impl<T: CauchyTransform> Search<'_, T> {
         (x, self.inside(x, workspace))
     }
 
+    /// The first branch point in the direction `sign`, if the support reaches it: intervals end there,
+    /// which nothing in the values on the way tells.
+    fn branch_reached(
+        &self,
+        start: f64,
+        sign: f64,
+        outside: Option<f64>,
+        workspace: &mut T::Workspace,
+    ) -> Option<f64> {
+        let ahead = |&x: &f64| sign * (x - start) > 0.0 && outside.is_none_or(|out| sign * (out - x) >= 0.0);
+        let branches = self.branches.iter().map(|(location, _)| *location).filter(ahead);
+        let branch = branches.min_by(|a, b| (a - start).abs().total_cmp(&(b - start).abs()))?;
+        let before = branch - 1e-6 * (branch - start);
+        matches!(self.inside(before, workspace), Ok(Some(_))).then_some(branch)
+    }
+
     fn weighted_square(&self, point: &Point) -> f64 {
-        let weight = self.pole.map_or(1.0, |pole| (point.x - pole) / self.spread);
+        let weight: f64 = self.poles.iter().map(|pole| (point.x - pole) / self.spread).product();
         (point.density * weight).powi(2)
     }
 
@@ -160,15 +182,13 @@ impl<T: CauchyTransform> Search<'_, T> {
 
     /// Length over which the density changes: the spread of the law, or the distance to the pole.
     fn local_scale(&self, x: f64) -> f64 {
-        self.pole.map_or(self.spread, |pole| self.spread.min((x - pole).abs()))
+        self.poles.iter().fold(self.spread, |scale, pole| scale.min((x - pole).abs()))
     }
 
     /// An edge that cannot be told from the pole is the pole.
     fn snapped(&self, edge: f64) -> f64 {
-        match self.pole {
-            Some(pole) if (edge - pole).abs() <= SAME_AS_POLE * self.spread => pole,
-            _ => edge,
-        }
+        let met = |pole: &&f64| (edge - **pole).abs() <= SAME_AS_POLE * self.spread;
+        self.poles.iter().find(met).copied().unwrap_or(edge)
     }
 }
 

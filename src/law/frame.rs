@@ -1,73 +1,207 @@
-//! The interval of a band, its angle, and the factor that holds all that is not smooth at its edges.
+//! The interval of a band, its parameter, and the factor that holds all that is not smooth at its edges.
 
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 
-/// The interval and its edge factor `sqrt((x - a)(b - x)) / |x - p|`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) pole: Option<f64>,
+/// How the density on an interval is written as a smooth function times what happens at its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Frame {
+    /// `rho(x) = q(x) sqrt((x - a)(b - x)) / prod |x - p|` with `q` analytic in `x`, parameter the angle
+    /// `x = a + (b - a) sin^2(theta / 2)`.
+    Edges {
+        low: f64,
+        high: f64,
+        /// The nearest poles on either side, an edge included.
+        poles: [Option<f64>; 2],
+    },
+    /// `x = edge + (other - edge) v^order` with `q(v) = rho(x) |dx / dv|` analytic in `v` on `[0, 1]`:
+    /// next to a branch point of the given order, and up to a regular point on the other side.
+    Power { edge: f64, other: f64, order: u32 },
 }
 
 impl Frame {
+    pub(super) fn low(self) -> f64 {
+        match self {
+            Self::Edges { low, .. } => low,
+            Self::Power { edge, other, .. } => edge.min(other),
+        }
+    }
+
+    pub(super) fn high(self) -> f64 {
+        match self {
+            Self::Edges { high, .. } => high,
+            Self::Power { edge, other, .. } => edge.max(other),
+        }
+    }
+
     pub(super) fn length(self) -> f64 {
-        self.high - self.low
+        self.high() - self.low()
     }
 
-    pub(super) fn position(self, angle: f64) -> f64 {
-        self.low + self.length() * (0.5 * angle).sin().powi(2)
+    /// The parameter runs from 0 to this.
+    pub(super) fn extent(self) -> f64 {
+        match self {
+            Self::Edges { .. } => PI,
+            Self::Power { .. } => 1.0,
+        }
     }
 
-    pub(super) fn angle(self, x: f64) -> f64 {
-        2.0 * ((x - self.low).max(0.0) / (self.high - x).max(0.0)).sqrt().atan()
+    pub(super) fn position(self, parameter: f64) -> f64 {
+        match self {
+            Self::Edges { low, .. } => low + self.length() * (0.5 * parameter).sin().powi(2),
+            Self::Power { edge, other, order } => edge + (other - edge) * parameter.powi(order as i32),
+        }
     }
 
-    pub(super) fn complex_angle(self, z: Complex64) -> Complex64 {
-        2.0 * ((z - self.low) / self.length()).sqrt().asin()
+    pub(super) fn parameter(self, x: f64) -> f64 {
+        match self {
+            Self::Edges { low, high, .. } => 2.0 * ((x - low).max(0.0) / (high - x).max(0.0)).sqrt().atan(),
+            Self::Power { edge, other, order } => {
+                ((x - edge) / (other - edge)).clamp(0.0, 1.0).powf(1.0 / f64::from(order))
+            }
+        }
     }
 
+    /// Whether `x` grows with the parameter.
+    pub(super) fn increases(self) -> bool {
+        match self {
+            Self::Edges { .. } => true,
+            Self::Power { edge, other, .. } => edge < other,
+        }
+    }
+
+    /// The interval of the variable in which `q` is a series.
+    pub(super) fn variables(self) -> (f64, f64) {
+        match self {
+            Self::Edges { low, high, .. } => (low, high),
+            Self::Power { .. } => (0.0, 1.0),
+        }
+    }
+
+    /// The variable of `q` at `x`.
+    pub(super) fn variable(self, x: f64) -> f64 {
+        match self {
+            Self::Edges { .. } => x,
+            Self::Power { .. } => self.parameter(x),
+        }
+    }
+
+    pub(super) fn parameter_of_variable(self, variable: f64) -> f64 {
+        match self {
+            Self::Edges { .. } => self.parameter(variable),
+            Self::Power { .. } => variable,
+        }
+    }
+
+    pub(super) fn variable_of_parameter(self, parameter: f64) -> f64 {
+        match self {
+            Self::Edges { .. } => self.position(parameter),
+            Self::Power { .. } => parameter,
+        }
+    }
+
+    /// `rho / q` at `x`.
     pub(super) fn factor(self, x: f64) -> f64 {
-        ((x - self.low) * (self.high - x)).max(0.0).sqrt() / self.pole.map_or(1.0, |pole| (x - pole).abs())
-    }
-
-    /// The factor times `dx / dtheta`, without cancellation at the ends.
-    pub(super) fn factor_by_angle(self, angle: f64) -> f64 {
-        let (length, (sin, cos)) = (self.length(), (0.5 * angle).sin_cos());
-        let root = length * sin * cos;
-        match self.pole {
-            None => root * root,
-            Some(pole) if pole <= self.low => {
-                let (offset, sin) = (self.low - pole, sin * sin);
-                if offset == 0.0 { length * cos * cos } else { root * root / (offset + length * sin) }
+        match self {
+            Self::Edges { low, high, poles } => {
+                let divisor: f64 = poles.into_iter().flatten().map(|pole| (x - pole).abs()).product();
+                ((x - low) * (high - x)).max(0.0).sqrt() / divisor
             }
-            Some(pole) => {
-                let (offset, cos) = (pole - self.high, cos * cos);
-                if offset == 0.0 { length * sin * sin } else { root * root / (offset + length * cos) }
+            Self::Power { edge, other, order } => {
+                let v = self.parameter(x);
+                1.0 / (f64::from(order) * (other - edge).abs() * v.powi(order as i32 - 1))
             }
         }
     }
 
-    /// `int factor(x) / (z - x) dx`: for the square root `pi (z - m - sqrt((z - a)(z - b)))`, the
-    /// semicircle law up to scale; the pole by partial fractions.
-    pub(super) fn factor_transform(self, z: Complex64) -> Complex64 {
+    /// `rho / q` times `|dx|` over the change of the parameter, without cancellation at the ends.
+    pub(super) fn rate_factor(self, parameter: f64) -> f64 {
+        match self {
+            Self::Edges { low, high, poles } => {
+                let (length, (sin, cos)) = (self.length(), (0.5 * parameter).sin_cos());
+                // Each edge by itself: the distance to it, divided by that to the pole beyond.
+                let side = |distance: f64, offset: Option<f64>| match offset {
+                    None => distance,
+                    Some(0.0) => 1.0,
+                    Some(offset) => distance / (offset + distance),
+                };
+                side(length * sin * sin, poles[0].map(|pole| low - pole))
+                    * side(length * cos * cos, poles[1].map(|pole| pole - high))
+            }
+            Self::Power { .. } => 1.0,
+        }
+    }
+
+    /// Parameters at which a complex point is the position: for the angle the one that tells how close
+    /// the point is, for a power all of them.
+    pub(super) fn complex_parameters(self, z: Complex64) -> Vec<Complex64> {
+        match self {
+            Self::Edges { low, .. } => vec![2.0 * ((z - low) / self.length()).sqrt().asin()],
+            Self::Power { edge, other, order } => {
+                let root = ((z - edge) / (other - edge)).powf(1.0 / f64::from(order));
+                let turn = |k: u32| Complex64::from_polar(1.0, 2.0 * PI * f64::from(k) / f64::from(order));
+                // The first one keeps the sign of a vanishing imaginary part: the side of the cut.
+                std::iter::once(root).chain((1..order).map(|k| root * turn(k))).collect()
+            }
+        }
+    }
+
+    /// `int factor(x) / (z - x) dx` for a frame with edges: for the square root
+    /// `pi (z - m - sqrt((z - a)(z - b)))`, the semicircle law up to scale; poles by partial fractions.
+    pub(super) fn factor_transform(low: f64, high: f64, poles: [Option<f64>; 2], z: Complex64) -> Complex64 {
         let root_transform = |z: Complex64| {
-            let middle = 0.5 * (self.low + self.high);
+            let middle = 0.5 * (low + high);
             // The product of the two roots has its cut on [a, b] and grows like z.
-            PI * (z - middle - (z - self.low).sqrt() * (z - self.high).sqrt())
+            PI * (z - middle - (z - low).sqrt() * (z - high).sqrt())
         };
-        match self.pole {
-            None => root_transform(z),
-            Some(pole) => {
-                let sign = if pole <= self.low { 1.0 } else { -1.0 };
-                // At real points left of the band both roots are imaginary: the branch is -sqrt.
-                let at_pole = PI
-                    * (pole - 0.5 * (self.low + self.high)
-                        + sign * ((pole - self.low) * (pole - self.high)).sqrt());
-                sign * (root_transform(z) - at_pole) / (z - pole)
+        // At real points outside the band the root is real, positive above and negative below.
+        let with_pole = |pole: f64, sign: f64| {
+            let at_pole = PI * (pole - 0.5 * (low + high) + sign * ((pole - low) * (pole - high)).sqrt());
+            sign * (root_transform(z) - at_pole) / (z - pole)
+        };
+        match poles {
+            [None, None] => root_transform(z),
+            [Some(below), None] => with_pole(below, 1.0),
+            [None, Some(above)] => with_pole(above, -1.0),
+            [Some(below), Some(above)] => (with_pole(below, 1.0) + with_pole(above, -1.0)) / (above - below),
+        }
+    }
+
+    /// `dx / dparameter` at a complex parameter, for a power.
+    pub(super) fn derivative(edge: f64, other: f64, order: u32, parameter: Complex64) -> Complex64 {
+        f64::from(order) * (other - edge) * parameter.powu(order - 1)
+    }
+
+    /// The image under `x -> scale x + shift`, and the factor by which `q` changes.
+    pub(super) fn affine(self, scale: f64, shift: f64) -> (Self, f64) {
+        let map = |x: f64| scale * x + shift;
+        match self {
+            Self::Edges { low, high, poles } => {
+                let [mut below, mut above] = poles.map(|pole| pole.map(map));
+                let (mut a, mut b) = (map(low), map(high));
+                if scale < 0.0 {
+                    (a, b) = (b, a);
+                    (below, above) = (above, below);
+                }
+                // rho dx is invariant; the factor scales like |scale|^(1 - poles), so q takes up the rest.
+                let count = poles.iter().flatten().count() as i32;
+                (Self::Edges { low: a, high: b, poles: [below, above] }, scale.abs().powi(count - 2))
+            }
+            Self::Power { edge, other, order } => {
+                (Self::Power { edge: map(edge), other: map(other), order }, 1.0)
             }
         }
+    }
+
+    /// Whether the interval has a length, and finite ends and poles.
+    pub(super) fn is_sound(self) -> bool {
+        let finite = match self {
+            Self::Edges { low, high, poles } => low < high && poles.into_iter().flatten().all(f64::is_finite),
+            Self::Power { edge, other, order } => edge != other && order >= 1,
+        };
+        finite && self.low().is_finite() && self.high().is_finite()
     }
 }

@@ -17,14 +17,14 @@ pub(super) struct States {
     frame: Frame,
     /// The unknowns may have a pole where `G` has one, so it is `x - pole` times the state that is
     /// interpolated.
-    pole: Option<f64>,
+    poles: Vec<f64>,
     points: Vec<(f64, Vec<Complex64>)>,
 }
 
 impl States {
-    pub(super) fn new(frame: Frame, pole: Option<f64>, known: &[Point], close: f64) -> Self {
-        let mut states = Self { frame, pole, points: Vec::new() };
-        for point in known.iter().filter(|point| frame.low < point.x && point.x < frame.high) {
+    pub(super) fn new(frame: Frame, poles: Vec<f64>, known: &[Point], close: f64) -> Self {
+        let mut states = Self { frame, poles, points: Vec::new() };
+        for point in known.iter().filter(|point| frame.low() < point.x && point.x < frame.high()) {
             states.insert(point.clone(), close);
         }
         states
@@ -32,7 +32,7 @@ impl States {
 
     /// Keeps a solved point unless another one is as near as `close` in angle.
     pub(super) fn insert(&mut self, point: Point, close: f64) {
-        let angle = self.frame.angle(point.x);
+        let angle = self.frame.parameter(point.x);
         let at = self.points.partition_point(|(other, _)| *other < angle);
         let near =
             |index: usize| self.points.get(index).is_some_and(|(other, _)| (other - angle).abs() < close);
@@ -48,7 +48,7 @@ impl States {
         x: f64,
         workspace: &mut T::Workspace,
     ) -> Result<Option<Point>> {
-        if let Some(guess) = self.guess(self.frame.angle(x))
+        if let Some(guess) = self.guess(self.frame.parameter(x))
             && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
         {
             return Ok(Some(point));
@@ -56,13 +56,15 @@ impl States {
         search.inside(x, workspace)
     }
 
-    /// Local polynomial interpolation in the angle. Going around an edge in the angle is going
+    /// Local polynomial interpolation in the parameter. Going around an edge in the angle is going
     /// through the cut to the conjugate state, so the points continue by reflection at both ends.
     fn guess(&self, angle: f64) -> Option<Vec<Complex64>> {
         let count = self.points.len() as isize;
         if count == 0 {
             return None;
         }
+        // At a branch point or a regular end there is nothing to reflect.
+        let reflects = matches!(self.frame, Frame::Edges { .. });
         let node = |index: isize| {
             if index < 0 {
                 let (angle, state) = &self.points[(-1 - index) as usize];
@@ -77,8 +79,11 @@ impl States {
         };
         let at = self.points.partition_point(|(other, _)| *other < angle) as isize;
         let width = (STENCIL as isize).min(count);
-        let from = at - width / 2;
-        let offset = |angle: f64| self.pole.map_or(1.0, |pole| self.frame.position(angle) - pole);
+        let from = if reflects { at - width / 2 } else { (at - width / 2).clamp(0, count - width) };
+        let offset = |angle: f64| {
+            let x = self.frame.position(angle);
+            self.poles.iter().map(|pole| x - pole).product::<f64>()
+        };
         let mut guess = vec![Complex64::ZERO; self.points[0].1.len()];
         for i in from..from + width {
             let (own, state, conjugate) = node(i);

@@ -17,4 +17,4 @@ mod support;
 mod transform;
 
 pub use spectral::{Certificate, SpectralLaw};
-pub use transform::CauchyTransform;
+pub use transform::{CauchyTransform, Singularity};

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::band::{Band, Obstacle};
-use super::support::{Point, Search};
+use super::support::{FarMoments, Found, Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
 use crate::population::Atom;
@@ -21,6 +21,9 @@ pub struct Certificate {
     pub mean_error: f64,
     /// Second moment about the mean, the same way, relative to the variance.
     pub variance_error: f64,
+    /// Largest error of the first four moments, relative to the absolute moments of the same order, where
+    /// the moments are known independently of the Cauchy transform.
+    pub moment_error: Option<f64>,
     /// Largest residual over all solves.
     pub residual: f64,
     /// Number of fixed-point solves on the real axis and in the upper half-plane.
@@ -31,7 +34,7 @@ impl Certificate {
     /// What the errors of mass and mean have to stay below for a law to be built.
     pub const TOLERANCE: f64 = 1e-9;
 
-    /// What the error of the variance has to stay below. Wider, because the far ends of a spectrum
+    /// What the errors of the variance and of higher moments have to stay below. Wider, because the far ends of a spectrum
     /// with heavy tails carry most of it.
     pub const VARIANCE_TOLERANCE: f64 = 1e-8;
 }
@@ -86,7 +89,7 @@ const REPAIRS: usize = 40;
 const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
 
 impl SpectralLaw {
-    /// Finds the support of a Cauchy transform, resolves the density on it and checks the result.
+    /// Finds the support of a Cauchy transform, atoms included, resolves the density on it and checks the result.
     ///
     /// # Errors
     /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
@@ -95,7 +98,10 @@ impl SpectralLaw {
     pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
         let mut search = Search::new(transform);
         let mut workspace = search.workspace();
-        search.drop_surrounded_pole(&mut workspace);
+        let intervals = transform.intervals();
+        if intervals.is_none() {
+            search.drop_surrounded_poles(&mut workspace);
+        }
         let far = search.far_moments(&mut workspace)?;
         let mut law = Self {
             bands: Vec::new(),
@@ -104,42 +110,34 @@ impl SpectralLaw {
                 mass_error: -1.0,
                 mean_error: 0.0,
                 variance_error: 0.0,
+                moment_error: None,
                 residual: 0.0,
                 solves: 0,
             },
         };
-        let mut landmarks = transform.landmarks();
-        landmarks.push(far.mean);
-        for x in landmarks {
-            let at_pole = search.pole.is_some_and(|pole| (x - pole).abs() <= 1e-12 * search.spread);
-            if at_pole || law.bands.iter().any(|band| band.contains(x)) {
-                continue;
+        match intervals {
+            Some(intervals) => {
+                for [low, high] in intervals {
+                    law.add_interval(&search, low, high)?;
+                }
             }
-            if let Ok(Some(seed)) = search.inside(x, &mut workspace) {
-                law.add_band(&search, &seed, &mut workspace)?;
-            }
-        }
-        for _ in 0..REPAIRS {
-            let missing = 1.0 - law.total_mass();
-            if missing < MISSING {
-                break;
-            }
-            let gaps = law.gaps(far.center - far.radius, far.center + far.radius);
-            let known = |z: Complex64| law.cauchy_transform(z);
-            let Some(seed) = search.missing(&gaps, &known, &mut workspace)? else { break };
-            if law.bands.iter().any(|band| band.contains(seed.x)) {
-                break;
-            }
-            law.add_band(&search, &seed, &mut workspace)?;
+            None => law.find(&mut search, &far, &mut workspace)?,
         }
         search.give_back(workspace);
 
         let variance = far.variance;
         let (mean, second) = (law.integrate(|x| x - far.mean), law.integrate(|x| (x - far.mean).powi(2)));
+        let moment_error = transform.moments().map(|exact| {
+            let error = |(k, exact): (i32, f64)| {
+                (law.moment(k) - exact).abs() / law.integrate(|x| x.abs().powi(k)).max(f64::MIN_POSITIVE)
+            };
+            (1..).zip(exact).map(error).fold(0.0, f64::max)
+        });
         law.certificate = Certificate {
             mass_error: law.total_mass() - 1.0,
             mean_error: mean / variance.sqrt(),
             variance_error: second / variance - 1.0,
+            moment_error,
             residual: search.residual(),
             solves: search.solves(),
         };
@@ -162,7 +160,74 @@ impl SpectralLaw {
         };
         check("total mass", mass_error, Certificate::TOLERANCE, 1.0, 1.0)?;
         check("mean", mean_error, Certificate::TOLERANCE, mean, variance.sqrt())?;
-        check("variance", variance_error, Certificate::VARIANCE_TOLERANCE, variance, variance)
+        check("variance", variance_error, Certificate::VARIANCE_TOLERANCE, variance, variance)?;
+        let moment_error = self.certificate.moment_error.unwrap_or(0.0);
+        check("relative error of the moments", moment_error, Certificate::VARIANCE_TOLERANCE, 0.0, 1.0)
+    }
+
+    /// Finds intervals and atoms: first around the landmarks, then wherever mass is missing.
+    fn find<T: CauchyTransform>(
+        &mut self,
+        search: &mut Search<'_, T>,
+        far: &FarMoments,
+        workspace: &mut T::Workspace,
+    ) -> Result<()> {
+        let mut landmarks = search.transform.landmarks();
+        landmarks.push(far.mean);
+        for x in landmarks {
+            if search.is_singular(x) || self.bands.iter().any(|band| band.contains(x)) {
+                continue;
+            }
+            if let Ok(Some(seed)) = search.inside(x, workspace) {
+                self.add_band(search, &seed, workspace)?;
+            }
+        }
+        for _ in 0..REPAIRS {
+            let missing = 1.0 - self.total_mass();
+            if missing < MISSING {
+                break;
+            }
+            let gaps = self.gaps(far.center - far.radius, far.center + far.radius);
+            let known = |z: Complex64| self.cauchy_transform(z);
+            match search.missing(&gaps, &known, workspace)? {
+                Some(Found::Inside(seed)) if !self.bands.iter().any(|band| band.contains(seed.x)) => {
+                    self.add_band(search, &seed, workspace)?;
+                }
+                Some(Found::Atom(atom))
+                    if !self.atoms.iter().any(|other| other.location == atom.location) =>
+                {
+                    search.poles.push(atom.location);
+                    self.atoms.push(atom);
+                    self.atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Samples the density on an interval that is known to be one.
+    fn add_interval<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        low: f64,
+        high: f64,
+    ) -> Result<()> {
+        for frame in search.frames(low, high) {
+            match Band::sample(search, frame, &[]) {
+                Ok(band) => self.bands.push(band),
+                Err(Obstacle::Failed(error)) => return Err(error),
+                Err(Obstacle::Gap(x)) => {
+                    return Err(Error::argument(
+                        "support",
+                        format!("no density at {x}"),
+                        "intervals of positive density",
+                    ));
+                }
+            }
+        }
+        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
+        Ok(())
     }
 
     /// Widens a seed to its interval and adds it; splits it where it turns out to have a gap.
@@ -190,8 +255,11 @@ impl SpectralLaw {
         known.append(&mut beyond);
         let mut intervals = vec![(low, high)];
         while let Some((low, high)) = intervals.pop() {
-            match Band::sample(search, low, high, &known) {
-                Ok(band) => self.bands.push(band),
+            let frames = search.frames(low, high);
+            let sampled: std::result::Result<Vec<Band>, Obstacle> =
+                frames.into_iter().map(|frame| Band::sample(search, frame, &known)).collect();
+            match sampled {
+                Ok(bands) => self.bands.extend(bands),
                 Err(Obstacle::Failed(error)) => return Err(error),
                 Err(Obstacle::Gap(x)) => {
                     // The nearest points inside on both sides lead to the edges of the gap.
@@ -227,7 +295,15 @@ impl SpectralLaw {
 
     /// The intervals `[a, b]` of the continuous part, in increasing order.
     pub fn support(&self) -> Vec<[f64; 2]> {
-        self.bands.iter().map(|band| [band.low, band.high]).collect()
+        let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.bands.len());
+        for band in &self.bands {
+            match support.last_mut() {
+                // Bands that meet at a branch point are one interval.
+                Some([_, high]) if *high == band.low => *high = band.high,
+                _ => support.push([band.low, band.high]),
+            }
+        }
+        support
     }
 
     /// The atoms.
@@ -244,7 +320,8 @@ impl SpectralLaw {
     /// Density of the continuous part at `x`; 0 outside the support and at its edges, infinite at a hard
     /// edge.
     pub fn density(&self, x: f64) -> f64 {
-        self.bands.iter().map(|band| band.density(x)).sum()
+        // Where two bands meet, both know the value.
+        self.bands.iter().map(|band| band.density(x)).fold(0.0, f64::max)
     }
 
     /// Mass in `(-infinity, x]`.

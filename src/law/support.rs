@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use num_complex::Complex64;
 
-use super::transform::CauchyTransform;
+use super::frame::Frame;
+use super::transform::{CauchyTransform, Singularity};
 use crate::error::{Error, Result};
+use crate::population::Atom;
 use crate::solver::Solution;
 use crate::solver::continuation::REAL_THRESHOLD;
 
@@ -27,6 +29,9 @@ const CIRCLE_TOLERANCE: f64 = 2e-13;
 /// Evaluations of the fixed-point map after which a law is given up: ten times what regular cases
 /// take, and a few seconds of work for tens of batches.
 const EVALUATION_LIMIT: usize = 50_000;
+
+/// Height, relative to the spread, below which a peak that does not lose mass is an atom.
+const ATOM_WIDTH: f64 = 1e-6;
 
 /// Relative error that a solved Cauchy transform has at least.
 const ROUNDING: f64 = 1e-12;
@@ -52,10 +57,22 @@ pub(super) struct FarMoments {
     pub(super) variance: f64,
 }
 
+/// What is found where mass is missing.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A point of an interval.
+    Inside(Point),
+    /// An atom.
+    Atom(Atom),
+}
+
 /// A transform being turned into a law, with the scale of the problem and the count of solves.
 pub(super) struct Search<'a, T: CauchyTransform> {
     pub(super) transform: &'a T,
-    pub(super) pole: Option<f64>,
+    /// Where `G` may have a simple pole, next to the support or at its edges.
+    pub(super) poles: Vec<f64>,
+    /// Branch points on the support with their orders.
+    pub(super) branches: Vec<(f64, u32)>,
     pub(super) center: f64,
     pub(super) spread: f64,
     solves: AtomicUsize,
@@ -69,9 +86,17 @@ pub(super) struct Search<'a, T: CauchyTransform> {
 impl<'a, T: CauchyTransform> Search<'a, T> {
     pub(super) fn new(transform: &'a T) -> Self {
         let (center, spread) = transform.location_scale();
+        let (mut poles, mut branches) = (Vec::new(), Vec::new());
+        for singularity in transform.singularities() {
+            match singularity {
+                Singularity::Pole(location) => poles.push(location),
+                Singularity::Branch { location, order } => branches.push((location, order)),
+            }
+        }
         Self {
             transform,
-            pole: transform.pole(),
+            poles,
+            branches,
             center,
             spread,
             solves: AtomicUsize::new(0),
@@ -81,13 +106,59 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         }
     }
 
-    /// Drops the pole if the support surrounds it: the density is then analytic there, atom or not.
-    pub(super) fn drop_surrounded_pole(&mut self, workspace: &mut T::Workspace) {
-        let Some(pole) = self.pole else { return };
+    /// Drops the poles that the support surrounds: the density is then analytic there, atom or not.
+    pub(super) fn drop_surrounded_poles(&mut self, workspace: &mut T::Workspace) {
         let offset = 1e-3 * self.spread;
         let mut inside = |x| matches!(self.inside(x, workspace), Ok(Some(_)));
-        if inside(pole - offset) && inside(pole + offset) {
-            self.pole = None;
+        let free: Vec<f64> = self
+            .poles
+            .iter()
+            .copied()
+            .filter(|&pole| !(inside(pole - offset) && inside(pole + offset)))
+            .collect();
+        self.poles = free;
+    }
+
+    /// Whether `x` is a point at which the density cannot be asked for.
+    pub(super) fn is_singular(&self, x: f64) -> bool {
+        let branches = self.branches.iter().map(|(location, _)| location);
+        self.poles.iter().chain(branches).any(|at| (x - at).abs() <= 1e-12 * self.spread)
+    }
+
+    /// How to write the density on an interval: as a whole between regular or hard edges, in two halves
+    /// where one of the edges is a branch point of another order.
+    pub(super) fn frames(&self, low: f64, high: f64) -> Vec<Frame> {
+        let order =
+            |edge: f64| self.branches.iter().find(|(at, _)| *at == edge).map_or(2, |(_, order)| *order);
+        let (at_low, at_high) = (order(low), order(high));
+        if (at_low, at_high) == (2, 2) {
+            // A branch point of order 2 is a regular or a hard edge, which a pole covers.
+            let second = self.branches.iter().filter(|(_, order)| *order == 2).map(|(location, _)| location);
+            let poles = self.poles.iter().chain(second).copied();
+            let below = poles.clone().filter(|&pole| pole <= low).reduce(f64::max);
+            let above = poles.filter(|&pole| pole >= high).reduce(f64::min);
+            return vec![Frame::Edges { low, high, poles: [below, above] }];
+        }
+        let middle = 0.5 * (low + high);
+        vec![
+            Frame::Power { edge: low, other: middle, order: at_low },
+            Frame::Power { edge: high, other: middle, order: at_high },
+        ]
+    }
+
+    /// The poles around a frame: the unknowns may have them, inside the support as well.
+    pub(super) fn near_poles(&self, frame: Frame) -> Vec<f64> {
+        match frame {
+            Frame::Edges { .. } => {
+                let poles = self.transform.singularities().into_iter();
+                poles
+                    .filter_map(|singularity| match singularity {
+                        Singularity::Pole(location) => Some(location),
+                        Singularity::Branch { .. } => None,
+                    })
+                    .collect()
+            }
+            Frame::Power { .. } => Vec::new(),
         }
     }
 
@@ -211,13 +282,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// A point inside a part of the support that `known` (the Cauchy transform of the law found so
-    /// far) lacks, searched in `gaps`.
+    /// far) lacks, searched in `gaps`; or an atom that it lacks.
     pub(super) fn missing(
         &self,
         gaps: &[(f64, f64)],
         known: &dyn Fn(Complex64) -> Complex64,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<Point>> {
+    ) -> Result<Option<Found>> {
         const FIRST: usize = 24;
         const ZOOM: usize = 9;
         let mut peak: Option<(f64, f64, f64)> = None; // (missing mass, x, eta)
@@ -247,18 +318,44 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         for &(low, high) in gaps {
             scan(low, high, FIRST, &mut peak, workspace)?;
         }
-        let Some((_, mut x, mut eta)) = peak else { return Ok(None) };
+        let Some((mut mass, mut x, mut eta)) = peak else { return Ok(None) };
         for _ in 0..48 {
             if let Ok(Some(point)) = self.inside(x, workspace) {
-                return Ok(Some(point));
+                return Ok(Some(Found::Inside(point)));
             }
             let mut next = None;
             let (low, high) = (x - 2.0 * eta, x + 2.0 * eta);
             scan(low, high, ZOOM, &mut next, workspace)?;
-            let Some((_, next_x, next_eta)) = next else { return Ok(None) };
-            (x, eta) = (next_x, next_eta);
+            let Some((next_mass, next_x, next_eta)) = next else { return Ok(None) };
+            // The share of a continuous part in the peak shrinks with its width; that of an atom stays.
+            let persists = next_mass > 0.9 * mass && next_eta < ATOM_WIDTH * self.spread;
+            (mass, x, eta) = (next_mass, next_x, next_eta);
+            if persists && let Ok(Some(atom)) = self.atom(x, eta, known, workspace) {
+                return Ok(Some(Found::Atom(atom)));
+            }
         }
         Ok(None)
+    }
+
+    /// The atom at distance below `eta` from `x`, from two values of the missing part of `G`, which is
+    /// `mass / (z - location)` there up to a bounded function.
+    pub(super) fn atom(
+        &self,
+        x: f64,
+        eta: f64,
+        known: &dyn Fn(Complex64) -> Complex64,
+        workspace: &mut T::Workspace,
+    ) -> Result<Option<Atom>> {
+        let mut missing = |eta: f64| {
+            let z = Complex64::new(x, eta);
+            Ok((z, self.solve(z, workspace)?.cauchy - known(z)))
+        };
+        let ((near, value), (far, far_value)) = (missing(eta)?, missing(2.0 * eta)?);
+        let location = (far * far_value - near * value) / (far_value - value);
+        let mass = value * (near - location);
+        let fits =
+            (location.re - x).abs() < eta && location.im.abs() < 1e-3 * eta && mass.im.abs() < 1e-3 * mass.re;
+        Ok(fits.then_some(Atom { location: location.re, mass: mass.re }))
     }
 }
 

@@ -2,6 +2,7 @@
 //! closed upper half-plane.
 
 use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::population::Atom;
@@ -43,8 +44,47 @@ pub trait CauchyTransform: Sync {
     /// The atoms of the measure.
     fn atoms(&self) -> Vec<Atom>;
 
-    /// A point where `G` or its continuation through the support may have a simple pole: the
-    /// location of an atom that some parameters have and others do not, such as 0 for sample
-    /// covariances. The density then behaves like `sqrt(x - a) / (x - pole)` near it.
-    fn pole(&self) -> Option<f64>;
+    /// Points where `G`, or its continuation through the support, is singular in another way than at a
+    /// regular edge, as far as the model knows them.
+    fn singularities(&self) -> Vec<Singularity> {
+        Vec::new()
+    }
+
+    /// The intervals of the continuous part, if they are known in advance.
+    fn intervals(&self) -> Option<Vec<[f64; 2]>> {
+        None
+    }
+
+    /// The moments `m_1` to `m_4`, if they are known independently of the Cauchy transform: the law is then
+    /// checked against them as well.
+    fn moments(&self) -> Option<[f64; 4]> {
+        None
+    }
+}
+
+/// A point where the Cauchy transform is singular in another way than at a regular edge.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Singularity {
+    /// A point where `G` may have a simple pole: the location of an atom that some parameters have and
+    /// others do not, such as 0 for sample covariances. The density then behaves like
+    /// `sqrt(x - a) / (x - location)` near it, which covers hard edges.
+    Pole(f64),
+    /// A point of the support where `G` is a power series in `(x - location)^(1 / order)`, negative powers
+    /// included; intervals of the support end here. Order 1 is a jump of the density, and 2 a regular edge.
+    Branch {
+        /// Where it is.
+        location: f64,
+        /// The number of sheets, at least 1.
+        order: u32,
+    },
+}
+
+impl Singularity {
+    /// Where it is.
+    pub fn location(self) -> f64 {
+        match self {
+            Self::Pole(location) | Self::Branch { location, .. } => location,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
-use crate::law::CauchyTransform;
+use crate::law::{CauchyTransform, Singularity};
 use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
 use crate::solver::silverstein::Buffers;
@@ -118,7 +118,7 @@ impl CauchyTransform for ZTransform {
         self.atoms.clone()
     }
 
-    fn pole(&self) -> Option<f64> {
-        Some(0.0)
+    fn singularities(&self) -> Vec<Singularity> {
+        vec![Singularity::Pole(0.0)]
     }
 }

@@ -20,7 +20,7 @@ use super::model::MiniBatch;
 use super::symmetric::effect_pencil;
 use super::transform::ZTransform;
 use crate::error::{Error, Result};
-use crate::law::{CauchyTransform, SpectralLaw};
+use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
 use crate::solver::silverstein::Buffers;
 use crate::solver::{Solution, SolverOptions, Workspace};
@@ -191,7 +191,7 @@ impl CauchyTransform for Weighted {
         self.atoms.clone()
     }
 
-    fn pole(&self) -> Option<f64> {
-        self.pole
+    fn singularities(&self) -> Vec<Singularity> {
+        self.pole.map(Singularity::Pole).into_iter().collect()
     }
 }
