@@ -1,5 +1,6 @@
 //! Noncommutative polynomials in free variables, and their spectra.
 
 mod algebra;
+mod parse;
 
 pub use algebra::{Polynomial, Variable, Word};
