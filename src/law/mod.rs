@@ -8,6 +8,7 @@
 //! at infinity before it is handed out.
 
 mod band;
+mod cumulants;
 mod edge;
 mod frame;
 mod guess;
@@ -16,5 +17,6 @@ mod spectral;
 mod support;
 mod transform;
 
+pub use cumulants::{free_cumulants, moments_from_free_cumulants};
 pub use spectral::{Certificate, SpectralLaw};
 pub use transform::{CauchyTransform, Singularity};
