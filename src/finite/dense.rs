@@ -4,10 +4,11 @@
 //! faster split, and it makes results independent of the number of threads.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::householder;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::matmul::{self};
 use faer::linalg::qr::no_pivoting::factor;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Conj, MatMut, MatRef, Par};
 use nalgebra::DMatrix;
 
 /// Side of the square tiles of [`mirror_lower`]; two tiles fit the first-level cache.
@@ -79,20 +80,50 @@ pub(super) fn mirror_lower(matrix: &mut DMatrix<f64>) {
 
 /// The upper triangular `R` (`k x k`) of a QR factorisation of a tall `m x k` matrix.
 pub(super) fn triangular_factor(mut tall: DMatrix<f64>) -> DMatrix<f64> {
-    let (rows, columns) = tall.shape();
+    let columns = tall.ncols();
+    factorise(&mut tall);
+    tall.resize_vertically_mut(columns, 0.0);
+    tall.fill_lower_triangle(0.0, 1);
+    tall
+}
+
+/// The orthogonal `Q` of a QR factorisation of a square matrix, as the product of reflections that the
+/// factorisation takes, whatever signs that leaves on the diagonal of `R`.
+pub(super) fn orthogonal_factor(mut square: DMatrix<f64>) -> DMatrix<f64> {
+    let size = square.nrows();
+    let coefficients = factorise(&mut square);
+    let mut orthogonal = DMatrix::identity(size, size);
+    let scratch = householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
+        size,
+        coefficients.nrows(),
+        size,
+    );
+    householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        view(&square),
+        view(&coefficients),
+        Conj::No,
+        view_mut(&mut orthogonal),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+    );
+    orthogonal
+}
+
+/// QR factorisation in place: `R` in the upper triangle, the reflections below it, and the coefficients
+/// of their blocks as result.
+fn factorise(matrix: &mut DMatrix<f64>) -> DMatrix<f64> {
+    let (rows, columns) = matrix.shape();
     let block = factor::recommended_block_size::<f64>(rows, columns);
     let mut coefficients = DMatrix::zeros(block, columns);
     let scratch = factor::qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, Default::default());
     factor::qr_in_place(
-        view_mut(&mut tall),
+        view_mut(matrix),
         view_mut(&mut coefficients),
         Par::Seq,
         MemStack::new(&mut MemBuffer::new(scratch)),
         Default::default(),
     );
-    tall.resize_vertically_mut(columns, 0.0);
-    tall.fill_lower_triangle(0.0, 1);
-    tall
+    coefficients
 }
 
 #[cfg(test)]
@@ -105,5 +136,14 @@ mod tests {
         let lower = matrix.lower_triangle();
         mirror_lower(&mut matrix);
         assert_eq!(matrix, &lower + lower.transpose() - DMatrix::from_diagonal(&lower.diagonal()));
+    }
+
+    #[test]
+    fn orthogonal_times_triangular_is_the_matrix() {
+        let matrix = DMatrix::from_fn(70, 70, |i, j| ((3 * i + 5 * j * j) as f64).sin());
+        let orthogonal = orthogonal_factor(matrix.clone());
+        let identity = DMatrix::identity(70, 70);
+        assert!((orthogonal.tr_mul(&orthogonal) - identity).amax() < 1e-13);
+        assert!((orthogonal * triangular_factor(matrix.clone()) - matrix).amax() < 1e-12);
     }
 }

@@ -1,6 +1,7 @@
 //! The finite-size side: sampled data, the exact epoch operator and its eigenvalues.
 //!
-//! Nothing here knows of limiting laws. The matrices follow Lok, Sonthalia and Rebrova, "Error
+//! Of limiting laws it knows no more than what to sample: the quantiles of a law can be the
+//! eigenvalues of a matrix. The matrices of gradient descent follow Lok, Sonthalia and Rebrova, "Error
 //! dynamics of mini-batch gradient descent with random reshuffling for least squares
 //! regression", ALT 2025 (arXiv 2406.03696).
 //!
@@ -13,6 +14,7 @@
 //! - [`mean_iterate`]: the iterate averaged over the orderings, in closed form.
 //! - [`descent`]: batched gradient descent itself.
 //! - [`teacher`]: initial errors and label noise.
+//! - [`ensemble`]: random matrices whose spectra tend to a law.
 //! - [`monte_carlo`]: many draws of the spectrum of `Z` and of error curves, in parallel.
 
 pub mod batching;
@@ -20,6 +22,7 @@ pub mod data;
 mod dense;
 pub mod descent;
 pub mod eigenvalues;
+pub mod ensemble;
 pub mod entries;
 pub mod epoch;
 pub mod mean_iterate;
@@ -32,6 +35,7 @@ pub use batching::Batching;
 pub use data::{draw_stream, sample_features, schedule_stream};
 pub use descent::Descent;
 pub use eigenvalues::symmetric_eigenvalues;
+pub use ensemble::sample_ensemble;
 pub use entries::Entries;
 pub use epoch::{EXACT_BATCHES, Epoch};
 pub use mean_iterate::{MeanIterate, least_squares};

@@ -6,10 +6,13 @@
 //! axis ([`CauchyTransform`]): the support is searched, its edges are located, the density on each
 //! interval is represented by Chebyshev series, and the result is checked against moments expanded
 //! at infinity before it is handed out.
+//!
+//! [`Ensemble`] describes random matrices whose spectra tend to laws.
 
 mod band;
 mod cumulants;
 mod edge;
+mod ensemble;
 mod frame;
 mod guess;
 mod series;
@@ -18,5 +21,6 @@ mod support;
 mod transform;
 
 pub use cumulants::{free_cumulants, moments_from_free_cumulants};
+pub use ensemble::Ensemble;
 pub use spectral::{Certificate, SpectralLaw};
 pub use transform::{CauchyTransform, Singularity};
