@@ -64,6 +64,7 @@
 pub mod comparison;
 pub mod error;
 pub mod finite;
+pub mod free;
 pub mod law;
 pub mod minibatch;
 #[cfg(feature = "plot")]
@@ -74,6 +75,7 @@ mod quadrature;
 pub mod solver;
 
 pub use error::{Error, Result};
+pub use free::Law;
 pub use law::SpectralLaw;
 pub use minibatch::MiniBatch;
 pub use population::Population;

@@ -285,7 +285,8 @@ impl Band {
             .chunks(PANEL_NODES)
             .map(|nodes| PanelSum::new(nodes.iter().map(|&(x, weight)| weight * f(x))))
             .collect();
-        let scale = sums.iter().map(|sum| sum.integral.abs()).sum();
+        // Of the absolute values: the integral itself may vanish by symmetry.
+        let scale = sums.iter().map(|sum| sum.absolute).sum();
         self.panels.iter().zip(sums).map(|(&panel, sum)| self.refined(f, panel, sum, scale, HALVINGS)).sum()
     }
 
@@ -424,20 +425,22 @@ impl Band {
 /// An integral over one panel and the size of the last Legendre coefficients of the integrand.
 struct PanelSum {
     integral: f64,
+    absolute: f64,
     tail: f64,
 }
 
 impl PanelSum {
     /// From the terms of the Gauss rule.
     fn new(terms: impl Iterator<Item = f64>) -> Self {
-        let (mut integral, mut last) = (0.0, [0.0; 2]);
+        let (mut integral, mut absolute, mut last) = (0.0, 0.0, [0.0; 2]);
         for (term, values) in terms.zip(last_legendre()) {
             integral += term;
+            absolute += term.abs();
             last[0] += term * values[0];
             last[1] += term * values[1];
         }
         // The coefficient of P_k is (2 k + 1) / 2 times the integral against it.
-        Self { integral, tail: (2 * PANEL_NODES) as f64 * last[0].abs().max(last[1].abs()) }
+        Self { integral, absolute, tail: (2 * PANEL_NODES) as f64 * last[0].abs().max(last[1].abs()) }
     }
 }
 

@@ -13,6 +13,7 @@ mod band;
 mod cumulants;
 mod edge;
 mod ensemble;
+mod equation;
 mod frame;
 mod guess;
 mod series;
@@ -22,5 +23,6 @@ mod transform;
 
 pub use cumulants::{free_cumulants, moments_from_free_cumulants};
 pub use ensemble::Ensemble;
+pub use equation::EquationTransform;
 pub use spectral::{Certificate, SpectralLaw};
 pub use transform::{CauchyTransform, Singularity};

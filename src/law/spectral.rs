@@ -145,6 +145,40 @@ impl SpectralLaw {
         Ok(law)
     }
 
+    /// The law of finitely many atoms; equal locations are merged.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is none, a location is not finite, or the masses are not positive
+    /// or do not sum to 1 within 1e-9 (they are then rescaled to do so).
+    pub fn discrete(atoms: &[Atom]) -> Result<Self> {
+        let allowed = "finite locations with positive masses that sum to 1";
+        let total: f64 = atoms.iter().map(|atom| atom.mass).sum();
+        let sound = |atom: &Atom| atom.location.is_finite() && atom.mass > 0.0;
+        if atoms.is_empty() || !atoms.iter().all(sound) {
+            return Err(Error::argument("atoms", format!("{atoms:?}"), allowed));
+        }
+        if !((total - 1.0).abs() <= Certificate::TOLERANCE) {
+            return Err(Error::argument("atoms", format!("masses summing to {total}"), allowed));
+        }
+        let mut sorted = atoms.to_vec();
+        sorted.sort_by(|a, b| a.location.total_cmp(&b.location));
+        sorted.iter_mut().for_each(|atom| atom.mass /= total);
+        sorted.dedup_by(|next, kept| {
+            let same = next.location == kept.location;
+            kept.mass += if same { next.mass } else { 0.0 };
+            same
+        });
+        let certificate = Certificate {
+            mass_error: 0.0,
+            mean_error: 0.0,
+            variance_error: 0.0,
+            moment_error: None,
+            residual: 0.0,
+            solves: 0,
+        };
+        Ok(Self { bands: Vec::new(), atoms: sorted, certificate })
+    }
+
     fn certify(&self, mean: f64, variance: f64) -> Result<()> {
         let Certificate { mass_error, mean_error, variance_error, .. } = self.certificate;
         let check = |quantity, error: f64, tolerance: f64, expected: f64, scale: f64| {
@@ -303,6 +337,19 @@ impl SpectralLaw {
                 _ => support.push([band.low, band.high]),
             }
         }
+        support
+    }
+
+    /// The intervals of the support, in increasing order, atoms outside of them as intervals of length 0.
+    pub fn support_with_atoms(&self) -> Vec<[f64; 2]> {
+        let mut support = self.support();
+        for atom in &self.atoms {
+            let x = atom.location;
+            if !support.iter().any(|&[low, high]| low <= x && x <= high) {
+                support.push([x, x]);
+            }
+        }
+        support.sort_by(|a, b| a[0].total_cmp(&b[0]));
         support
     }
 

@@ -12,6 +12,10 @@ use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
 
+/// Where the search for a far solution starts: low, because far up the unknowns drown in rounding like
+/// `1 / z`.
+const FAR: Complex64 = Complex64::new(0.0, 32.0);
+
 /// Standard deviation of `P` beyond which a law counts as wide.
 const WIDE: f64 = 10.0;
 
@@ -39,7 +43,7 @@ impl ZTransform {
     ) -> Result<Self> {
         let mut workspace = silverstein.workspace();
         let state = silverstein.state_at_infinity(&mut workspace);
-        let far = silverstein.far_point(state, &mut workspace)?;
+        let far = silverstein.far_point(FAR, state, &mut workspace)?;
         Ok(Self { silverstein, epoch_step, origin, far, landmarks, atoms })
     }
 

@@ -57,18 +57,19 @@ pub struct FarPoint {
 /// Solves without a guess, for every fixed-point equation.
 pub trait Continuation: FixedPoint {
     /// Finds a height at which the spectrum is far, and the solution there, starting from the unknowns
-    /// `state` far above `center`.
+    /// `state` at `start`.
     ///
     /// # Errors
     /// [`crate::Error::NotConverged`] if even the far solution is not found.
     fn far_point(
         &self,
+        start: Complex64,
         mut state: Vec<Complex64>,
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<FarPoint> {
         // z - 1/G(z) = m1 + variance / z + ...: the height follows the spread until it is a few times
         // as large. It starts low, because far up the unknowns drown in rounding like 1/z.
-        let (mut center, mut height, mut retries) = (0.0, 32.0, FAR_RETRIES);
+        let (mut center, mut height, mut retries) = (start.re, start.im, FAR_RETRIES);
         for _ in 0..FAR_LIMIT {
             let z = Complex64::new(center, height);
             // Where the iteration stagnates just short of its tolerance, it may not do so nearby.

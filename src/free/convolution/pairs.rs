@@ -1,0 +1,61 @@
+//! What the atoms of two free variables tell about their sum or product, and where to look for support.
+//!
+//! Kernels of free variables intersect as little as they can: an atom at `a` with mass `s` and one at `b`
+//! with mass `t` give an atom of mass `s + t - 1` at `a + b`, or `a b`, if that is positive, and there are
+//! no other atoms, apart from that of a product at 0 (Bercovici and Voiculescu, 1998; Belinschi, 2003).
+
+use crate::free::Law;
+use crate::population::Atom;
+
+/// Masses of two atoms that together exceed this leave a trace of a pole next to the support.
+const TRACE: f64 = 0.6;
+
+/// Most locations of one law that are combined.
+const MOST: usize = 8;
+
+/// Combines the atoms of two laws.
+pub(super) fn atoms(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<Atom> {
+    let combined =
+        pairs(one, two, combine).into_iter().map(|(location, mass)| Atom { location, mass: mass - 1.0 });
+    // Rounding of masses that add up to 1 is no atom.
+    combined.filter(|atom| atom.mass > 4.0 * f64::EPSILON).collect()
+}
+
+/// Where atoms of the combination are, or nearly so.
+pub(super) fn poles(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    pairs(one, two, combine)
+        .into_iter()
+        .filter(|(_, mass)| *mass > TRACE)
+        .map(|(location, _)| location)
+        .collect()
+}
+
+/// Combined locations with the sum of the two masses.
+fn pairs(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<(f64, f64)> {
+    let mut pairs = Vec::new();
+    for a in one.point_masses() {
+        for b in two.point_masses() {
+            pairs.push((combine(a.location, b.location), a.mass + b.mass));
+        }
+    }
+    pairs
+}
+
+/// Combinations of atoms and of quantiles: guesses of where the support is.
+pub(super) fn landmarks(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    let mut landmarks = Vec::new();
+    for a in locations(one) {
+        for &b in &locations(two) {
+            landmarks.push(combine(a, b));
+        }
+    }
+    landmarks
+}
+
+/// The heaviest atoms and the middle of each interval.
+pub(super) fn locations(law: &Law) -> Vec<f64> {
+    let mut atoms = law.point_masses().to_vec();
+    atoms.sort_by(|a, b| b.mass.total_cmp(&a.mass));
+    let intervals = law.spectral().support().into_iter().map(|[low, high]| 0.5 * (low + high));
+    atoms.into_iter().map(|atom| atom.location).chain(intervals).take(MOST).collect()
+}

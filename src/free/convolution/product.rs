@@ -1,0 +1,161 @@
+//! Free multiplicative convolution of positive laws (Voiculescu 1987; subordination: Biane 1998, Belinschi
+//! and Bercovici 2007)
+//!
+//! ```text
+//! z G(z) = omega_1 G_1(omega_1) = omega_2 G_2(omega_2),
+//! omega_1 = z / r_2(omega_2),    omega_2 = z / r_1(omega_1),    r(w) = w - 1 / G(w).
+//! ```
+//!
+//! Near 0 a law whose Cauchy transform grows like `z^(-s/(s+1))` has the singularity `s`; singularities of
+//! factors add up, because S-transforms multiply: the Fuss-Catalan laws, products of `s` Marchenko-Pastur
+//! laws of ratio 1, are the classical case.
+
+use num_complex::Complex64;
+
+use super::pairs;
+use super::solved::{Cumulants, Solved};
+use super::subordination::{Scalar, Subordination, solve_at};
+use crate::error::{Error, Result};
+use crate::free::Law;
+use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
+use crate::population::Atom;
+
+/// Highest order of a branch point at 0 that is followed.
+const HIGHEST_ORDER: u32 = 12;
+
+/// The product of two free positive variables.
+#[derive(Debug, Clone)]
+pub struct FreeProduct {
+    laws: [Law; 2],
+    transform: EquationTransform<Scalar<Step>>,
+}
+
+/// `omega_1 -> z / r_2(z / r_1(omega_1))`.
+#[derive(Debug, Clone)]
+struct Step {
+    laws: [Law; 2],
+}
+
+impl Step {
+    fn r(&self, index: usize, omega: Complex64) -> [Complex64; 2] {
+        let cauchy = self.laws[index].cauchy_transform(omega);
+        [omega - 1.0 / cauchy, cauchy]
+    }
+}
+
+impl Subordination for Step {
+    fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
+        let [first, cauchy] = self.r(0, omega);
+        let [second, _] = self.r(1, z / first);
+        [z / second, omega * cauchy / z]
+    }
+}
+
+pub(super) fn check_positive(law: &Law) -> Result<()> {
+    let [low, _] = law.spectral().range();
+    if low >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::argument("law", format!("support from {low}"), "a law without mass below 0"))
+}
+
+/// The singularity of a law at 0, see the module.
+fn at_zero(law: &Law) -> u32 {
+    let continuous_from_zero = law.spectral().support().first().is_some_and(|[low, _]| *low == 0.0);
+    if !continuous_from_zero {
+        return 0;
+    }
+    let order = |singularity: &Singularity| match *singularity {
+        Singularity::Pole(0.0) => Some(1),
+        Singularity::Branch { location: 0.0, order } => Some(order - 1),
+        _ => None,
+    };
+    law.singularities().iter().find_map(order).unwrap_or(0)
+}
+
+impl FreeProduct {
+    /// The product of two free variables with the given laws, in the form `x^{1/2} y x^{1/2}`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if a law has mass below 0 or is a point; [`Error::NotConverged`] if not
+    /// even the far field can be solved for.
+    pub fn new(one: &Law, two: &Law) -> Result<Self> {
+        for law in [one, two] {
+            check_positive(law)?;
+            if law.point().is_some() {
+                return Err(Error::argument("law", "all mass in one point", "a law that is not a point"));
+            }
+        }
+        let laws = [one.clone(), two.clone()];
+        let multiply = |a: f64, b: f64| a * b;
+        let mass_at_zero = |law: &Law| {
+            law.point_masses().iter().find(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass)
+        };
+        let kernel = mass_at_zero(one).max(mass_at_zero(two));
+        let mut atoms = pairs::atoms(one, two, multiply);
+        atoms.retain(|atom| atom.location != 0.0);
+        if kernel > 0.0 {
+            atoms.push(Atom { location: 0.0, mass: kernel });
+        }
+        atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
+        let mut singularities: Vec<Singularity> = pairs::poles(one, two, multiply)
+            .into_iter()
+            .filter(|x| *x != 0.0)
+            .map(Singularity::Pole)
+            .collect();
+        let order = (at_zero(one) + at_zero(two) + 1).min(HIGHEST_ORDER);
+        singularities.push(match order {
+            1 | 2 => Singularity::Pole(0.0),
+            order => Singularity::Branch { location: 0.0, order },
+        });
+        let moments = moments(one, two);
+        let variance = moments[1] - moments[0] * moments[0];
+        let transform = Scalar::transform(Step { laws: laws.clone() }, moments[0], variance)?
+            .with_landmarks(pairs::landmarks(one, two, multiply))
+            .with_atoms(atoms)
+            .with_singularities(singularities)
+            .with_moments(moments);
+        Ok(Self { laws, transform })
+    }
+
+    /// The subordination functions `omega_1` and `omega_2` at `z`; at real points the limits from above.
+    ///
+    /// # Errors
+    /// [`Error::NotConverged`] where the equation cannot be solved, as at an edge.
+    pub fn subordination(&self, z: Complex64) -> Result<[Complex64; 2]> {
+        let omega = solve_at(&self.transform, z)?;
+        Ok([omega, z / (omega - 1.0 / self.laws[0].cauchy_transform(omega))])
+    }
+
+    /// The law of the product.
+    ///
+    /// # Errors
+    /// As for [`SpectralLaw::build`].
+    pub fn law(&self) -> Result<Law> {
+        let solved = Solved {
+            spectral: SpectralLaw::build(&self.transform)?,
+            singularities: self.transform.singularities(),
+            levy: None,
+            cumulants: Cumulants::Spectral,
+        };
+        Ok(solved.into_law())
+    }
+}
+
+/// The first four moments of the product: those of the alternating words (Nica and Speicher, Lectures,
+/// Theorem 14.4, by the moments of each factor and the free cumulants of the other).
+fn moments(one: &Law, two: &Law) -> [f64; 4] {
+    let (k, m) = (one.free_cumulants(4), two.moments(4));
+    // phi((xy)^n) = sum over noncrossing partitions of n of kappa_pi(x) times the moments of y over the
+    // complement, grouped by the sizes of blocks.
+    [
+        k[0] * m[0],
+        k[1] * m[0].powi(2) + k[0].powi(2) * m[1],
+        k[2] * m[0].powi(3) + 3.0 * k[1] * k[0] * m[0] * m[1] + k[0].powi(3) * m[2],
+        k[3] * m[0].powi(4)
+            + 4.0 * k[2] * k[0] * m[0].powi(2) * m[1]
+            + 2.0 * k[1].powi(2) * m[0].powi(2) * m[1]
+            + k[1] * k[0].powi(2) * (4.0 * m[0] * m[2] + 2.0 * m[1].powi(2))
+            + k[0].powi(4) * m[3],
+    ]
+}

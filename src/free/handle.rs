@@ -1,0 +1,226 @@
+//! A law with everything that is derived from its Cauchy transform.
+
+use std::sync::Arc;
+
+use num_complex::Complex64;
+use rand::Rng;
+
+use super::direct;
+use super::free_law::FreeLaw;
+use super::levy::FreeLevy;
+use super::named::{Arcsine, CompoundFreePoisson, Discrete, FreePoisson, KestenMcKay, Semicircle, Uniform};
+use crate::error::Result;
+use crate::law::{Ensemble, Singularity, SpectralLaw};
+use crate::population::{Atom, Population};
+
+/// A compactly supported law, cheap to clone.
+///
+/// Its [`SpectralLaw`] (support, density, distribution function, quantiles) is built and certified once,
+/// by [`Law::new`].
+///
+/// ```
+/// use freespectra::Law;
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let law = Law::marchenko_pastur(0.25)?;
+/// assert!((law.spectral().support()[0][0] - 0.25).abs() < 1e-12);
+/// assert!((law.cdf(law.quantile(0.3)?) - 0.3).abs() < 1e-12);
+/// assert!((law.free_cumulants(3)[2] - 0.0625).abs() < 1e-12);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Law(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    law: Box<dyn FreeLaw>,
+    spectral: SpectralLaw,
+}
+
+impl Law {
+    /// A law of one's own.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] if the support is not one, and [`crate::Error::NotCertified`] if the
+    /// Cauchy transform is not that of a probability law on it.
+    pub fn new(law: impl FreeLaw + 'static) -> Result<Self> {
+        let spectral = direct::spectral(&law)?;
+        Ok(Self(Arc::new(Parts { law: Box::new(law), spectral })))
+    }
+
+    /// A law whose spectral law is known already.
+    pub(super) fn with_spectral(law: impl FreeLaw + 'static, spectral: SpectralLaw) -> Self {
+        Self(Arc::new(Parts { law: Box::new(law), spectral }))
+    }
+
+    /// The centred semicircle of a variance, on `[-2 s, 2 s]` with `s^2 = variance`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the variance is finite and positive.
+    pub fn semicircle(variance: f64) -> Result<Self> {
+        Self::new(Semicircle::new(variance)?)
+    }
+
+    /// The Marchenko-Pastur law of `X^T X / n`, white data with `p / n -> ratio`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive.
+    pub fn marchenko_pastur(ratio: f64) -> Result<Self> {
+        Self::new(FreePoisson::marchenko_pastur(ratio)?)
+    }
+
+    /// The free Poisson law, free cumulants `rate size^n`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless rate and size are finite and positive.
+    pub fn free_poisson(rate: f64, size: f64) -> Result<Self> {
+        Self::new(FreePoisson::new(rate, size)?)
+    }
+
+    /// The law of `X^T X / n` with `p / n -> ratio` and a population covariance.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive; errors of the solver.
+    pub fn compound_free_poisson(ratio: f64, population: Population) -> Result<Self> {
+        Self::new(CompoundFreePoisson::new(ratio, population)?)
+    }
+
+    /// Finitely many atoms, as pairs of location and mass.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the locations are finite and the masses positive with sum 1.
+    pub fn atoms(atoms: &[(f64, f64)]) -> Result<Self> {
+        Self::new(Discrete::new(atoms)?)
+    }
+
+    /// The signs: mass 1/2 at 1 and -1.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn bernoulli() -> Result<Self> {
+        Self::new(Discrete::bernoulli())
+    }
+
+    /// A projection: mass `trace` at 1, the rest at 0.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the trace is in `(0, 1)`.
+    pub fn projection(trace: f64) -> Result<Self> {
+        Self::new(Discrete::projection(trace)?)
+    }
+
+    /// Equal masses at given eigenvalues.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] if there is none, or one is not finite.
+    pub fn eigenvalues(eigenvalues: &[f64]) -> Result<Self> {
+        Self::new(Discrete::eigenvalues(eigenvalues)?)
+    }
+
+    /// The uniform law on `[low, high]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the ends are finite and increasing.
+    pub fn uniform(low: f64, high: f64) -> Result<Self> {
+        Self::new(Uniform::new(low, high)?)
+    }
+
+    /// The arcsine law on `[low, high]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the ends are finite and increasing.
+    pub fn arcsine(low: f64, high: f64) -> Result<Self> {
+        Self::new(Arcsine::new(low, high)?)
+    }
+
+    /// The Kesten-McKay law of the regular tree of a degree.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the degree is finite and at least 2.
+    pub fn kesten_mckay(degree: f64) -> Result<Self> {
+        Self::new(KestenMcKay::new(degree)?)
+    }
+
+    /// The measure itself: support, density, distribution function, quantiles, with its certificate.
+    pub fn spectral(&self) -> &SpectralLaw {
+        &self.0.spectral
+    }
+
+    /// Density of the continuous part.
+    pub fn density(&self, x: f64) -> f64 {
+        self.spectral().density(x)
+    }
+
+    /// Mass in `(-infinity, x]`.
+    pub fn cdf(&self, x: f64) -> f64 {
+        self.spectral().cdf(x)
+    }
+
+    /// Smallest `x` with `cdf(x) >= probability`.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless `probability` is in `[0, 1]`.
+    pub fn quantile(&self, probability: f64) -> Result<f64> {
+        self.spectral().quantile(probability)
+    }
+
+    /// One random number with this law.
+    pub fn sample(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
+        self.spectral().sample(rng)
+    }
+
+    /// The atoms.
+    pub fn point_masses(&self) -> &[Atom] {
+        self.spectral().atoms()
+    }
+
+    /// `G(z) = int (z - x)^-1 mu(dx)` in either half-plane; at real points the limit from above.
+    pub fn cauchy_transform(&self, z: Complex64) -> Complex64 {
+        if z.im < 0.0 {
+            return self.0.law.cauchy_transform(z.conj()).conj();
+        }
+        // A negative zero would be the other side of the axis.
+        self.0.law.cauchy_transform(Complex64::new(z.re, z.im.abs()))
+    }
+
+    /// Moments `m_1, ..., m_count`.
+    pub fn moments(&self, count: usize) -> Vec<f64> {
+        match self.levy() {
+            Some(levy) => crate::law::moments_from_free_cumulants(&levy.free_cumulants(count)),
+            None => self.0.law.moments(count),
+        }
+    }
+
+    /// Free cumulants `kappa_1, ..., kappa_count`.
+    pub fn free_cumulants(&self, count: usize) -> Vec<f64> {
+        match self.levy() {
+            Some(levy) => levy.free_cumulants(count),
+            None => self.0.law.free_cumulants(count),
+        }
+    }
+
+    /// Mean.
+    pub fn mean(&self) -> f64 {
+        self.moments(1)[0]
+    }
+
+    /// Variance.
+    pub fn variance(&self) -> f64 {
+        self.free_cumulants(2)[1]
+    }
+
+    /// The free Levy-Khintchine form, if the R-transform is rational.
+    pub fn levy(&self) -> Option<FreeLevy> {
+        self.0.law.levy()
+    }
+
+    /// Points where the law is singular in another way than a regular edge.
+    pub fn singularities(&self) -> Vec<Singularity> {
+        self.0.law.singularities()
+    }
+
+    /// A random matrix with this law in the limit.
+    pub fn ensemble(&self) -> Ensemble {
+        self.0.law.ensemble().unwrap_or_else(|| Ensemble::Rotated(self.spectral().clone()))
+    }
+}

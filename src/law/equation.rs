@@ -1,0 +1,112 @@
+//! A fixed-point equation as a Cauchy transform.
+
+use num_complex::Complex64;
+
+use super::transform::{CauchyTransform, Singularity};
+use crate::error::Result;
+use crate::population::Atom;
+use crate::solver::continuation::{FarPoint, unphysical};
+use crate::solver::{Continuation, FixedPoint, Solution, Workspace};
+
+/// The Cauchy transform that an equation has as its output, with what is known of the law beforehand.
+#[derive(Debug, Clone)]
+pub struct EquationTransform<E> {
+    equation: E,
+    far: FarPoint,
+    landmarks: Vec<f64>,
+    atoms: Vec<Atom>,
+    singularities: Vec<Singularity>,
+    moments: Option<[f64; 4]>,
+}
+
+impl<E: FixedPoint> EquationTransform<E> {
+    /// Solves the equation far above the spectrum, starting at `start` with the unknowns `state`.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotConverged`] if no far solution is found.
+    pub fn new(equation: E, start: Complex64, state: Vec<Complex64>) -> Result<Self> {
+        let far = equation.far_point(start, state, &mut equation.workspace())?;
+        Ok(Self {
+            equation,
+            far,
+            landmarks: Vec::new(),
+            atoms: Vec::new(),
+            singularities: Vec::new(),
+            moments: None,
+        })
+    }
+
+    /// Points that are likely to lie inside the support.
+    #[must_use]
+    pub fn with_landmarks(self, landmarks: Vec<f64>) -> Self {
+        Self { landmarks, ..self }
+    }
+
+    /// The atoms that are known.
+    #[must_use]
+    pub fn with_atoms(self, atoms: Vec<Atom>) -> Self {
+        Self { atoms, ..self }
+    }
+
+    /// The singular points that are known.
+    #[must_use]
+    pub fn with_singularities(self, singularities: Vec<Singularity>) -> Self {
+        Self { singularities, ..self }
+    }
+
+    /// The first four moments, from elsewhere.
+    #[must_use]
+    pub fn with_moments(self, moments: [f64; 4]) -> Self {
+        Self { moments: Some(moments), ..self }
+    }
+
+    /// The equation.
+    pub fn equation(&self) -> &E {
+        &self.equation
+    }
+}
+
+impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
+    type Workspace = Workspace<E::Buffers>;
+
+    fn workspace(&self) -> Self::Workspace {
+        self.equation.workspace()
+    }
+
+    fn solve(&self, z: Complex64, workspace: &mut Self::Workspace) -> Result<Solution> {
+        self.equation.solve_from(&self.far, z, workspace)
+    }
+
+    fn solve_near(
+        &self,
+        z: Complex64,
+        guess: &[Complex64],
+        workspace: &mut Self::Workspace,
+    ) -> Result<Solution> {
+        let solution = self.equation.iterate(z, guess, workspace)?;
+        if !self.equation.is_physical(&solution.state) {
+            return Err(unphysical(z, solution.iterations));
+        }
+        Ok(solution)
+    }
+
+    fn location_scale(&self) -> (f64, f64) {
+        (self.far.center, self.far.spread)
+    }
+
+    fn landmarks(&self) -> Vec<f64> {
+        self.landmarks.clone()
+    }
+
+    fn atoms(&self) -> Vec<Atom> {
+        self.atoms.clone()
+    }
+
+    fn singularities(&self) -> Vec<Singularity> {
+        self.singularities.clone()
+    }
+
+    fn moments(&self) -> Option<[f64; 4]> {
+        self.moments
+    }
+}

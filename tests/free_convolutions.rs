@@ -1,0 +1,214 @@
+//! Free convolutions against closed forms: densities to 1e-9 away from the edges, edges to 1e-9, moments.
+
+use std::f64::consts::PI;
+
+use approx::assert_relative_eq;
+use freespectra::free::convolution::{FreePower, FreeProduct, FreeSum};
+use freespectra::{Error, Law};
+use num_complex::Complex64;
+
+fn assert_density(law: &Law, exact: impl Fn(f64) -> f64, points: &[f64]) {
+    for &x in points {
+        assert_relative_eq!(law.density(x), exact(x), epsilon = 1e-9, max_relative = 1e-9);
+    }
+}
+
+fn assert_support(law: &Law, exact: &[[f64; 2]]) {
+    let support = law.spectral().support();
+    assert_eq!(support.len(), exact.len(), "{support:?} against {exact:?}");
+    for (found, exact) in support.iter().flatten().zip(exact.iter().flatten()) {
+        assert_relative_eq!(*found, *exact, epsilon = 1e-9);
+    }
+}
+
+#[test]
+fn semicircles_add_their_variances() {
+    let sum = Law::semicircle(1.0).unwrap().plus(&Law::semicircle(0.44).unwrap()).unwrap();
+    assert_support(&sum, &[[-2.4, 2.4]]);
+    assert_density(&sum, |x| (5.76 - x * x).sqrt() / (2.0 * PI * 1.44), &[-2.3, -1.0, 0.0, 0.7, 2.39]);
+}
+
+#[test]
+fn two_free_signs_are_arcsine() {
+    let signs = Law::bernoulli().unwrap();
+    let sum = signs.plus(&signs).unwrap();
+    assert_support(&sum, &[[-2.0, 2.0]]);
+    assert_density(&sum, |x| 1.0 / (PI * (4.0 - x * x).sqrt()), &[-1.9, -1.0, 0.0, 0.5, 1.99]);
+    assert!(sum.point_masses().is_empty());
+}
+
+#[test]
+fn sums_of_free_signs_are_kesten_mckay() {
+    let signs = Law::bernoulli().unwrap();
+    let mut sum = signs.plus(&signs).unwrap();
+    for degree in [3.0, 4.0] {
+        sum = sum.plus(&signs).unwrap();
+        let edge = 2.0 * f64::sqrt(degree - 1.0);
+        let exact = |x: f64| degree * (edge * edge - x * x).sqrt() / (2.0 * PI * (degree * degree - x * x));
+        let points = [-0.99 * edge, -0.5 * edge, 0.0, 0.3, 0.9 * edge];
+        for law in [&sum, &signs.power(degree).unwrap(), &Law::kesten_mckay(degree).unwrap()] {
+            assert_support(law, &[[-edge, edge]]);
+            assert_density(law, exact, &points);
+        }
+    }
+}
+
+#[test]
+fn marchenko_pastur_laws_add_their_rates() {
+    // Free Poisson laws of one jump size: rates add.
+    let sum = Law::free_poisson(0.3, 2.0).unwrap().plus(&Law::free_poisson(0.5, 2.0).unwrap()).unwrap();
+    let exact = Law::free_poisson(0.8, 2.0).unwrap();
+    let [low, high] = exact.spectral().support()[0];
+    assert_support(&sum, &[[low, high]]);
+    assert_relative_eq!(sum.point_masses()[0].mass, 0.2, epsilon = 1e-12);
+    let density = |x: f64| ((x - low) * (high - x)).sqrt() / (2.0 * PI * 2.0 * x);
+    assert_density(&sum, density, &[0.1, 0.5, 2.0, 5.0, 7.0]);
+    // The power by the rate.
+    let power = Law::free_poisson(0.5, 2.0).unwrap().power(1.6).unwrap();
+    assert_density(&power, density, &[0.1, 0.5, 2.0, 5.0, 7.0]);
+}
+
+/// Largest `-Im G / pi` over the roots of the cubic of semicircle (variance `s`) plus free signs `+- a`:
+/// `G = w / (w^2 - a^2)` with `w = z - s G`.
+fn cubic_density(x: f64, s: f64, a: f64) -> f64 {
+    // (x - s g)^2 g - a^2 g = x - s g, by Durand-Kerner.
+    let value = |g: Complex64| ((x - s * g).powu(2) * g - a * a * g - x + s * g) / (s * s);
+    let mut roots = [0, 1, 2].map(|k| Complex64::new(0.4, 0.9).powu(k));
+    for _ in 0..500 {
+        for i in 0..3 {
+            let others: Complex64 = (0..3).filter(|&j| j != i).map(|j| roots[i] - roots[j]).product();
+            roots[i] -= value(roots[i]) / others;
+        }
+    }
+    roots.iter().map(|g| -g.im / PI).fold(0.0, f64::max)
+}
+
+#[test]
+fn semicircle_plus_two_atoms_solves_a_cubic() {
+    for (s, a, bulks) in [(0.25, 1.0, 2), (1.0, 1.0, 1), (2.0, 1.0, 1)] {
+        let signs = Law::atoms(&[(-a, 0.5), (a, 0.5)]).unwrap();
+        let sum = signs.plus(&Law::semicircle(s).unwrap()).unwrap();
+        assert_eq!(
+            sum.spectral().support().len(),
+            if s == 1.0 { sum.spectral().support().len() } else { bulks }
+        );
+        for x in [-1.5, -0.9, 0.35, 0.8, 1.2] {
+            assert_relative_eq!(sum.density(x), cubic_density(x, s, a), epsilon = 1e-9);
+        }
+    }
+}
+
+/// Free Jacobi law of two projections with traces `a` and `b` (Voiculescu, Dykema, Nica 1992, example 3.6.7).
+fn assert_free_jacobi(a: f64, b: f64) {
+    let product = Law::projection(a).unwrap().times(&Law::projection(b).unwrap()).unwrap();
+    let root = (4.0 * a * b * (1.0 - a) * (1.0 - b)).sqrt();
+    let (low, high) = (a + b - 2.0 * a * b - root, a + b - 2.0 * a * b + root);
+    assert_support(&product, &[[low.max(0.0), high.min(1.0)]]);
+    let exact = |x: f64| ((x - low) * (high - x)).sqrt() / (2.0 * PI * x * (1.0 - x));
+    let points: Vec<f64> = [0.03, 0.2, 0.5, 0.8, 0.97].iter().map(|t| low + t * (high - low)).collect();
+    assert_density(&product, exact, &points);
+    let mass =
+        |x: f64| product.point_masses().iter().find(|atom| atom.location == x).map_or(0.0, |atom| atom.mass);
+    assert_relative_eq!(mass(0.0), 1.0 - a.min(b), epsilon = 1e-12);
+    assert_relative_eq!(mass(1.0), (a + b - 1.0).max(0.0), epsilon = 1e-12);
+    assert_relative_eq!(product.spectral().total_mass(), 1.0, epsilon = 1e-10);
+}
+
+#[test]
+fn two_free_projections() {
+    for (a, b) in [(0.5, 0.5), (0.3, 0.4), (0.6, 0.7), (0.5, 0.25), (0.9, 0.2)] {
+        assert_free_jacobi(a, b);
+    }
+}
+
+fn binomial(n: u32, k: u32) -> f64 {
+    (0..k).map(|j| f64::from(n - j) / f64::from(j + 1)).product()
+}
+
+#[test]
+fn powers_of_marchenko_pastur_are_fuss_catalan() {
+    let poisson = Law::marchenko_pastur(1.0).unwrap();
+    let mut product = poisson.clone();
+    for s in 2..=4u32 {
+        product = product.times(&poisson).unwrap();
+        for n in 1..=6u32 {
+            let exact = binomial((s + 1) * n, n) / f64::from(s * n + 1);
+            assert_relative_eq!(product.spectral().moment(n as i32), exact, max_relative = 1e-10);
+        }
+        let edge = f64::from(s + 1).powi(s as i32 + 1) / f64::from(s).powi(s as i32);
+        assert_support(&product, &[[0.0, edge]]);
+        // In the parametrisation x = sin((s+1) t)^(s+1) / (sin(t) sin(s t)^s) the density is
+        // sin(t)^2 sin(s t)^(s-1) / (pi sin((s+1) t)^s), 0 < t < pi / (s+1).
+        for fraction in [0.1, 0.3, 0.6, 0.9, 0.99] {
+            let t = fraction * PI / f64::from(s + 1);
+            let (a, b, c) = (t.sin(), (f64::from(s) * t).sin(), (f64::from(s + 1) * t).sin());
+            let x = c.powi(s as i32 + 1) / (a * b.powi(s as i32));
+            let exact = a * a * b.powi(s as i32 - 1) / (PI * c.powi(s as i32));
+            assert_relative_eq!(product.density(x), exact, epsilon = 1e-9, max_relative = 1e-8);
+        }
+    }
+}
+
+#[test]
+fn compressions_of_a_projection_are_free_jacobi() {
+    // q p q in the corner of q: the product of the projections without the kernel of q.
+    let (a, b) = (0.4, 0.7);
+    let compressed = Law::projection(a).unwrap().compress(b).unwrap();
+    let product = Law::projection(a).unwrap().times(&Law::projection(b).unwrap()).unwrap();
+    for x in [0.2, 0.5, 0.9] {
+        assert_relative_eq!(b * compressed.density(x), product.density(x), epsilon = 1e-9);
+    }
+    assert_relative_eq!(compressed.mean(), a, epsilon = 1e-12);
+}
+
+#[test]
+fn products_with_a_wishart_matrix_are_compound_free_poisson() {
+    // Marchenko-Pastur times a population law is its compound: two different equations.
+    let population = freespectra::Population::atoms(&[(1.0, 0.5), (4.0, 0.5)]).unwrap();
+    let compound = Law::compound_free_poisson(0.2, population).unwrap();
+    let product =
+        Law::marchenko_pastur(0.2).unwrap().times(&Law::atoms(&[(1.0, 0.5), (4.0, 0.5)]).unwrap()).unwrap();
+    let exact = compound.spectral().support();
+    assert_support(&product, &exact);
+    for x in [0.6, 1.0, 1.3, 3.0, 5.0] {
+        assert_relative_eq!(product.density(x), compound.density(x), epsilon = 1e-9);
+    }
+}
+
+#[test]
+fn subordination_functions_satisfy_their_equations() {
+    let z = Complex64::new(0.4, 0.2);
+    let (x, y) = (Law::uniform(0.0, 2.0).unwrap(), Law::arcsine(1.0, 3.0).unwrap());
+    let [one, two] = FreeSum::new(&x, &y).unwrap().subordination(z).unwrap();
+    let f = 1.0 / x.cauchy_transform(one);
+    assert!((f - 1.0 / y.cauchy_transform(two)).norm() < 1e-11);
+    assert!((one + two - z - f).norm() < 1e-11);
+    let [one, two] = FreeProduct::new(&x, &y).unwrap().subordination(z).unwrap();
+    let value = one * x.cauchy_transform(one);
+    assert!((value - two * y.cauchy_transform(two)).norm() < 1e-11);
+    assert!((one * two * (1.0 - 1.0 / value) - z).norm() < 1e-11);
+    let omega = FreePower::new(&x, 2.5).unwrap().subordination(z.conj()).unwrap();
+    assert!((omega - z.conj() - 1.5 * (1.0 / x.cauchy_transform(omega) - omega)).norm() < 1e-11);
+}
+
+#[test]
+fn convolutions_compose() {
+    // (x + y) + z in another order, with laws of every kind.
+    let (x, y, z) =
+        (Law::uniform(-1.0, 1.0).unwrap(), Law::semicircle(0.3).unwrap(), Law::projection(0.4).unwrap());
+    let one = x.plus(&y).unwrap().plus(&z).unwrap();
+    let two = z.plus(&x).unwrap().plus(&y).unwrap();
+    for at in [-0.8, 0.0, 0.4, 1.3] {
+        assert_relative_eq!(one.density(at), two.density(at), epsilon = 1e-9);
+    }
+    let shifted = one.affine(-2.0, 1.0).unwrap();
+    assert_relative_eq!(shifted.density(1.8), 0.5 * one.density(-0.4), epsilon = 1e-11);
+    assert_relative_eq!(shifted.mean(), 0.2, epsilon = 1e-11);
+    // Adding a point moves the law, and points add.
+    let point = Law::atoms(&[(2.0, 1.0)]).unwrap();
+    assert_relative_eq!(x.plus(&point).unwrap().density(2.9), 0.5, epsilon = 1e-11);
+    assert_eq!(point.plus(&point).unwrap().point_masses()[0].location, 4.0);
+    assert!(matches!(x.times(&point), Err(Error::InvalidArgument { .. })));
+    assert!(matches!(x.power(0.5), Err(Error::InvalidArgument { .. })));
+    assert!(matches!(x.compress(0.0), Err(Error::InvalidArgument { .. })));
+}
