@@ -127,9 +127,9 @@ fn run(options: &Options) -> Result<()> {
         },
         "at": at.iter().map(|&x| json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)})).collect::<Vec<_>>(),
         "full_batch": { "support": full.support(), "atoms": atoms(&full), "moments": moments(&full) },
-        "monte_carlo": sampled.as_ref().map(|(spectrum, comparison)| json!({
+        "monte_carlo": sampled.as_ref().map(|Sampled { samples, spectrum, comparison }| json!({
             "features": spectrum.features,
-            "samples": spectrum.samples,
+            "samples": samples,
             "draws": spectrum.draws(),
             "seed": spectrum.seed,
             "eigenvalues": comparison.eigenvalues,
@@ -194,7 +194,11 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
     Ok(Some(simulation))
 }
 
-type Sampled = (SampledSpectrum, Comparison);
+struct Sampled {
+    samples: usize,
+    spectrum: SampledSpectrum,
+    comparison: Comparison,
+}
 
 fn compare(simulation: &MonteCarlo, law: &SpectralLaw, draws: usize) -> Result<Sampled> {
     let bar = progress(draws, "draws");
@@ -202,7 +206,7 @@ fn compare(simulation: &MonteCarlo, law: &SpectralLaw, draws: usize) -> Result<S
     bar.finish_and_clear();
     let comparison =
         Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
-    Ok((spectrum, comparison))
+    Ok(Sampled { samples: simulation.samples(), spectrum, comparison })
 }
 
 /// Points that crowd at the edges of each interval, where the density is steep.
@@ -269,12 +273,12 @@ fn summary(
     for &x in at {
         writeln!(text, "at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x))?;
     }
-    if let Some((spectrum, comparison)) = sampled {
+    if let Some(Sampled { samples, spectrum, comparison }) = sampled {
         writeln!(
             text,
             "Monte Carlo         p = {}, n = {}, {} draws, seed {}: {} eigenvalues in {monte_carlo:.2} s",
             spectrum.features,
-            spectrum.samples,
+            samples,
             spectrum.draws(),
             spectrum.seed,
             comparison.eigenvalues
@@ -307,11 +311,11 @@ fn draw(
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let mut panel = Panel::new("eigenvalue of Z", "density");
-    if let Some((spectrum, comparison)) = sampled {
+    if let Some(Sampled { samples, spectrum, comparison }) = sampled {
         let label = format!(
             "sampled, p = {}, n = {}, {} draws, {}",
             spectrum.features,
-            spectrum.samples,
+            samples,
             spectrum.draws(),
             options.entries
         );

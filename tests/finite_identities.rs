@@ -255,15 +255,16 @@ fn a_draw_has_the_eigenvalues_of_its_z() {
     let population = Population::atoms(&[(0.5, 0.4), (1.5, 0.6)]).unwrap();
     let batching = Batching::from_sizes(vec![2, 3]).unwrap();
     let step_sizes = vec![0.3, 0.2];
-    let spectrum = MonteCarlo::new(FEATURES, batching.clone(), 0.1)
+    let simulation = MonteCarlo::new(FEATURES, batching.clone(), 0.1)
         .and_then(|simulation| simulation.with_step_sizes(step_sizes.clone()))
         .and_then(|simulation| simulation.with_draws(2))
         .unwrap()
         .with_population(population)
-        .with_seed(10)
-        .run(None)
-        .unwrap();
-    assert_eq!((spectrum.kernel_dimension(), spectrum.draws()), (4, 2));
+        .with_seed(10);
+    assert_eq!((simulation.features(), simulation.samples()), (FEATURES, 5));
+    assert_eq!((simulation.aspect_ratio(), simulation.route()), (9.0 / 5.0, Route::Exact));
+    let spectrum = simulation.run(None).unwrap();
+    assert_eq!((simulation.kernel_dimension(), spectrum.draws()), (4, 2));
     assert_eq!(spectrum.pooled().iter().filter(|&&value| value == 0.0).count(), 8);
 
     let z = Epoch::new(&features(5, 10), &batching, &step_sizes).unwrap().z().unwrap();

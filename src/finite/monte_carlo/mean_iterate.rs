@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::MonteCarlo;
 use super::statistics::mean_and_error;
 use crate::error::Result;
-use crate::finite::data::{draw_stream, sample_features};
+use crate::finite::data::sample_features;
 use crate::finite::eigenvalues::symmetric_eigen;
 use crate::finite::epoch::Epoch;
 use crate::finite::mean_iterate::{check_curve, exponent, geometric_sum};
@@ -59,8 +59,7 @@ impl MonteCarlo {
         check_curve(epochs)?;
         let last = exponent(epochs)?;
         let population = self.population.eigenvalues(self.features);
-        let curves = self.each_draw(progress, |draw| {
-            let mut rng = draw_stream(self.seed, draw);
+        let curves = self.draws.each(progress, |_, mut rng| {
             let samples = self.batching.samples();
             let features = sample_features(samples, &population, self.entries, &mut rng)?;
             let mut targets = DMatrix::zeros(samples, NOISE_VECTORS);
@@ -103,8 +102,8 @@ impl MonteCarlo {
         Ok(SampledMeanErrors {
             features: self.features,
             samples: self.batching.samples(),
-            draws: self.draws,
-            seed: self.seed,
+            draws: self.draws.count,
+            seed: self.draws.seed,
             bias,
             variance,
             risk,

@@ -1,23 +1,23 @@
 //! Many draws of sampled data, in parallel: the spectrum of `Z`, the errors of the mean iterate, the
 //! error curves of the iterates.
 
+mod draws;
 mod mean_iterate;
 pub(crate) mod statistics;
 mod trajectories;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
+use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 use super::batching::Batching;
-use super::data::{draw_stream, in_row_space, sample_features};
+use super::data::{in_row_space, sample_features};
 use super::eigenvalues::symmetric_eigenvalues;
 use super::entries::Entries;
 use super::epoch::{self, EXACT_BATCHES, Epoch};
 use super::spectrum::SampledSpectrum;
 use crate::error::{Error, Result, positive};
 use crate::population::Population;
+use draws::Draws;
 
 pub use mean_iterate::SampledMeanErrors;
 pub use trajectories::SampledTrajectories;
@@ -58,8 +58,7 @@ pub struct MonteCarlo {
     step_sizes: Vec<f64>,
     population: Population,
     entries: Entries,
-    draws: usize,
-    seed: u64,
+    draws: Draws,
     route: Route,
 }
 
@@ -84,8 +83,7 @@ impl MonteCarlo {
             step_sizes,
             population: Population::identity(),
             entries: Entries::default(),
-            draws: 8,
-            seed: 0,
+            draws: Draws::default(),
             route,
         })
     }
@@ -120,16 +118,13 @@ impl MonteCarlo {
     /// # Errors
     /// [`Error::InvalidArgument`] if it is 0.
     pub fn with_draws(mut self, draws: usize) -> Result<Self> {
-        if draws == 0 {
-            return Err(Error::argument("draws", draws, "at least 1"));
-        }
-        self.draws = draws;
+        self.draws = self.draws.with_count(draws)?;
         Ok(self)
     }
 
     /// Seed; the same seed gives the same eigenvalues on any number of threads.
     pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.draws.seed = seed;
         self
     }
 
@@ -145,6 +140,32 @@ impl MonteCarlo {
         }
         self.route = route;
         Ok(self)
+    }
+
+    /// Number of features `p`.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Number of samples `n`.
+    pub fn samples(&self) -> usize {
+        self.batching.samples()
+    }
+
+    /// Aspect ratio `p / n`.
+    pub fn aspect_ratio(&self) -> f64 {
+        self.features as f64 / self.samples() as f64
+    }
+
+    /// Number `max(p - n, 0)` of eigenvalues per draw that are zero for lack of rows. They come out as
+    /// exactly `0.0`: the draws are made in the row space of the data.
+    pub fn kernel_dimension(&self) -> usize {
+        self.features.saturating_sub(self.samples())
+    }
+
+    /// How the mean over the orderings is taken.
+    pub fn route(&self) -> Route {
+        self.route
     }
 
     /// Approximate peak memory of one draw in bytes; as many draws are under way as there are
@@ -176,39 +197,12 @@ impl MonteCarlo {
     /// [`Error::InvalidArgument`] if all step sizes are zero.
     pub fn run(&self, progress: Option<&(dyn Fn(usize) + Sync)>) -> Result<SampledSpectrum> {
         let population = self.population.eigenvalues(self.features);
-        let eigenvalues = self.each_draw(progress, |draw| self.draw(draw, &population))?;
-        Ok(SampledSpectrum {
-            features: self.features,
-            samples: self.batching.samples(),
-            seed: self.seed,
-            route: self.route,
-            eigenvalues,
-        })
-    }
-
-    /// Takes all draws on the current rayon pool, each on one thread.
-    fn each_draw<T: Send>(
-        &self,
-        progress: Option<&(dyn Fn(usize) + Sync)>,
-        take: impl Fn(u64) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
-        let finished = AtomicUsize::new(0);
-        (0..self.draws as u64)
-            .into_par_iter()
-            .map(|draw| {
-                let taken = take(draw)?;
-                let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(report) = progress {
-                    report(count);
-                }
-                Ok(taken)
-            })
-            .collect()
+        let eigenvalues = self.draws.each(progress, |_, rng| self.draw(rng, &population))?;
+        Ok(SampledSpectrum { features: self.features, seed: self.draws.seed, eigenvalues })
     }
 
     /// The eigenvalues of one draw, sorted.
-    fn draw(&self, draw: u64, population: &[f64]) -> Result<Vec<f64>> {
-        let mut rng = draw_stream(self.seed, draw);
+    fn draw(&self, mut rng: Pcg64, population: &[f64]) -> Result<Vec<f64>> {
         let samples = self.batching.samples();
         let mut features = sample_features(samples, population, self.entries, &mut rng)?;
         if samples < self.features {
@@ -220,7 +214,7 @@ impl MonteCarlo {
             Route::Permutations(orderings) => epoch.sampled_z(orderings, &mut rng)?,
         };
         let mut values = symmetric_eigenvalues(&z)?;
-        let kernel = self.features - values.len();
+        let kernel = self.kernel_dimension();
         let position = values.partition_point(|&value| value < 0.0);
         values.splice(position..position, std::iter::repeat_n(0.0, kernel));
         Ok(values)

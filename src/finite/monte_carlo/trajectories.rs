@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::MonteCarlo;
 use super::statistics::mean_and_error;
 use crate::error::{Error, Result};
-use crate::finite::data::{draw_stream, sample_features, schedule_stream};
+use crate::finite::data::{sample_features, schedule_stream};
 use crate::finite::descent::Descent;
 use crate::finite::schedule::Schedule;
 use crate::finite::teacher::{sample_initial_error, sample_noise};
@@ -53,14 +53,13 @@ impl MonteCarlo {
             return Err(Error::argument("epochs", epochs, "at least 1"));
         }
         let population = self.population.eigenvalues(self.features);
-        let curves = self.each_draw(progress, |draw| {
-            let mut rng = draw_stream(self.seed, draw);
+        let curves = self.draws.each(progress, |draw, mut rng| {
             let samples = self.batching.samples();
             let features = sample_features(samples, &population, self.entries, &mut rng)?;
             // With beta* = 0 the iterate is the error, and the targets are the noise.
             let initial = sample_initial_error(&population, &source, &mut rng)?;
             let targets = sample_noise(samples, noise, &mut rng)?;
-            let mut stream = schedule_stream(self.seed, draw);
+            let mut stream = schedule_stream(self.draws.seed, draw);
             let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
             let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
             let (mut risk, mut train) = (Vec::new(), Vec::new());
@@ -81,8 +80,8 @@ impl MonteCarlo {
         Ok(SampledTrajectories {
             features: self.features,
             samples: self.batching.samples(),
-            draws: self.draws,
-            seed: self.seed,
+            draws: self.draws.count,
+            seed: self.draws.seed,
             risk,
             train,
             risk_error,
