@@ -4,8 +4,10 @@ use std::fmt::Debug;
 
 use freespectra::comparison::{Comparison, Histogram, PowerLawFit};
 use freespectra::finite::{
-    Batching, Entries, MonteCarlo, SampledMeanErrors, SampledSpectrum, SampledTrajectories, Schedule,
+    Batching, Entries, MonteCarlo, PolynomialMonteCarlo, SampledMeanErrors, SampledSpectrum,
+    SampledTrajectories, Schedule,
 };
+use freespectra::law::Ensemble;
 use freespectra::minibatch::{
     AveragedCurve, ErrorCurve, MeanBias, MeanError, MeanIterate, Shrinkage, Trajectory, WhiteMiniBatch,
 };
@@ -22,6 +24,7 @@ fn written<T: Clone + Debug + PartialEq + Send + Sync + Serialize + DeserializeO
 #[test]
 fn types_are_plain() {
     written::<SpectralLaw>();
+    written::<Ensemble>();
     written::<MiniBatch>();
     written::<WhiteMiniBatch>();
     written::<Population>();
@@ -45,6 +48,7 @@ fn types_are_plain() {
     written::<Solution>();
     value::<Trajectory>();
     value::<MonteCarlo>();
+    value::<PolynomialMonteCarlo>();
     value::<Pencil>();
     value::<Error>();
 }

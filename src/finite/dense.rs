@@ -9,17 +9,17 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::matmul::{self};
 use faer::linalg::qr::no_pivoting::factor;
 use faer::{Accum, Conj, MatMut, MatRef, Par};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, Scalar};
 
 /// Side of the square tiles of [`mirror_lower`]; two tiles fit the first-level cache.
 const TILE: usize = 32;
 
 /// Borrows a matrix without a copy.
-pub(super) fn view(matrix: &DMatrix<f64>) -> MatRef<'_, f64> {
+pub(super) fn view<T: Scalar>(matrix: &DMatrix<T>) -> MatRef<'_, T> {
     MatRef::from_column_major_slice(matrix.as_slice(), matrix.nrows(), matrix.ncols())
 }
 
-pub(super) fn view_mut(matrix: &mut DMatrix<f64>) -> MatMut<'_, f64> {
+pub(super) fn view_mut<T: Scalar>(matrix: &mut DMatrix<T>) -> MatMut<'_, T> {
     let (rows, columns) = matrix.shape();
     MatMut::from_column_major_slice_mut(matrix.as_mut_slice(), rows, columns)
 }

@@ -1,10 +1,13 @@
-//! Eigenvalues of symmetric matrices.
+//! Eigenvalues of symmetric and Hermitian matrices.
 
 use faer::Par;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use nalgebra::DMatrix;
+use faer::traits::ComplexField;
+use faer::traits::math_utils::{is_finite, real, zero};
+use nalgebra::{DMatrix, Scalar};
+use num_complex::Complex64;
 
 use super::dense;
 use crate::error::{Error, Result};
@@ -31,6 +34,26 @@ pub fn symmetric_eigenvalues(matrix: &DMatrix<f64>) -> Result<Vec<f64>> {
     decompose(matrix, None)
 }
 
+/// Eigenvalues of a Hermitian matrix, in increasing order; otherwise as [`symmetric_eigenvalues`].
+///
+/// # Errors
+/// As for [`symmetric_eigenvalues`].
+///
+/// ```
+/// use freespectra::finite::hermitian_eigenvalues;
+/// use nalgebra::DMatrix;
+/// use num_complex::Complex64;
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let pauli = DMatrix::from_row_slice(2, 2, &[Complex64::ZERO, -Complex64::I, Complex64::I, Complex64::ZERO]);
+/// let values = hermitian_eigenvalues(&pauli)?;
+/// assert!((values[0] + 1.0).abs() < 1e-14 && (values[1] - 1.0).abs() < 1e-14);
+/// # Ok(())
+/// # }
+/// ```
+pub fn hermitian_eigenvalues(matrix: &DMatrix<Complex64>) -> Result<Vec<f64>> {
+    decompose(matrix, None)
+}
+
 /// Eigenvalues in increasing order with an orthonormal basis of eigenvectors, in columns; otherwise as
 /// [`symmetric_eigenvalues`].
 pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>)> {
@@ -39,19 +62,22 @@ pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Result<(Vec<f64>, DMatri
     Ok((values, basis))
 }
 
-fn decompose(matrix: &DMatrix<f64>, basis: Option<&mut DMatrix<f64>>) -> Result<Vec<f64>> {
+fn decompose<T: ComplexField<Real = f64> + Scalar>(
+    matrix: &DMatrix<T>,
+    basis: Option<&mut DMatrix<T>>,
+) -> Result<Vec<f64>> {
     let size = matrix.nrows();
     let failure = |reason: String| Error::Eigenvalues { size, reason };
     if matrix.ncols() != size {
         return Err(failure(format!("it has {} columns", matrix.ncols())));
     }
     // The eigensolver reports success on input that is not finite.
-    if matrix.iter().any(|entry| !entry.is_finite()) {
+    if matrix.iter().any(|entry| !is_finite(entry)) {
         return Err(failure("it has an entry that is not finite".to_owned()));
     }
-    let mut values = vec![0.0; size];
+    let mut values = vec![zero::<T>(); size];
     let wanted = if basis.is_some() { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    let scratch = self_adjoint_evd_scratch::<f64>(size, wanted, Par::Seq, Default::default());
+    let scratch = self_adjoint_evd_scratch::<T>(size, wanted, Par::Seq, Default::default());
     self_adjoint_evd(
         dense::view(matrix),
         DiagMut::from_slice_mut(&mut values),
@@ -61,7 +87,7 @@ fn decompose(matrix: &DMatrix<f64>, basis: Option<&mut DMatrix<f64>>) -> Result<
         Default::default(),
     )
     .map_err(|error| failure(format!("{error:?}")))?;
-    Ok(values)
+    Ok(values.iter().map(real).collect())
 }
 
 #[cfg(test)]
@@ -84,6 +110,26 @@ mod tests {
         let (values, basis) = symmetric_eigen(&matrix).unwrap();
         let rebuilt = &basis * DMatrix::from_diagonal(&values.into()) * basis.transpose();
         assert!((rebuilt - matrix).amax() < 1e-13);
+    }
+
+    #[test]
+    fn hopping_on_a_ring_with_flux() {
+        // Plane waves are eigenvectors of a circulant matrix: 2 cos(2 pi k / SIZE + FLUX).
+        const SIZE: usize = 61;
+        const FLUX: f64 = 0.3;
+        let matrix = DMatrix::from_fn(SIZE, SIZE, |i, j| match (j + SIZE - i) % SIZE {
+            1 => Complex64::from_polar(1.0, FLUX),
+            d if d == SIZE - 1 => Complex64::from_polar(1.0, -FLUX),
+            _ => Complex64::ZERO,
+        });
+        let mut exact: Vec<f64> =
+            (0..SIZE).map(|k| 2.0 * (2.0 * PI * k as f64 / SIZE as f64 + FLUX).cos()).collect();
+        exact.sort_by(f64::total_cmp);
+        for (value, exact) in hermitian_eigenvalues(&matrix).unwrap().into_iter().zip(exact) {
+            assert!((value - exact).abs() < 1e-13, "{value} against {exact}");
+        }
+        let nan = DMatrix::from_element(2, 2, Complex64::new(0.0, f64::NAN));
+        assert!(matches!(hermitian_eigenvalues(&nan), Err(Error::Eigenvalues { .. })));
     }
 
     #[test]

@@ -44,6 +44,22 @@ pub(super) fn check_size(argument: &'static str, size: usize) -> Result<()> {
     }
 }
 
+/// Most numbers at a time in [`sample_ensemble`].
+pub(super) fn numbers_to_sample(ensemble: &Ensemble, size: usize) -> usize {
+    let matrix = size.saturating_mul(size);
+    // Basis, turned matrix and result.
+    let turning = matrix.saturating_mul(3);
+    match ensemble {
+        Ensemble::Wigner { .. } => matrix,
+        Ensemble::Wishart { ratio, population } => {
+            let numbers = wishart_rows(size, *ratio).saturating_mul(size).saturating_add(matrix);
+            if population.is_identity() { numbers } else { numbers.max(turning) }
+        }
+        Ensemble::Rotated(_) => turning,
+        Ensemble::Affine { of, .. } => numbers_to_sample(of, size),
+    }
+}
+
 /// Rows of the data behind a Wishart matrix of the given size.
 fn wishart_rows(size: usize, ratio: f64) -> usize {
     (size as f64 / ratio).round() as usize
@@ -84,25 +100,44 @@ fn wishart(ratio: f64, population: &Population, size: usize, rng: &mut impl Rng)
         return Err(Error::argument("ratio", ratio, allowed));
     }
     let features = sample_features(rows, &population.eigenvalues(size), Entries::Gaussian, rng)?;
-    Ok(dense::gram(dense::view(&features), 1.0 / rows as f64))
+    let covariance = dense::gram(dense::view(&features), 1.0 / rows as f64);
+    drop(features);
+    if population.is_identity() {
+        return Ok(covariance);
+    }
+    let basis = basis(size, rng)?;
+    let mut turned = DMatrix::zeros(size, size);
+    dense::add_product(&mut turned, 1.0, dense::view(&basis), dense::view(&covariance));
+    drop(covariance);
+    Ok(in_basis(&turned, &basis))
 }
 
-/// The orthogonal factor of a Gaussian matrix is uniformly distributed once the signs of its columns
-/// make the diagonal of the triangular factor positive (Mezzadri, Notices AMS 54, 2007). Signs cancel
-/// in `Q D Q^T`, so the factor serves as it is.
 fn rotated(law: &SpectralLaw, size: usize, rng: &mut impl Rng) -> Result<DMatrix<f64>> {
-    let mut gaussian = DMatrix::zeros(size, size);
-    Entries::Gaussian.fill(gaussian.as_mut_slice(), rng)?;
-    let orthogonal = dense::orthogonal_factor(gaussian);
-    let mut scaled = orthogonal.clone();
-    for (i, mut column) in scaled.column_iter_mut().enumerate() {
+    let basis = basis(size, rng)?;
+    let mut turned = basis.clone();
+    for (i, mut column) in turned.column_iter_mut().enumerate() {
         column *= law.quantile((i as f64 + 0.5) / size as f64)?;
     }
-    let mut matrix = DMatrix::zeros(size, size);
-    let (left, right) = (dense::view(&scaled), dense::view(&orthogonal).transpose());
-    dense::add_product_lower(&mut matrix, 1.0, left, right);
+    Ok(in_basis(&turned, &basis))
+}
+
+/// A uniformly distributed orthonormal basis, up to the signs of its vectors.
+///
+/// The orthogonal factor of a Gaussian matrix is uniformly distributed once the signs of its columns
+/// make the diagonal of the triangular factor positive (Mezzadri, Notices AMS 54, 2007). Signs cancel
+/// in `Q M Q^T` if `M` is diagonal, or if signs do not change its distribution.
+fn basis(size: usize, rng: &mut impl Rng) -> Result<DMatrix<f64>> {
+    let mut gaussian = DMatrix::zeros(size, size);
+    Entries::Gaussian.fill(gaussian.as_mut_slice(), rng)?;
+    Ok(dense::orthogonal_factor(gaussian))
+}
+
+/// `Q M Q^T` from `Q M` for a symmetric `M`.
+fn in_basis(turned: &DMatrix<f64>, basis: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut matrix = DMatrix::zeros(basis.nrows(), basis.nrows());
+    dense::add_product_lower(&mut matrix, 1.0, dense::view(turned), dense::view(basis).transpose());
     dense::mirror_lower(&mut matrix);
-    Ok(matrix)
+    matrix
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@
 //! - [`data`]: feature matrices `X = G Sigma^{1/2}` and their reproducible streams.
 //! - [`schedule`]: the order in which batches are visited.
 //! - [`epoch`]: the epoch operator `P`, `Z`, and `Xtilde`, averaged over the orderings.
-//! - [`eigenvalues`]: eigenvalues of a symmetric matrix.
+//! - [`eigenvalues`]: eigenvalues of a symmetric or Hermitian matrix.
 //! - [`mean_iterate`]: the iterate averaged over the orderings, in closed form.
 //! - [`descent`]: batched gradient descent itself.
 //! - [`teacher`]: initial errors and label noise.
 //! - [`ensemble`]: random matrices whose spectra tend to a law.
-//! - [`monte_carlo`]: many draws of the spectrum of `Z` and of error curves, in parallel.
+//! - [`monte_carlo`]: many draws in parallel: the spectra of `Z` and of polynomials in independent
+//!   matrices, and error curves.
 
 pub mod batching;
 pub mod data;
@@ -27,6 +28,7 @@ pub mod entries;
 pub mod epoch;
 pub mod mean_iterate;
 pub mod monte_carlo;
+mod polynomial;
 pub mod schedule;
 pub mod spectrum;
 pub mod teacher;
@@ -34,12 +36,12 @@ pub mod teacher;
 pub use batching::Batching;
 pub use data::{draw_stream, sample_features, schedule_stream};
 pub use descent::Descent;
-pub use eigenvalues::symmetric_eigenvalues;
+pub use eigenvalues::{hermitian_eigenvalues, symmetric_eigenvalues};
 pub use ensemble::sample_ensemble;
 pub use entries::Entries;
 pub use epoch::{EXACT_BATCHES, Epoch};
 pub use mean_iterate::{MeanIterate, least_squares};
-pub use monte_carlo::{MonteCarlo, Route, SampledMeanErrors, SampledTrajectories};
+pub use monte_carlo::{MonteCarlo, PolynomialMonteCarlo, Route, SampledMeanErrors, SampledTrajectories};
 pub use schedule::Schedule;
 pub use spectrum::SampledSpectrum;
 pub use teacher::{sample_initial_error, sample_noise};

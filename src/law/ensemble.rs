@@ -8,8 +8,8 @@ use crate::population::Population;
 
 /// A symmetric random matrix of any size `p`, whose spectrum tends to a law as `p` grows.
 ///
-/// All of them are invariant, or nearly so, under rotations: independent ones are asymptotically free
-/// (Voiculescu, Invent. Math. 104, 1991). Sampled by
+/// The distribution of each is invariant under rotations, so independent ones are asymptotically free
+/// (Voiculescu, Invent. Math. 104, 1991; Collins and Sniady, Commun. Math. Phys. 264, 2006). Sampled by
 /// [`sample_ensemble`](crate::finite::sample_ensemble).
 ///
 /// ```
@@ -31,7 +31,8 @@ pub enum Ensemble {
         variance: f64,
     },
     /// Sample covariance `X^T X / n` of `n = p / ratio` rows, `X = G Sigma^{1/2}` with standard Gaussian
-    /// `G`. The law is that of Marchenko and Pastur, generalised to the population.
+    /// `G`. The eigenvectors of `Sigma` are uniformly distributed: with a fixed basis, two such matrices
+    /// would not be free. The law is that of Marchenko and Pastur, generalised to the population.
     Wishart {
         /// Limit of `p / n`, finite and positive.
         ratio: f64,

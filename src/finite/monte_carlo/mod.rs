@@ -3,6 +3,7 @@
 
 mod draws;
 mod mean_iterate;
+mod polynomial;
 pub(crate) mod statistics;
 mod trajectories;
 
@@ -20,6 +21,7 @@ use crate::population::Population;
 use draws::Draws;
 
 pub use mean_iterate::SampledMeanErrors;
+pub use polynomial::PolynomialMonteCarlo;
 pub use trajectories::SampledTrajectories;
 
 /// Sampled orderings per draw where the exact mean is out of reach and none was asked for.
