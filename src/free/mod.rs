@@ -29,6 +29,7 @@ pub mod levy;
 pub mod named;
 mod transforms;
 
+pub(crate) use convolution::solved::Solved;
 pub use free_law::FreeLaw;
 pub use handle::Law;
 pub use levy::{FreeLevy, Jump};

@@ -6,7 +6,8 @@
 //! evaluated at zero. The fixed point is ill-conditioned like `d^(-1/2)` at distance `d`, but the
 //! square is not, so the edge comes out to the accuracy of the solver. With a pole at `p` the
 //! density is first multiplied by `x - p`; a pole that meets the edge (a hard edge, density like
-//! `(x - p)^(-1/2)`) is then no special case.
+//! `(x - p)^(-1/2)`) is then no special case. A hard edge that nobody expected shows
+//! by a squared density that grows towards it: its inverse then vanishes linearly there.
 
 use num_complex::Complex64;
 
@@ -65,8 +66,10 @@ impl<T: CauchyTransform> Search<'_, T> {
             return Ok(branch);
         }
         for _ in 0..LIMIT {
-            let (last, _) = inside[inside.len() - 1];
-            let fresh = inverse_zero(&inside).filter(|&edge| {
+            let (last, value) = inside[inside.len() - 1];
+            let hard = inside.len() > 1 && value > inside[inside.len() - 2].1;
+            let zero = if hard { inverse_pole(&inside) } else { inverse_zero(&inside) };
+            let fresh = zero.filter(|&edge| {
                 sign * (edge - last) > 0.0 && outside.is_none_or(|out| sign * (out - edge) >= 0.0)
             });
             if let (Some(fresh), Some(old)) = (fresh, estimate) {
@@ -74,7 +77,11 @@ impl<T: CauchyTransform> Search<'_, T> {
                 let distance = (fresh - last).abs();
                 let settled = (fresh - old).abs() <= AGREE * scale + f64::EPSILON * fresh.abs();
                 if (settled && distance < 1e-2 * scale) || distance < 1e-9 * scale {
-                    return Ok(self.snapped(fresh));
+                    let edge = self.snapped(fresh);
+                    if hard {
+                        self.add_pole(edge);
+                    }
+                    return Ok(edge);
                 }
             }
             if let Some(fresh) = fresh {
@@ -167,7 +174,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         let ahead = |&x: &f64| sign * (x - start) > 0.0 && outside.is_none_or(|out| sign * (out - x) >= 0.0);
         let branches = self.branches.iter().map(|(location, _)| *location).filter(ahead);
         let branch = branches.min_by(|a, b| (a - start).abs().total_cmp(&(b - start).abs()))?;
-        let before = branch - 1e-6 * (branch - start);
+        let before = branch - 1e-3 * (branch - start);
         matches!(self.inside(before, workspace), Ok(Some(_))).then_some(branch)
     }
 
@@ -217,6 +224,13 @@ fn inverse_zero(points: &[(f64, f64)]) -> Option<f64> {
         }
     }
     Some(origin + table[0]).filter(|edge| edge.is_finite())
+}
+
+/// The same where the values grow like those next to a pole: the zero of their inverses.
+fn inverse_pole(points: &[(f64, f64)]) -> Option<f64> {
+    let from = points.len().saturating_sub(STENCIL);
+    let inverses: Vec<(f64, f64)> = points[from..].iter().map(|(x, h)| (*x, h.recip())).collect();
+    inverse_zero(&inverses)
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ pub(super) struct Search<'a, T: CauchyTransform> {
     pub(super) transform: &'a T,
     /// Where `G` may have a simple pole, next to the support or at its edges.
     pub(super) poles: Vec<f64>,
+    /// Hard edges that the search has come upon.
+    hard_edges: Mutex<Vec<f64>>,
     /// Branch points on the support with their orders.
     pub(super) branches: Vec<(f64, u32)>,
     pub(super) center: f64,
@@ -90,12 +92,17 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         for singularity in transform.singularities() {
             match singularity {
                 Singularity::Pole(location) => poles.push(location),
-                Singularity::Branch { location, order } => branches.push((location, order)),
+                // A branch point of order 2 is a regular or a hard edge, which a pole covers.
+                Singularity::Branch { location, order } => {
+                    branches.push((location, order));
+                    poles.extend((order == 2).then_some(location));
+                }
             }
         }
         Self {
             transform,
             poles,
+            hard_edges: Mutex::new(Vec::new()),
             branches,
             center,
             spread,
@@ -114,9 +121,19 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             .poles
             .iter()
             .copied()
-            .filter(|&pole| !(inside(pole - offset) && inside(pole + offset)))
+            .filter(|&pole| {
+                let branch = self.branches.iter().any(|(location, _)| *location == pole);
+                branch || !(inside(pole - offset) && inside(pole + offset))
+            })
             .collect();
         self.poles = free;
+    }
+
+    /// Keeps a hard edge for the frame of its interval.
+    pub(super) fn add_pole(&self, edge: f64) {
+        if let Ok(mut edges) = self.hard_edges.lock() {
+            edges.push(edge);
+        }
     }
 
     /// Whether `x` is a point at which the density cannot be asked for.
@@ -132,9 +149,8 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             |edge: f64| self.branches.iter().find(|(at, _)| *at == edge).map_or(2, |(_, order)| *order);
         let (at_low, at_high) = (order(low), order(high));
         if (at_low, at_high) == (2, 2) {
-            // A branch point of order 2 is a regular or a hard edge, which a pole covers.
-            let second = self.branches.iter().filter(|(_, order)| *order == 2).map(|(location, _)| location);
-            let poles = self.poles.iter().chain(second).copied();
+            let hard = self.hard_edges.lock().map_or(Vec::new(), |edges| edges.clone());
+            let poles = self.poles.iter().copied().chain(hard);
             let below = poles.clone().filter(|&pole| pole <= low).reduce(f64::max);
             let above = poles.filter(|&pole| pole >= high).reduce(f64::min);
             return vec![Frame::Edges { low, high, poles: [below, above] }];

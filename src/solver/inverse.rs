@@ -38,6 +38,11 @@ impl SplitMatrix {
         Complex64::new(self.re[at], self.im[at])
     }
 
+    pub(crate) fn set(&mut self, row: usize, column: usize, entry: Complex64) {
+        let at = row * self.size + column;
+        (self.re[at], self.im[at]) = (entry.re, entry.im);
+    }
+
     pub(crate) fn fill_zero(&mut self) {
         self.re.fill(0.0);
         self.im.fill(0.0);

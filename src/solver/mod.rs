@@ -8,10 +8,10 @@
 mod anderson;
 pub mod continuation;
 pub mod fixed_point;
-mod inverse;
+pub(crate) mod inverse;
 mod options;
 pub mod pencil;
-mod scaling;
+pub(crate) mod scaling;
 pub mod silverstein;
 
 pub use continuation::Continuation;

@@ -4,7 +4,7 @@
 const EQUILIBRATION_SWEEPS: usize = 4;
 
 /// Scales of the rows of a symmetric matrix in which the largest entry of every row is about 1.
-pub(super) fn equilibrate(scales: &mut [f64], magnitude: impl Fn(usize, usize) -> f64) {
+pub(crate) fn equilibrate(scales: &mut [f64], magnitude: impl Fn(usize, usize) -> f64) {
     scales.fill(1.0);
     for _ in 0..EQUILIBRATION_SWEEPS {
         for i in 0..scales.len() {

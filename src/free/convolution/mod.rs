@@ -9,7 +9,7 @@ mod affine;
 mod pairs;
 mod power;
 mod product;
-mod solved;
+pub(super) mod solved;
 mod subordination;
 mod sum;
 

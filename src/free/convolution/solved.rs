@@ -27,6 +27,11 @@ pub(crate) enum Cumulants {
 }
 
 impl Solved {
+    /// A law of which nothing but its singular points is known besides.
+    pub(crate) fn new(spectral: SpectralLaw, singularities: Vec<Singularity>) -> Self {
+        Self { spectral, singularities, levy: None, cumulants: Cumulants::Spectral }
+    }
+
     pub(crate) fn into_law(self) -> Law {
         let spectral = self.spectral.clone();
         Law::with_spectral(self, spectral)
