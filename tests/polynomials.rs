@@ -150,7 +150,7 @@ fn anticommutator_of_projections_has_atoms_bulks_and_a_hard_edge() {
     let (low, high) = (a + b - 2.0 * a * b - root, a + b - 2.0 * a * b + root);
     let support = law.support();
     assert_eq!(support.len(), 2);
-    let ends = [-0.25, low - low.sqrt(), low + low.sqrt(), high + high.sqrt()];
+    let ends = [-0.25, high - high.sqrt(), low + low.sqrt(), high + high.sqrt()];
     for (found, exact) in support.iter().flatten().zip(ends) {
         assert_relative_eq!(*found, exact, epsilon = 1e-9);
     }
