@@ -16,10 +16,10 @@ use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
 use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
-use support::{Outputs, bad, count, file, numbers, population, progress, seed};
-
-/// Longest density table.
-const MOST_POINTS: usize = 1_000_000;
+use support::{
+    MOST_POINTS, Outputs, atom_pairs, bad, count, density_table, file, moments, numbers, population,
+    progress, seed,
+};
 
 /// Most eigenvalues of all draws together, 8 GB with the copy that is sorted.
 const MOST_EIGENVALUES: usize = 500_000_000;
@@ -116,7 +116,7 @@ fn run(options: &Options) -> Result<()> {
             "batch_fractions": model.batch_fractions(),
         },
         "support": law.support(),
-        "atoms": atoms(&law),
+        "atoms": atom_pairs(&law),
         "moments": moments(&law),
         "total_mass": law.total_mass(),
         "residual": law.certificate().residual,
@@ -126,7 +126,7 @@ fn run(options: &Options) -> Result<()> {
             "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
         },
         "at": at.iter().map(|&x| json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)})).collect::<Vec<_>>(),
-        "full_batch": { "support": full.support(), "atoms": atoms(&full), "moments": moments(&full) },
+        "full_batch": { "support": full.support(), "atoms": atom_pairs(&full), "moments": moments(&full) },
         "monte_carlo": sampled.as_ref().map(|Sampled { samples, spectrum, comparison }| json!({
             "features": spectrum.features,
             "samples": samples,
@@ -207,37 +207,6 @@ fn compare(simulation: &MonteCarlo, law: &SpectralLaw, draws: usize) -> Result<S
     let comparison =
         Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
     Ok(Sampled { samples: simulation.samples(), spectrum, comparison })
-}
-
-/// Points that crowd at the edges of each interval, where the density is steep.
-fn density_table(law: &SpectralLaw, points: usize) -> Vec<(f64, f64)> {
-    let support = law.support();
-    let bands = support.len().max(1);
-    let mut table = Vec::with_capacity(points);
-    for (band, [low, high]) in support.into_iter().enumerate() {
-        // The remainder goes to the first intervals; every interval gets its two edges.
-        let each = (points / bands + usize::from(band < points % bands)).max(2);
-        for i in 0..each {
-            let point = |i: f64| {
-                let angle = std::f64::consts::PI * i / (each - 1) as f64;
-                let x = low + (high - low) * (0.5 * angle).sin().powi(2);
-                (x, law.density(x))
-            };
-            // At a hard edge the density is infinite; a point next to it stands for it.
-            let inward = if i == 0 { 0.25 } else { -0.25 };
-            let at = point(i as f64);
-            table.push(if at.1.is_finite() { at } else { point(i as f64 + inward) });
-        }
-    }
-    table
-}
-
-fn atoms(law: &SpectralLaw) -> Vec<[f64; 2]> {
-    law.atoms().iter().map(|atom| [atom.location, atom.mass]).collect()
-}
-
-fn moments(law: &SpectralLaw) -> Vec<f64> {
-    (1..=4).map(|k| law.moment(k)).collect()
 }
 
 fn summary(

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use freespectra::finite::Batching;
-use freespectra::{Error, Population, Result};
+use freespectra::{Error, Population, Result, SpectralLaw};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs an example: a failure is one line on standard error and exit status 2.
@@ -103,6 +103,42 @@ pub fn describe(population: &Population) -> String {
         .map(|atom| format!("{} ({:.4}%)", atom.location, 100.0 * atom.mass).replace(".0000%", "%"))
         .collect();
     format!("population eigenvalues {}", atoms.join(", "))
+}
+
+/// Longest density table.
+pub const MOST_POINTS: usize = 1_000_000;
+
+/// Points that crowd at the edges of each interval, where the density is steep.
+pub fn density_table(law: &SpectralLaw, points: usize) -> Vec<(f64, f64)> {
+    let support = law.support();
+    let bands = support.len().max(1);
+    let mut table = Vec::with_capacity(points);
+    for (band, [low, high]) in support.into_iter().enumerate() {
+        // The remainder goes to the first intervals; every interval gets its two edges.
+        let each = (points / bands + usize::from(band < points % bands)).max(2);
+        for i in 0..each {
+            let point = |i: f64| {
+                let angle = std::f64::consts::PI * i / (each - 1) as f64;
+                let x = low + (high - low) * (0.5 * angle).sin().powi(2);
+                (x, law.density(x))
+            };
+            // At a hard edge the density is infinite; a point next to it stands for it.
+            let inward = if i == 0 { 0.25 } else { -0.25 };
+            let at = point(i as f64);
+            table.push(if at.1.is_finite() { at } else { point(i as f64 + inward) });
+        }
+    }
+    table
+}
+
+/// Locations and masses of the atoms.
+pub fn atom_pairs(law: &SpectralLaw) -> Vec<[f64; 2]> {
+    law.atoms().iter().map(|atom| [atom.location, atom.mass]).collect()
+}
+
+/// The first four moments.
+pub fn moments(law: &SpectralLaw) -> Vec<f64> {
+    (1..=4).map(|k| law.moment(k)).collect()
 }
 
 /// Where results go, besides the summary on standard output.

@@ -1,0 +1,332 @@
+//! Limiting spectrum of a polynomial in free variables, against random matrices.
+//!
+//! `--poly "x*y + y*x" --law x=semicircle:1 --law y=mp:0.5` predicts the law, samples independent random
+//! matrices with the given laws, compares and draws. Run with `--help` for the options; `--json -` prints
+//! one JSON document instead of the summary.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
+use freespectra::finite::{PolynomialMonteCarlo, SampledSpectrum};
+use freespectra::polynomial::{FreePolynomial, Polynomial, Route, Variable};
+use freespectra::{Law, Result, SpectralLaw};
+use serde_json::json;
+use support::{
+    MOST_POINTS, Outputs, atom_pairs, bad, count, density_table, file, moments, numbers, progress, seed,
+};
+
+/// Predict the limiting spectrum of a polynomial in free variables and check it against random matrices.
+#[derive(Debug, Parser)]
+#[command(allow_negative_numbers = true)]
+struct Options {
+    /// Self-adjoint polynomial, such as "x*y + y*x" or "i*(x*y - y*x)".
+    #[arg(long, default_value = "x*y + y*x", allow_hyphen_values = true)]
+    poly: String,
+    /// Law of a variable, NAME=LAW with one of semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w,
+    /// projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B, eigenvalues:FILE [default: x=semicircle:1,
+    /// y=mp:0.5].
+    #[arg(long)]
+    law: Vec<String>,
+    /// Solve by subordination throughout, also where R-transforms are known.
+    #[arg(long)]
+    subordination: bool,
+    /// Print the linearisation.
+    #[arg(long)]
+    linearization: bool,
+    /// Points at which to report density and distribution function, "x1,x2,...".
+    #[arg(long, allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Number of points of the density table.
+    #[arg(long, default_value_t = 512, value_parser = count)]
+    points: usize,
+    /// Size p of the random matrices; 0 for no Monte Carlo.
+    #[arg(long, default_value_t = 500, value_parser = count)]
+    features: usize,
+    /// Independent draws.
+    #[arg(long, default_value_t = 4, value_parser = count)]
+    draws: usize,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 1, value_parser = seed)]
+    seed: u64,
+    /// Write the results as JSON; "-" for standard output.
+    #[arg(long)]
+    json: Option<String>,
+    /// Write the density table as CSV.
+    #[arg(long)]
+    csv: Option<PathBuf>,
+    /// Draw the figure, PNG or SVG by extension [default: figures/free_polynomial.png].
+    #[arg(long)]
+    figure: Option<PathBuf>,
+}
+
+/// Most eigenvalues of all draws together.
+const MOST_EIGENVALUES: usize = 100_000_000;
+
+fn main() -> ExitCode {
+    support::finish("free_polynomial", run(&Options::parse()))
+}
+
+fn run(options: &Options) -> Result<()> {
+    let specifications = match options.law.as_slice() {
+        [] => vec!["x=semicircle:1".to_owned(), "y=mp:0.5".to_owned()],
+        given => given.to_vec(),
+    };
+    let polynomial: Polynomial = options.poly.parse()?;
+    polynomial.check_self_adjoint()?;
+    let laws = specifications.iter().map(|text| named_law(text)).collect::<Result<Vec<_>>>()?;
+    let laws: Vec<(&str, Law)> = laws.iter().map(|(name, law)| (name.as_str(), law.clone())).collect();
+    let route = if options.subordination { Route::Subordination } else { Route::Automatic };
+    let model = FreePolynomial::new(polynomial, &laws)?.with_route(route)?;
+    let at = options.at.as_deref().map(|text| numbers("at", text)).transpose()?.unwrap_or_default();
+    if !(2..=MOST_POINTS).contains(&options.points) {
+        return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
+    }
+    let simulation = simulation(options, &model)?;
+    let default_figure = "figures/free_polynomial.png";
+    let outputs = Outputs::new(
+        options.json.as_deref(),
+        options.csv.as_deref(),
+        options.figure.as_deref(),
+        default_figure,
+    )?;
+
+    let start = Instant::now();
+    let law = model.law()?;
+    let predict = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    // Without a continuous part there is no histogram to compare.
+    let simulation = simulation.filter(|_| !law.support().is_empty());
+    let sampled = simulation.map(|simulation| compare(&simulation, &law, options.draws)).transpose()?;
+    let monte_carlo = start.elapsed().as_secs_f64();
+
+    let density = density_table(&law, options.points);
+    let document = json!({
+        "model": {
+            "polynomial": model.polynomial().to_string(),
+            "laws": specifications,
+        },
+        "linearization_size": model.linearization().size(),
+        "support": law.support(),
+        "atoms": atom_pairs(&law),
+        "moments": moments(&law),
+        "total_mass": law.total_mass(),
+        "residual": law.certificate().residual,
+        "solves": law.certificate().solves,
+        "density": {
+            "x": density.iter().map(|point| point.0).collect::<Vec<_>>(),
+            "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
+        },
+        "at": at.iter().map(|&x| json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)})).collect::<Vec<_>>(),
+        "monte_carlo": sampled.as_ref().map(|(spectrum, comparison)| json!({
+            "features": spectrum.features,
+            "draws": spectrum.draws(),
+            "seed": spectrum.seed,
+            "eigenvalues": comparison.eigenvalues,
+            "ks": comparison.kolmogorov_smirnov,
+            "wasserstein1": comparison.wasserstein1,
+            "smallest": comparison.smallest.eigenvalue,
+            "largest": comparison.largest.eigenvalue,
+            "moments": comparison.moments,
+            "histogram": comparison.histogram,
+        })),
+        "seconds": { "predict": predict, "monte_carlo": monte_carlo },
+    });
+    if let Some(path) = outputs.figure_to_draw()? {
+        draw(path, &model, &specifications, &law, sampled.as_ref())?;
+    }
+    let (x, rho) = density.into_iter().unzip();
+    outputs.write_csv(&[("x", x), ("density", rho)])?;
+    outputs.write_json(&document)?;
+    let summary = summary(options, &model, &law, sampled.as_ref(), &at, [predict, monte_carlo])
+        .map_err(|error| file(Path::new("summary"), error))?;
+    outputs.print(&document, &summary)
+}
+
+/// A law written `NAME=LAW`.
+fn named_law(text: &str) -> Result<(String, Law)> {
+    let allowed = "NAME=LAW, such as x=semicircle:1";
+    let Some((name, specification)) = text.split_once('=') else {
+        return Err(bad("law", format!("{text:?}"), allowed));
+    };
+    Variable::new(name.trim())?;
+    Ok((name.trim().to_owned(), law(specification.trim())?))
+}
+
+fn law(text: &str) -> Result<Law> {
+    let (kind, parameters) = text.split_once(':').unwrap_or((text, ""));
+    let wrong = |allowed: &str| bad("law", format!("{text:?}"), allowed);
+    let list = |allowed: &str| -> Result<Vec<f64>> {
+        let number = |item: &str| item.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+        let numbers: Option<Vec<f64>> = parameters.split(':').map(number).collect();
+        numbers.ok_or_else(|| wrong(allowed))
+    };
+    match kind {
+        "semicircle" => match list("semicircle:VARIANCE")?[..] {
+            [variance] => Law::semicircle(variance),
+            _ => Err(wrong("semicircle:VARIANCE")),
+        },
+        "mp" => match list("mp:RATIO[:SCALE]")?[..] {
+            [ratio] => Law::marchenko_pastur(ratio),
+            [ratio, scale] => Law::marchenko_pastur(ratio)?.affine(scale, 0.0),
+            _ => Err(wrong("mp:RATIO[:SCALE]")),
+        },
+        "projection" => match list("projection:TRACE")?[..] {
+            [trace] => Law::projection(trace),
+            _ => Err(wrong("projection:TRACE")),
+        },
+        "uniform" => match list("uniform:A:B")?[..] {
+            [low, high] => Law::uniform(low, high),
+            _ => Err(wrong("uniform:A:B")),
+        },
+        "arcsine" => match list("arcsine:A:B")?[..] {
+            [low, high] => Law::arcsine(low, high),
+            _ => Err(wrong("arcsine:A:B")),
+        },
+        "bernoulli" if parameters.is_empty() => Law::bernoulli(),
+        "atoms" => {
+            let pair = |item: &str| {
+                let (location, mass) = item.split_once('@')?;
+                Some((location.trim().parse().ok()?, mass.trim().parse().ok()?))
+            };
+            let pairs: Option<Vec<(f64, f64)>> = parameters.split(',').map(pair).collect();
+            Law::atoms(&pairs.ok_or_else(|| wrong("atoms:t@w,t@w,..., locations with their masses"))?)
+        }
+        "eigenvalues" => Law::eigenvalues(&eigenvalues(Path::new(parameters))?),
+        _ => Err(wrong(
+            "semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, \
+             arcsine:A:B or eigenvalues:FILE",
+        )),
+    }
+}
+
+/// One number a line.
+fn eigenvalues(path: &Path) -> Result<Vec<f64>> {
+    let text = std::fs::read_to_string(path).map_err(|error| file(path, error))?;
+    let numbers =
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| {
+            let number = line.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+            number.ok_or_else(|| file(path, format!("line {}: {line:?} is not a finite number", index + 1)))
+        });
+    numbers.collect()
+}
+
+fn simulation(options: &Options, model: &FreePolynomial) -> Result<Option<PolynomialMonteCarlo>> {
+    if options.features == 0 {
+        return Ok(None);
+    }
+    if options.draws > MOST_EIGENVALUES / options.features {
+        let allowed = format!("few enough for {MOST_EIGENVALUES} eigenvalues, {} per draw", options.features);
+        return Err(bad("draws", options.draws, allowed));
+    }
+    let simulation =
+        PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), options.features)?;
+    Ok(Some(simulation.with_draws(options.draws)?.with_seed(options.seed)))
+}
+
+type Sampled = (SampledSpectrum, Comparison);
+
+fn compare(simulation: &PolynomialMonteCarlo, law: &SpectralLaw, draws: usize) -> Result<Sampled> {
+    let bar = progress(draws, "draws");
+    let spectrum = simulation.run(Some(&|finished| bar.set_position(finished as u64)))?;
+    bar.finish_and_clear();
+    let comparison =
+        Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
+    Ok((spectrum, comparison))
+}
+
+fn summary(
+    options: &Options,
+    model: &FreePolynomial,
+    law: &SpectralLaw,
+    sampled: Option<&Sampled>,
+    at: &[f64],
+    [predict, monte_carlo]: [f64; 2],
+) -> std::result::Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    let certificate = law.certificate();
+    writeln!(text, "polynomial          {}", model.polynomial())?;
+    writeln!(text, "linearisation       {} rows", model.linearization().size())?;
+    if options.linearization {
+        writeln!(text, "{}", model.linearization())?;
+    }
+    writeln!(text, "law                 {law}")?;
+    let listed: Vec<String> = moments(law).iter().map(|moment| format!("{moment:.9}")).collect();
+    writeln!(text, "moments             {}", listed.join(", "))?;
+    writeln!(
+        text,
+        "errors              mass {:.1e}, moments {:.1e}; {} solves, residual {:.1e}, {:.1} ms",
+        certificate.mass_error,
+        certificate.moment_error.unwrap_or(0.0),
+        certificate.solves,
+        certificate.residual,
+        1e3 * predict
+    )?;
+    for &x in at {
+        writeln!(text, "at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x))?;
+    }
+    if let Some((spectrum, comparison)) = sampled {
+        writeln!(
+            text,
+            "Monte Carlo         p = {}, {} draws, seed {}: {} eigenvalues in {monte_carlo:.2} s",
+            spectrum.features,
+            spectrum.draws(),
+            spectrum.seed,
+            comparison.eigenvalues
+        )?;
+        writeln!(
+            text,
+            "distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}",
+            comparison.kolmogorov_smirnov, comparison.wasserstein1
+        )?;
+        writeln!(
+            text,
+            "extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})",
+            comparison.smallest.eigenvalue,
+            comparison.smallest.edge,
+            comparison.largest.eigenvalue,
+            comparison.largest.edge
+        )?;
+    }
+    Ok(text)
+}
+
+#[cfg(feature = "plot")]
+fn draw(
+    path: &Path,
+    model: &FreePolynomial,
+    specifications: &[String],
+    law: &SpectralLaw,
+    sampled: Option<&Sampled>,
+) -> Result<()> {
+    use freespectra::plot::{Colour, Figure, Layer, Panel};
+    let mut panel = Panel::new("eigenvalue", "density");
+    if let Some((spectrum, comparison)) = sampled {
+        let label = format!("sampled, p = {}, {} draws", spectrum.features, spectrum.draws());
+        panel = panel
+            .layer(Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label(label));
+    }
+    if !law.support().is_empty() {
+        let edges: Vec<f64> = law.support().into_iter().flatten().collect();
+        panel = panel
+            .layer(Layer::density(law).colour(Colour::Vermillion).label("predicted law"))
+            .layer(Layer::edges(&edges).label("edges of the support"));
+    }
+    for atom in law.atoms() {
+        panel = panel.layer(Layer::stem(atom.location, atom.mass));
+    }
+    Figure::new(format!("Spectrum of {}", model.polynomial()))
+        .subtitle(specifications.join(", "))
+        .panel(panel)
+        .save(path)
+}
+
+#[cfg(not(feature = "plot"))]
+fn draw(_: &Path, _: &FreePolynomial, _: &[String], _: &SpectralLaw, _: Option<&Sampled>) -> Result<()> {
+    Ok(())
+}
