@@ -38,7 +38,7 @@ const ENTRIES: usize = 10_000_000;
 /// # fn main() -> Result<(), freespectra::Error> {
 /// let linearization = Linearization::new(&"x*y + y*x - 1".parse()?)?;
 /// assert_eq!(linearization.size(), 3);
-/// assert_eq!(linearization.to_string(), "[ z + 1  -y  -x ]\n[ -y      0   1 ]\n[ -x      1   0 ]");
+/// assert_eq!(linearization.to_string(), "[ z + 1  -y  -x ]\n[    -y   0   1 ]\n[    -x   1   0 ]");
 /// # Ok(())
 /// # }
 /// ```
