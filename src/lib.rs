@@ -49,11 +49,27 @@
 //! # }
 //! ```
 //!
+//! The engine behind is general: laws of free variables, their convolutions, and self-adjoint polynomials
+//! in them, of which the model above is one:
+//!
+//! ```
+//! use freespectra::Law;
+//! use freespectra::polynomial::FreePolynomial;
+//! # fn main() -> Result<(), freespectra::Error> {
+//! let laws = [("x", Law::semicircle(1.0)?), ("y", Law::marchenko_pastur(0.5)?)];
+//! let law = FreePolynomial::new("x*y + y*x".parse()?, &laws)?.law()?;
+//! assert!((law.moment(2) - 5.0).abs() < 1e-9);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Data flows one way, and each module knows only those before it:
 //!
 //! * [`population`]: laws of the population covariance;
 //! * [`solver`]: pencils, the matrix-valued Silverstein equation, continuation to the real axis;
 //! * [`law`]: measures on the line with support, atoms, density, quantiles, moments;
+//! * [`free`]: laws of free variables, their transforms and convolutions;
+//! * [`polynomial`]: noncommutative polynomials in free variables and their spectra;
 //! * [`finite`]: sampled data, the exact finite-size `Z` and mean iterate, gradient descent itself;
 //! * [`comparison`]: distances between samples and a law;
 //! * [`minibatch`]: the model of gradient descent, its laws and its error curves;

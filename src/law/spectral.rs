@@ -157,7 +157,7 @@ impl SpectralLaw {
         if atoms.is_empty() || !atoms.iter().all(sound) {
             return Err(Error::argument("atoms", format!("{atoms:?}"), allowed));
         }
-        if !((total - 1.0).abs() <= Certificate::TOLERANCE) {
+        if total.is_nan() || (total - 1.0).abs() > Certificate::TOLERANCE {
             return Err(Error::argument("atoms", format!("masses summing to {total}"), allowed));
         }
         let mut sorted = atoms.to_vec();
