@@ -22,12 +22,18 @@ const DEFECTIVE: f64 = 1e3;
 /// Matrices on the circle.
 const CIRCLE: usize = 24;
 
-/// Radius of the circle, in units of the square of the distance of the eigenvalues to the real line:
+/// Radius of the circle, in units of the square of the distance of the eigenvalues to where `f` is singular:
 /// eigenvalues that meet move like the root of a perturbation.
 const RADIUS: f64 = 0.05;
 
 /// Eigenvalues closer than this, relative to the matrix, with nothing between them, are one eigenvalue.
 const SAME: f64 = 1e-14;
+
+/// Distance of `l` to the inverses of the points of the support, at least.
+fn distance(law: &Law, l: Complex64) -> f64 {
+    let [low, high] = law.spectral().range();
+    l.im.abs().max(1.0 / low.abs().max(high.abs()) - l.norm())
+}
 
 /// `f(l)`.
 fn value(law: &Law, l: Complex64) -> Complex64 {
@@ -46,7 +52,7 @@ pub(super) fn of(law: &Law, matrix: &DMatrix<Complex64>) -> Option<DMatrix<Compl
 /// What the recurrence has come to.
 enum Outcome {
     Value(DMatrix<Complex64>),
-    /// The eigenvalues are this far from the real line.
+    /// The eigenvalues are at least this far from the singularities of `f`.
     Defective(f64),
 }
 
@@ -73,7 +79,7 @@ fn two_by_two(law: &Law, matrix: &DMatrix<Complex64>) -> Outcome {
     let gap = large - small;
     let size = m.m12.norm().max(m.m21.norm()).max(difference.norm());
     if size > DEFECTIVE * gap.norm() {
-        return Outcome::Defective(large.im.abs().min(small.im.abs()));
+        return Outcome::Defective(distance(law, large).min(distance(law, small)));
     }
     let (at_large, at_small) = (value(law, large), value(law, small));
     let slope = if gap.norm() > 0.0 { (at_large - at_small) / gap } else { Complex64::ZERO };
@@ -100,9 +106,9 @@ fn by_schur_form(law: &Law, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
     for i in 0..n {
         f[(i, i)] = value(law, t[(i, i)]);
     }
-    for distance in 1..n {
-        for i in 0..n - distance {
-            let j = i + distance;
+    for diagonal in 1..n {
+        for i in 0..n - diagonal {
+            let j = i + diagonal;
             let gap = t[(i, i)] - t[(j, j)];
             let mut sum = t[(i, j)] * (f[(i, i)] - f[(j, j)]);
             let mut coupling = t[(i, j)].norm();
@@ -114,7 +120,7 @@ fn by_schur_form(law: &Law, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
                 continue;
             }
             if coupling > DEFECTIVE * gap.norm() {
-                let distances = (0..n).map(|k| t[(k, k)].im.abs());
+                let distances = (0..n).map(|k| distance(law, t[(k, k)]));
                 return Some(Outcome::Defective(distances.fold(f64::INFINITY, f64::min)));
             }
             f[(i, j)] = sum / gap;
