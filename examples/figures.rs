@@ -9,9 +9,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use freespectra::comparison::{Bins, Comparison, PowerLawFit, ReferenceLaw};
-use freespectra::finite::{Batching, MonteCarlo};
+use freespectra::finite::{Batching, MonteCarlo, PolynomialMonteCarlo};
 use freespectra::plot::{Colour, Figure, Layer, Panel};
-use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
+use freespectra::polynomial::FreePolynomial;
+use freespectra::{Error, Law, MiniBatch, Population, Result, SpectralLaw};
 
 /// Draw the committed figures.
 #[derive(Debug, Parser)]
@@ -45,6 +46,7 @@ fn run(options: &Options) -> Result<()> {
     save(options, "number_of_batches", &number_of_batches()?)?;
     save(options, "overparametrised", &overparametrised(options.seed)?)?;
     save(options, "split_spectrum", &split_spectrum(options.seed)?)?;
+    save(options, "gallery", &gallery(options.seed)?)?;
     save(options, "convergence", &convergence(options)?)
 }
 
@@ -144,6 +146,55 @@ fn split_spectrum(seed: u64) -> Result<Figure> {
         "A population with two eigenvalues: the spectrum splits",
         "B = 4, α = 0.1, γ = p/n = 0.1, half of the population eigenvalues 0.5 and half 3",
     )
+}
+
+/// Six polynomials in free variables, each over sampled eigenvalues.
+fn gallery(seed: u64) -> Result<Figure> {
+    let (features, draws) = (1000, 2);
+    let semicircle = || Law::semicircle(1.0);
+    let poisson = || Law::marchenko_pastur(0.5);
+    let projection = Law::projection;
+    let signs = Law::bernoulli;
+    let entries: [(&str, &str, Vec<(&str, Law)>); 6] = [
+        ("x*y + y*x", "two semicirculars", vec![("x", semicircle()?), ("y", semicircle()?)]),
+        ("x*y + y*x", "semicircle, MP 0.5", vec![("x", semicircle()?), ("y", poisson()?)]),
+        ("p*q + q*p", "projections 0.3, 0.45", vec![("p", projection(0.3)?), ("q", projection(0.45)?)]),
+        ("a + b + c", "three free signs ±1", vec![("a", signs()?), ("b", signs()?), ("c", signs()?)]),
+        (
+            "x*y*z + z*y*x + x^2",
+            "semicircle, MP, uniform",
+            vec![("x", semicircle()?), ("y", poisson()?), ("z", Law::uniform(-1.0, 1.0)?)],
+        ),
+        (
+            "s + 0.5*x",
+            "atoms -2, 0, 2 plus a semicircle",
+            vec![("s", Law::atoms(&[(-2.0, 0.25), (0.0, 0.25), (2.0, 0.5)])?), ("x", semicircle()?)],
+        ),
+    ];
+    let mut panels = Vec::new();
+    for (text, laws, variables) in entries {
+        let model = FreePolynomial::new(text.parse()?, &variables)?;
+        let law = model.law()?;
+        let spectrum = PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), features)?
+            .with_draws(draws)?
+            .with_seed(seed)
+            .run(None)?;
+        let comparison =
+            Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Bands(law.support()))?;
+        println!("{text} ({laws}): KS {:.5}", comparison.kolmogorov_smirnov);
+        let mut panel = Panel::new(format!("{text}: {laws}"), "density")
+            .layer(
+                Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label("sampled"),
+            )
+            .layer(Layer::density(&law).colour(Colour::Vermillion).label("predicted"));
+        for atom in law.atoms() {
+            panel = panel.layer(Layer::stem(atom.location, atom.mass));
+        }
+        panels.push(panel);
+    }
+    Ok(Figure::new("Laws of polynomials in free variables")
+        .subtitle(format!("predicted law over eigenvalues of random matrices, p = {features}, {draws} draws"))
+        .panels(3, 2, panels))
 }
 
 fn convergence(options: &Options) -> Result<Figure> {
