@@ -148,6 +148,9 @@ fn split_spectrum(seed: u64) -> Result<Figure> {
     )
 }
 
+/// A polynomial, its laws in words, and the laws.
+type Entry<'a> = (&'a str, &'a str, Vec<(&'a str, Law)>);
+
 /// Six polynomials in free variables, each over sampled eigenvalues.
 fn gallery(seed: u64) -> Result<Figure> {
     let (features, draws) = (1000, 2);
@@ -155,7 +158,7 @@ fn gallery(seed: u64) -> Result<Figure> {
     let poisson = || Law::marchenko_pastur(0.5);
     let projection = Law::projection;
     let signs = Law::bernoulli;
-    let entries: [(&str, &str, Vec<(&str, Law)>); 6] = [
+    let entries: [Entry<'_>; 6] = [
         ("x*y + y*x", "two semicirculars", vec![("x", semicircle()?), ("y", semicircle()?)]),
         ("x*y + y*x", "semicircle, MP 0.5", vec![("x", semicircle()?), ("y", poisson()?)]),
         ("p*q + q*p", "projections 0.3, 0.45", vec![("p", projection(0.3)?), ("q", projection(0.45)?)]),
