@@ -115,7 +115,7 @@ fn a_law_of_ones_own() {
 }
 
 #[test]
-fn a_jump_that_is_declared_as_an_edge_is_noticed() {
+fn a_jump_is_declared_as_a_branch_point_of_order_one() {
     #[derive(Debug)]
     struct Halves;
     impl FreeLaw for Halves {
@@ -129,7 +129,10 @@ fn a_jump_that_is_declared_as_an_edge_is_noticed() {
             [0.0, 2.0].map(|location| Singularity::Branch { location, order: 1 }).to_vec()
         }
     }
-    assert!(Law::new(Halves).is_ok());
+    let law = Law::new(Halves).unwrap();
+    for x in [1e-3, 0.7, 1.999] {
+        assert_relative_eq!(law.density(x), 0.5, epsilon = 1e-12);
+    }
 }
 
 #[test]
