@@ -82,7 +82,9 @@ impl Law {
     /// # Errors
     /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive; errors of the solver.
     pub fn compound_free_poisson(ratio: f64, population: Population) -> Result<Self> {
-        Self::new(CompoundFreePoisson::new(ratio, population)?)
+        let law = CompoundFreePoisson::new(ratio, population)?;
+        let spectral = law.spectral().clone();
+        Ok(Self::with_spectral(law, spectral))
     }
 
     /// Finitely many atoms, as pairs of location and mass.

@@ -324,8 +324,8 @@ impl Band {
     /// integral is elementary and the integrand of the second is smooth. At points of the band itself the
     /// sign of the imaginary part, `+0` or `-0`, tells the side.
     pub(crate) fn cauchy_transform(&self, z: Complex64) -> Complex64 {
-        let parameters = self.frame.complex_parameters(z);
-        if parameters.iter().all(|&parameter| self.resolves(parameter)) {
+        let mut parameters = self.frame.complex_parameters(z);
+        if parameters.all(|parameter| self.resolves(parameter)) {
             return self.quadrature.iter().map(|&(x, weight)| weight / (z - x)).sum();
         }
         match self.frame {
@@ -340,8 +340,9 @@ impl Band {
                 sum
             }
             // 1 / (z - x(v)) = sum over the v_k with x(v_k) = z of 1 / (x'(v_k) (v_k - v)).
-            Frame::Power { edge, other, order } => parameters
-                .into_iter()
+            Frame::Power { edge, other, order } => self
+                .frame
+                .complex_parameters(z)
                 .map(|v| self.transform_in_parameter(v) / Frame::derivative(edge, other, order, v))
                 .sum(),
         }

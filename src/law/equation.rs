@@ -8,6 +8,15 @@ use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
 use crate::solver::{Continuation, FixedPoint, Solution, Workspace};
 
+/// Height above the mean, in standard deviations, at which the far solution is looked for.
+const HEIGHT: f64 = 6.5;
+
+/// Where to look for the far solution of a law with these first moments.
+pub(crate) fn far_start(moments: [f64; 4]) -> Complex64 {
+    let variance = (moments[1] - moments[0] * moments[0]).max(0.0);
+    Complex64::new(moments[0], HEIGHT * variance.sqrt())
+}
+
 /// The Cauchy transform that an equation has as its output, with what is known of the law beforehand.
 #[derive(Debug, Clone)]
 pub struct EquationTransform<E> {

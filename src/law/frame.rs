@@ -137,16 +137,16 @@ impl Frame {
 
     /// Parameters at which a complex point is the position: for the angle the one that tells how close
     /// the point is, for a power all of them.
-    pub(super) fn complex_parameters(self, z: Complex64) -> Vec<Complex64> {
-        match self {
-            Self::Edges { low, .. } => vec![2.0 * ((z - low) / self.length()).sqrt().asin()],
+    pub(super) fn complex_parameters(self, z: Complex64) -> impl Iterator<Item = Complex64> {
+        let (first, sheets) = match self {
+            Self::Edges { low, .. } => (2.0 * ((z - low) / self.length()).sqrt().asin(), 1),
             Self::Power { edge, other, order } => {
-                let root = ((z - edge) / (other - edge)).powf(1.0 / f64::from(order));
-                let turn = |k: u32| Complex64::from_polar(1.0, 2.0 * PI * f64::from(k) / f64::from(order));
-                // The first one keeps the sign of a vanishing imaginary part: the side of the cut.
-                std::iter::once(root).chain((1..order).map(|k| root * turn(k))).collect()
+                (((z - edge) / (other - edge)).powf(1.0 / f64::from(order)), order)
             }
-        }
+        };
+        let turn = move |k: u32| Complex64::from_polar(1.0, 2.0 * PI * f64::from(k) / f64::from(sheets));
+        // The first one keeps the sign of a vanishing imaginary part: the side of the cut.
+        (0..sheets).map(move |k| if k == 0 { first } else { first * turn(k) })
     }
 
     /// `int factor(x) / (z - x) dx` for a frame with edges: for the square root

@@ -24,5 +24,6 @@ mod transform;
 pub use cumulants::{free_cumulants, moments_from_free_cumulants};
 pub use ensemble::Ensemble;
 pub use equation::EquationTransform;
+pub(crate) use equation::far_start;
 pub use spectral::{Certificate, SpectralLaw};
 pub use transform::{CauchyTransform, Singularity};

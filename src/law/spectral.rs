@@ -10,7 +10,7 @@ use super::band::{Band, Obstacle};
 use super::support::{FarMoments, Found, Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
-use crate::population::Atom;
+use crate::population::{Atom, merged};
 
 /// Differences between the law and the independent values it is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -31,11 +31,21 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// That of a law without error, such as one of given atoms.
+    const EXACT: Self = Self {
+        mass_error: 0.0,
+        mean_error: 0.0,
+        variance_error: 0.0,
+        moment_error: None,
+        residual: 0.0,
+        solves: 0,
+    };
+
     /// What the errors of mass and mean have to stay below for a law to be built.
     pub const TOLERANCE: f64 = 1e-9;
 
-    /// What the errors of the variance and of higher moments have to stay below. Wider, because the far ends of a spectrum
-    /// with heavy tails carry most of it.
+    /// What the errors of the variance and of higher moments have to stay below. Wider, because the far
+    /// ends of a spectrum with heavy tails carry most of them.
     pub const VARIANCE_TOLERANCE: f64 = 1e-8;
 }
 
@@ -89,7 +99,8 @@ const REPAIRS: usize = 40;
 const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
 
 impl SpectralLaw {
-    /// Finds the support of a Cauchy transform, atoms included, resolves the density on it and checks the result.
+    /// Finds the support of a Cauchy transform, atoms included, resolves the density on it and checks the
+    /// result.
     ///
     /// # Errors
     /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
@@ -103,18 +114,7 @@ impl SpectralLaw {
             search.drop_surrounded_poles(&mut workspace);
         }
         let far = search.far_moments(&mut workspace)?;
-        let mut law = Self {
-            bands: Vec::new(),
-            atoms: transform.atoms(),
-            certificate: Certificate {
-                mass_error: -1.0,
-                mean_error: 0.0,
-                variance_error: 0.0,
-                moment_error: None,
-                residual: 0.0,
-                solves: 0,
-            },
-        };
+        let mut law = Self { bands: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
                 for [low, high] in intervals {
@@ -160,23 +160,8 @@ impl SpectralLaw {
         if total.is_nan() || (total - 1.0).abs() > Certificate::TOLERANCE {
             return Err(Error::argument("atoms", format!("masses summing to {total}"), allowed));
         }
-        let mut sorted = atoms.to_vec();
-        sorted.sort_by(|a, b| a.location.total_cmp(&b.location));
-        sorted.iter_mut().for_each(|atom| atom.mass /= total);
-        sorted.dedup_by(|next, kept| {
-            let same = next.location == kept.location;
-            kept.mass += if same { next.mass } else { 0.0 };
-            same
-        });
-        let certificate = Certificate {
-            mass_error: 0.0,
-            mean_error: 0.0,
-            variance_error: 0.0,
-            moment_error: None,
-            residual: 0.0,
-            solves: 0,
-        };
-        Ok(Self { bands: Vec::new(), atoms: sorted, certificate })
+        let atoms = merged(atoms.to_vec(), total);
+        Ok(Self { bands: Vec::new(), atoms, certificate: Certificate::EXACT })
     }
 
     fn certify(&self, mean: f64, variance: f64) -> Result<()> {
@@ -478,6 +463,9 @@ impl SpectralLaw {
             .iter()
             .map(|atom| Atom { location: scale * atom.location + shift, mass: atom.mass })
             .collect();
+        if !atoms.iter().all(|atom| atom.location.is_finite()) {
+            return Err(lost());
+        }
         if scale < 0.0 {
             bands.reverse();
             atoms.reverse();

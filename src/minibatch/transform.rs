@@ -3,11 +3,10 @@
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
-use crate::law::{CauchyTransform, Singularity};
+use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
-use crate::solver::continuation::{FarPoint, unphysical};
 use crate::solver::silverstein::Buffers;
-use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
+use crate::solver::{FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
@@ -23,12 +22,12 @@ const WIDE: f64 = 10.0;
 /// reverses the line, hence the conjugates. The pencil of `P` serves with its argument moved by 1.
 #[derive(Debug, Clone)]
 pub struct ZTransform {
-    silverstein: Silverstein,
+    /// The transform in the argument of the pencil.
+    pencil: EquationTransform<Silverstein>,
     /// `alpha B`, the step of one epoch.
     epoch_step: f64,
     /// What the operator of the pencil is at `Z = 0`: 0 for `P - I`, 1 for `P`.
     origin: f64,
-    far: FarPoint,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
 }
@@ -41,26 +40,26 @@ impl ZTransform {
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
-        let mut workspace = silverstein.workspace();
-        let state = silverstein.state_at_infinity(&mut workspace);
-        let far = silverstein.far_point(FAR, state, &mut workspace)?;
-        Ok(Self { silverstein, epoch_step, origin, far, landmarks, atoms })
+        let state = silverstein.state_at_infinity(&mut silverstein.workspace());
+        let pencil = EquationTransform::new(silverstein, FAR, state)?;
+        Ok(Self { pencil, epoch_step, origin, landmarks, atoms })
     }
 
     /// Whether `P` is so close to 0 throughout, and so far from the identity, that `P - I` loses it.
     pub(super) fn annihilates(&self) -> bool {
-        (self.far.center + 1.0 - self.origin).abs() + 3.0 * self.far.spread < ANNIHILATED
+        let (center, spread) = self.pencil.location_scale();
+        (center + 1.0 - self.origin).abs() + 3.0 * spread < ANNIHILATED
     }
 
     /// Whether `P` spreads so far that its unknowns do so over decades.
     pub(super) fn spreads(&self) -> bool {
-        self.far.spread > WIDE
+        self.pencil.location_scale().1 > WIDE
     }
 
     /// The fixed-point equation behind the transform: that of `P - I`, or of `P` where that is
     /// close to 0.
     pub fn silverstein(&self) -> &Silverstein {
-        &self.silverstein
+        self.pencil.equation()
     }
 
     /// The argument of the pencil that belongs to `z`.
@@ -90,11 +89,11 @@ impl CauchyTransform for ZTransform {
     type Workspace = Workspace<Buffers>;
 
     fn workspace(&self) -> Workspace<Buffers> {
-        self.silverstein.workspace()
+        self.pencil.workspace()
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
-        self.in_z(self.silverstein.solve_from(&self.far, self.to_pencil(z), workspace))
+        self.in_z(self.pencil.solve(self.to_pencil(z), workspace))
     }
 
     fn solve_near(
@@ -103,15 +102,12 @@ impl CauchyTransform for ZTransform {
         guess: &[Complex64],
         workspace: &mut Workspace<Buffers>,
     ) -> Result<Solution> {
-        let solution = self.in_z(self.silverstein.iterate(self.to_pencil(z), guess, workspace))?;
-        if !self.silverstein.is_physical(&solution.state) {
-            return Err(unphysical(z, solution.iterations));
-        }
-        Ok(solution)
+        self.in_z(self.pencil.solve_near(self.to_pencil(z), guess, workspace))
     }
 
     fn location_scale(&self) -> (f64, f64) {
-        ((self.origin - self.far.center) / self.epoch_step, self.far.spread / self.epoch_step)
+        let (center, spread) = self.pencil.location_scale();
+        ((self.origin - center) / self.epoch_step, spread / self.epoch_step)
     }
 
     fn landmarks(&self) -> Vec<f64> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
@@ -12,7 +11,7 @@ use super::moments;
 use super::singular::{self, Found};
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law, Solved};
-use crate::law::{CauchyTransform, Ensemble, EquationTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, Ensemble, EquationTransform, Singularity, SpectralLaw, far_start};
 use crate::population::Atom;
 use crate::solver::SolverOptions;
 
@@ -24,9 +23,6 @@ const MOST_CANDIDATES: usize = 64;
 
 /// Variance, relative to the squares that it is the difference of, that counts as none.
 const NO_VARIANCE: f64 = 1e-13;
-
-/// Imaginary part of the starting point, in standard deviations.
-const HEIGHT: f64 = 6.5;
 
 /// How the variables enter the equation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -150,8 +146,8 @@ impl FreePolynomial {
     /// # Errors
     /// [`Error::NotConverged`] if not even the far field can be solved for.
     pub fn transform(&self) -> Result<EquationTransform<PolynomialEquation>> {
-        let moments = self.moments(4);
-        let spread = (moments[1] - moments[0] * moments[0]).max(0.0).sqrt();
+        let mut moments = [0.0; 4];
+        moments.copy_from_slice(&self.moments(4));
         let levy = |law: &Law| match self.route {
             Route::Subordination => None,
             Route::Automatic | Route::RTransform => law.levy(),
@@ -159,11 +155,12 @@ impl FreePolynomial {
         let variables: Vec<(Law, Option<FreeLevy>)> =
             self.laws.iter().map(|law| (law.clone(), levy(law))).collect();
         let equation = PolynomialEquation::new(&self.linearization, &variables, self.options)?;
-        let start = Complex64::new(moments[0], HEIGHT * spread);
+        let start = far_start(moments);
         let state = equation.first_state(start);
         let transform = EquationTransform::new(equation, start, state)?
             .with_landmarks(self.landmarks())
-            .with_moments([moments[0], moments[1], moments[2], moments[3]]);
+            .with_moments(moments);
+        let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
             match singular::probe(&transform, candidate, spread) {
@@ -185,10 +182,7 @@ impl FreePolynomial {
     /// # Errors
     /// [`Error::NotConverged`] or [`Error::NotCertified`] if the law cannot be computed to its tolerance.
     pub fn law(&self) -> Result<SpectralLaw> {
-        match self.elementary() {
-            Some(law) => law,
-            None => SpectralLaw::build(&self.transform()?),
-        }
+        Ok(self.solved()?.0)
     }
 
     /// The law as one of a free variable, for further operations.
@@ -196,12 +190,16 @@ impl FreePolynomial {
     /// # Errors
     /// As for [`FreePolynomial::law`].
     pub fn to_law(&self) -> Result<Law> {
+        let (spectral, singularities) = self.solved()?;
+        Ok(Solved::new(spectral, singularities).into_law())
+    }
+
+    fn solved(&self) -> Result<(SpectralLaw, Vec<Singularity>)> {
         if let Some(spectral) = self.elementary() {
-            return Ok(Solved::new(spectral?, Vec::new()).into_law());
+            return Ok((spectral?, Vec::new()));
         }
         let transform = self.transform()?;
-        let singularities = transform.singularities();
-        Ok(Solved::new(SpectralLaw::build(&transform)?, singularities).into_law())
+        Ok((SpectralLaw::build(&transform)?, transform.singularities()))
     }
 
     /// Laws that need no equation: points, polynomials in one variable with atoms only, affine images.
@@ -257,9 +255,8 @@ impl FreePolynomial {
         candidates
     }
 
-    /// Points that are likely to be inside the support: the polynomial at the middles of the variables.
+    /// Points that are likely to be inside the support: the polynomial at the means of the variables.
     fn landmarks(&self) -> Vec<f64> {
-        let middle = |law: &Law| law.mean();
-        vec![self.value_at(&self.laws.iter().map(middle).collect::<Vec<f64>>())]
+        vec![self.value_at(&self.laws.iter().map(Law::mean).collect::<Vec<f64>>())]
     }
 }

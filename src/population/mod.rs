@@ -87,16 +87,8 @@ impl Population {
                 "weights that sum to 1",
             ));
         }
-        let mut sorted = atoms.to_vec();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut merged: Vec<Atom> = Vec::with_capacity(sorted.len());
-        for (location, weight) in sorted {
-            match merged.last_mut() {
-                Some(last) if last.location == location => last.mass += weight / total,
-                _ => merged.push(Atom { location, mass: weight / total }),
-            }
-        }
-        Ok(Self { atoms: merged })
+        let atoms = atoms.iter().map(|&(location, mass)| Atom { location, mass }).collect();
+        Ok(Self { atoms: merged(atoms, total) })
     }
 
     /// The atoms, in increasing order of location.
@@ -135,6 +127,19 @@ impl Population {
         values.resize(size, last);
         values
     }
+}
+
+/// Atoms in increasing order of location, equal locations merged, their masses divided by `total`.
+pub(crate) fn merged(mut atoms: Vec<Atom>, total: f64) -> Vec<Atom> {
+    atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
+    let mut merged: Vec<Atom> = Vec::with_capacity(atoms.len());
+    for Atom { location, mass } in atoms {
+        match merged.last_mut() {
+            Some(last) if last.location == location => last.mass += mass / total,
+            _ => merged.push(Atom { location, mass: mass / total }),
+        }
+    }
+    merged
 }
 
 /// Checks the number of nodes of a discretised family.

@@ -1,7 +1,7 @@
 //! Free convolution powers `t >= 1` (Nica and Speicher 1996; Belinschi and Bercovici, Math. Z. 248, 2004)
 //!
 //! ```text
-//! G(z) = G_mu(omega),    omega = z + (t - 1) h(omega),    h(w) = 1 / G_mu(w) - w
+//! G(z) = G_mu(omega),    omega = z - (t - 1) r(omega),    r(w) = w - 1 / G_mu(w)
 //! ```
 //!
 //! An atom at `a` with mass `s` becomes one at `t a` with mass `t s - (t - 1)`, if that is positive.
@@ -10,10 +10,10 @@ use num_complex::Complex64;
 
 use super::pairs;
 use super::solved::{Cumulants, Solved};
-use super::subordination::{Scalar, Subordination, solve_at};
+use super::subordination::{Scalar, Subordination, moments, solve_at};
 use crate::error::{Error, Result};
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw, moments_from_free_cumulants};
+use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Mass of an atom, possibly negative, above which it leaves a trace of a pole next to the support.
@@ -35,8 +35,8 @@ struct Step {
 
 impl Subordination for Step {
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
-        let cauchy = self.law.cauchy_transform(omega);
-        [z + (self.exponent - 1.0) * (1.0 / cauchy - omega), cauchy]
+        let [energy, cauchy] = self.law.self_energy(omega);
+        [z - (self.exponent - 1.0) * energy, cauchy]
     }
 }
 
@@ -56,8 +56,7 @@ impl FreePower {
     /// the far field can be solved for.
     pub fn new(law: &Law, t: f64) -> Result<Self> {
         check_exponent(t)?;
-        let cumulants: Vec<f64> = law.free_cumulants(4).into_iter().map(|cumulant| t * cumulant).collect();
-        let moments = moments_from_free_cumulants(&cumulants);
+        let cumulants = law.free_cumulants(4);
         let image = |atom: &Atom| Atom { location: t * atom.location, mass: t * atom.mass - (t - 1.0) };
         let images: Vec<Atom> = law.point_masses().iter().map(image).collect();
         let poles =
@@ -65,11 +64,10 @@ impl FreePower {
         let poles: Vec<Singularity> = poles.collect();
         let atoms = images.into_iter().filter(|atom| atom.mass > 4.0 * t * f64::EPSILON).collect();
         let step = Step { law: law.clone(), exponent: t };
-        let transform = Scalar::transform(step, cumulants[0], cumulants[1])?
+        let transform = Scalar::transform(step, moments(|k| t * cumulants[k]))?
             .with_landmarks(pairs::locations(law).into_iter().map(|x| t * x).collect())
             .with_atoms(atoms)
-            .with_singularities(poles)
-            .with_moments([moments[0], moments[1], moments[2], moments[3]]);
+            .with_singularities(poles);
         Ok(Self { law: law.clone(), exponent: t, transform })
     }
 

@@ -36,17 +36,11 @@ struct Step {
     laws: [Law; 2],
 }
 
-impl Step {
-    fn r(&self, index: usize, omega: Complex64) -> [Complex64; 2] {
-        let cauchy = self.laws[index].cauchy_transform(omega);
-        [omega - 1.0 / cauchy, cauchy]
-    }
-}
-
 impl Subordination for Step {
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
-        let [first, cauchy] = self.r(0, omega);
-        let [second, _] = self.r(1, z / first);
+        let [one, two] = &self.laws;
+        let [first, cauchy] = one.self_energy(omega);
+        let [second, _] = two.self_energy(z / first);
         [z / second, omega * cauchy / z]
     }
 }
@@ -108,13 +102,10 @@ impl FreeProduct {
             1 | 2 => Singularity::Pole(0.0),
             order => Singularity::Branch { location: 0.0, order },
         });
-        let moments = moments(one, two);
-        let variance = moments[1] - moments[0] * moments[0];
-        let transform = Scalar::transform(Step { laws: laws.clone() }, moments[0], variance)?
+        let transform = Scalar::transform(Step { laws: laws.clone() }, moments(one, two))?
             .with_landmarks(pairs::landmarks(one, two, multiply))
             .with_atoms(atoms)
-            .with_singularities(singularities)
-            .with_moments(moments);
+            .with_singularities(singularities);
         Ok(Self { laws, transform })
     }
 
@@ -124,7 +115,7 @@ impl FreeProduct {
     /// [`Error::NotConverged`] where the equation cannot be solved, as at an edge.
     pub fn subordination(&self, z: Complex64) -> Result<[Complex64; 2]> {
         let omega = solve_at(&self.transform, z)?;
-        Ok([omega, z / (omega - 1.0 / self.laws[0].cauchy_transform(omega))])
+        Ok([omega, z / self.laws[0].self_energy(omega)[0]])
     }
 
     /// The law of the product.

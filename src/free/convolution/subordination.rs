@@ -3,7 +3,8 @@
 use num_complex::Complex64;
 
 use crate::error::Result;
-use crate::law::{CauchyTransform, EquationTransform};
+use crate::free::Law;
+use crate::law::{CauchyTransform, EquationTransform, far_start, moments_from_free_cumulants};
 use crate::solver::{FixedPoint, SolverOptions};
 
 /// An equation `omega = F(omega; z)` with one unknown in the upper half-plane.
@@ -12,15 +13,32 @@ pub(super) trait Subordination: Sync {
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2];
 }
 
+impl Law {
+    /// `r(omega) = omega - 1 / G(omega)`, from which all subordination functions are made, and `G(omega)`.
+    pub(super) fn self_energy(&self, omega: Complex64) -> [Complex64; 2] {
+        let cauchy = self.cauchy_transform(omega);
+        [omega - 1.0 / cauchy, cauchy]
+    }
+}
+
+/// The first four moments that belong to free cumulants.
+pub(super) fn moments(cumulants: impl Fn(usize) -> f64) -> [f64; 4] {
+    let cumulants = [0, 1, 2, 3].map(cumulants);
+    let mut moments = [0.0; 4];
+    moments.copy_from_slice(&moments_from_free_cumulants(&cumulants));
+    moments
+}
+
 /// A subordination equation as one that the solver knows.
 #[derive(Debug, Clone)]
 pub(super) struct Scalar<S>(pub(super) S);
 
 impl<S: Subordination> Scalar<S> {
-    /// The transform of the result. Far above the spectrum the subordination function is about `z`.
-    pub(super) fn transform(step: S, mean: f64, variance: f64) -> Result<EquationTransform<Self>> {
-        let start = Complex64::new(mean, 6.5 * variance.sqrt());
-        EquationTransform::new(Self(step), start, vec![start])
+    /// The transform of the result, which has these moments. Far above the spectrum the subordination
+    /// function is about `z`.
+    pub(super) fn transform(step: S, moments: [f64; 4]) -> Result<EquationTransform<Self>> {
+        let start = far_start(moments);
+        Ok(EquationTransform::new(Self(step), start, vec![start])?.with_moments(moments))
     }
 }
 

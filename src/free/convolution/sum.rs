@@ -2,18 +2,18 @@
 //! Bercovici, J. Anal. Math. 101, 2007)
 //!
 //! ```text
-//! G(z) = G_1(omega_1) = G_2(omega_2),    omega_1 = z + h_2(omega_2),    omega_2 = z + h_1(omega_1),
-//! h(w) = 1 / G(w) - w.
+//! G(z) = G_1(omega_1) = G_2(omega_2),    omega_1 = z - r_2(omega_2),    omega_2 = z - r_1(omega_1),
+//! r(w) = w - 1 / G(w).
 //! ```
 
 use num_complex::Complex64;
 
 use super::pairs;
 use super::solved::{Cumulants, Solved};
-use super::subordination::{Scalar, Subordination, solve_at};
+use super::subordination::{Scalar, Subordination, moments, solve_at};
 use crate::error::Result;
 use crate::free::Law;
-use crate::law::{EquationTransform, Singularity, SpectralLaw, moments_from_free_cumulants};
+use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
 
 /// The sum of two free variables.
 ///
@@ -37,24 +37,18 @@ pub struct FreeSum {
     transform: EquationTransform<Scalar<Step>>,
 }
 
-/// `omega_1 -> z + h_2(z + h_1(omega_1))`.
+/// `omega_1 -> z - r_2(z - r_1(omega_1))`.
 #[derive(Debug, Clone)]
 struct Step {
     laws: [Law; 2],
 }
 
-impl Step {
-    fn h(&self, index: usize, omega: Complex64) -> [Complex64; 2] {
-        let cauchy = self.laws[index].cauchy_transform(omega);
-        [1.0 / cauchy - omega, cauchy]
-    }
-}
-
 impl Subordination for Step {
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
-        let [first, cauchy] = self.h(0, omega);
-        let [second, _] = self.h(1, z + first);
-        [z + second, cauchy]
+        let [one, two] = &self.laws;
+        let [first, cauchy] = one.self_energy(omega);
+        let [second, _] = two.self_energy(z - first);
+        [z - second, cauchy]
     }
 }
 
@@ -65,16 +59,13 @@ impl FreeSum {
     /// [`crate::Error::NotConverged`] if not even the far field can be solved for.
     pub fn new(one: &Law, two: &Law) -> Result<Self> {
         let laws = [one.clone(), two.clone()];
-        let cumulants: Vec<f64> =
-            one.free_cumulants(4).into_iter().zip(two.free_cumulants(4)).map(|(a, b)| a + b).collect();
-        let moments = moments_from_free_cumulants(&cumulants);
+        let (first, second) = (one.free_cumulants(4), two.free_cumulants(4));
         let add = |a: f64, b: f64| a + b;
         let poles = pairs::poles(one, two, add);
-        let transform = Scalar::transform(Step { laws: laws.clone() }, cumulants[0], cumulants[1])?
+        let transform = Scalar::transform(Step { laws: laws.clone() }, moments(|k| first[k] + second[k]))?
             .with_landmarks(pairs::landmarks(one, two, add))
             .with_atoms(pairs::atoms(one, two, add))
-            .with_singularities(poles.into_iter().map(Singularity::Pole).collect())
-            .with_moments([moments[0], moments[1], moments[2], moments[3]]);
+            .with_singularities(poles.into_iter().map(Singularity::Pole).collect());
         Ok(Self { laws, transform })
     }
 
@@ -84,7 +75,7 @@ impl FreeSum {
     /// [`crate::Error::NotConverged`] where the equation cannot be solved, as at an edge.
     pub fn subordination(&self, z: Complex64) -> Result<[Complex64; 2]> {
         let omega = solve_at(&self.transform, z)?;
-        Ok([omega, z + 1.0 / self.laws[0].cauchy_transform(omega) - omega])
+        Ok([omega, z - self.laws[0].self_energy(omega)[0]])
     }
 
     /// The law of the sum.
@@ -96,7 +87,7 @@ impl FreeSum {
         let levy = one.levy().zip(two.levy()).map(|(one, two)| one.plus(&two));
         let solved = Solved {
             spectral: SpectralLaw::build(&self.transform)?,
-            singularities: crate::law::CauchyTransform::singularities(&self.transform),
+            singularities: self.transform.singularities(),
             levy,
             cumulants: Cumulants::Sum(one.clone(), two.clone()),
         };

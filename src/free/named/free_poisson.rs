@@ -119,6 +119,11 @@ impl CompoundFreePoisson {
         let spectral = SpectralLaw::build(&transform)?;
         Ok(Self { ratio, population, spectral })
     }
+
+    /// The law as it was solved for.
+    pub fn spectral(&self) -> &SpectralLaw {
+        &self.spectral
+    }
 }
 
 impl FreeLaw for CompoundFreePoisson {
