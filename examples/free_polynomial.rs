@@ -12,13 +12,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
-use freespectra::finite::{PolynomialMonteCarlo, SampledSpectrum};
+use freespectra::finite::PolynomialMonteCarlo;
 use freespectra::polynomial::{FreePolynomial, Polynomial, Route, Variable};
 use freespectra::{Law, Result, SpectralLaw};
 use serde_json::json;
 use support::{
-    MOST_POINTS, Outputs, atom_pairs, bad, count, density_table, file, moments, numbers, progress, seed,
+    MOST_POINTS, Outputs, Sampled, atom_pairs, bad, check_draws, count, density_table, file, lines_at,
+    moments, points_of, sampling_seconds, seed, values_at,
 };
 
 /// Predict the limiting spectrum of a polynomial in free variables and check it against random matrices.
@@ -83,7 +83,7 @@ fn run(options: &Options) -> Result<()> {
     let laws: Vec<(&str, Law)> = laws.iter().map(|(name, law)| (name.as_str(), law.clone())).collect();
     let route = if options.subordination { Route::Subordination } else { Route::Automatic };
     let model = FreePolynomial::new(polynomial, &laws)?.with_route(route)?;
-    let at = options.at.as_deref().map(|text| numbers("at", text)).transpose()?.unwrap_or_default();
+    let at = points_of(options.at.as_deref())?;
     if !(2..=MOST_POINTS).contains(&options.points) {
         return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
     }
@@ -99,11 +99,14 @@ fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
     let law = model.law()?;
     let predict = start.elapsed().as_secs_f64();
-    let start = Instant::now();
     // Without a continuous part there is no histogram to compare.
     let simulation = simulation.filter(|_| !law.support().is_empty());
-    let sampled = simulation.map(|simulation| compare(&simulation, &law, options.draws)).transpose()?;
-    let monte_carlo = start.elapsed().as_secs_f64();
+    let sampled = simulation.map(|simulation| {
+        let size = format!("p = {}", options.features);
+        Sampled::new(&law, options.draws, size, |report| simulation.run(Some(report)))
+    });
+    let sampled = sampled.transpose()?;
+    let monte_carlo = sampling_seconds(sampled.as_ref());
 
     let density = density_table(&law, options.points);
     let document = json!({
@@ -122,19 +125,8 @@ fn run(options: &Options) -> Result<()> {
             "x": density.iter().map(|point| point.0).collect::<Vec<_>>(),
             "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
         },
-        "at": at.iter().map(|&x| json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)})).collect::<Vec<_>>(),
-        "monte_carlo": sampled.as_ref().map(|(spectrum, comparison)| json!({
-            "features": spectrum.features,
-            "draws": spectrum.draws(),
-            "seed": spectrum.seed,
-            "eigenvalues": comparison.eigenvalues,
-            "ks": comparison.kolmogorov_smirnov,
-            "wasserstein1": comparison.wasserstein1,
-            "smallest": comparison.smallest.eigenvalue,
-            "largest": comparison.largest.eigenvalue,
-            "moments": comparison.moments,
-            "histogram": comparison.histogram,
-        })),
+        "at": values_at(&law, &at),
+        "monte_carlo": sampled.as_ref().map(Sampled::document),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
     if let Some(path) = outputs.figure_to_draw()? {
@@ -143,7 +135,7 @@ fn run(options: &Options) -> Result<()> {
     let (x, rho) = density.into_iter().unzip();
     outputs.write_csv(&[("x", x), ("density", rho)])?;
     outputs.write_json(&document)?;
-    let summary = summary(options, &model, &law, sampled.as_ref(), &at, [predict, monte_carlo])
+    let summary = summary(options, &model, &law, sampled.as_ref(), &at, predict)
         .map_err(|error| file(Path::new("summary"), error))?;
     outputs.print(&document, &summary)
 }
@@ -220,24 +212,10 @@ fn simulation(options: &Options, model: &FreePolynomial) -> Result<Option<Polyno
     if options.features == 0 {
         return Ok(None);
     }
-    if options.draws > MOST_EIGENVALUES / options.features {
-        let allowed = format!("few enough for {MOST_EIGENVALUES} eigenvalues, {} per draw", options.features);
-        return Err(bad("draws", options.draws, allowed));
-    }
+    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
     let simulation =
         PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), options.features)?;
     Ok(Some(simulation.with_draws(options.draws)?.with_seed(options.seed)))
-}
-
-type Sampled = (SampledSpectrum, Comparison);
-
-fn compare(simulation: &PolynomialMonteCarlo, law: &SpectralLaw, draws: usize) -> Result<Sampled> {
-    let bar = progress(draws, "draws");
-    let spectrum = simulation.run(Some(&|finished| bar.set_position(finished as u64)))?;
-    bar.finish_and_clear();
-    let comparison =
-        Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
-    Ok((spectrum, comparison))
 }
 
 fn summary(
@@ -246,7 +224,7 @@ fn summary(
     law: &SpectralLaw,
     sampled: Option<&Sampled>,
     at: &[f64],
-    [predict, monte_carlo]: [f64; 2],
+    predict: f64,
 ) -> std::result::Result<String, std::fmt::Error> {
     let mut text = String::new();
     let certificate = law.certificate();
@@ -267,31 +245,9 @@ fn summary(
         certificate.residual,
         1e3 * predict
     )?;
-    for &x in at {
-        writeln!(text, "at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x))?;
-    }
-    if let Some((spectrum, comparison)) = sampled {
-        writeln!(
-            text,
-            "Monte Carlo         p = {}, {} draws, seed {}: {} eigenvalues in {monte_carlo:.2} s",
-            spectrum.features,
-            spectrum.draws(),
-            spectrum.seed,
-            comparison.eigenvalues
-        )?;
-        writeln!(
-            text,
-            "distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}",
-            comparison.kolmogorov_smirnov, comparison.wasserstein1
-        )?;
-        writeln!(
-            text,
-            "extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})",
-            comparison.smallest.eigenvalue,
-            comparison.smallest.edge,
-            comparison.largest.eigenvalue,
-            comparison.largest.edge
-        )?;
+    text.push_str(&lines_at(law, at));
+    if let Some(sampled) = sampled {
+        text.push_str(&sampled.summary());
     }
     Ok(text)
 }
@@ -306,10 +262,9 @@ fn draw(
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let mut panel = Panel::new("eigenvalue", "density");
-    if let Some((spectrum, comparison)) = sampled {
-        let label = format!("sampled, p = {}, {} draws", spectrum.features, spectrum.draws());
-        panel = panel
-            .layer(Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label(label));
+    if let Some(sampled) = sampled {
+        let histogram = &sampled.comparison.histogram;
+        panel = panel.layer(Layer::histogram(&histogram.edges, &histogram.density).label(sampled.label()));
     }
     if !law.support().is_empty() {
         let edges: Vec<f64> = law.support().into_iter().flatten().collect();

@@ -12,13 +12,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
-use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route, SampledSpectrum};
+use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
 use support::{
-    MOST_POINTS, Outputs, atom_pairs, bad, count, density_table, file, moments, numbers, population,
-    progress, seed,
+    MOST_POINTS, Outputs, Sampled, atom_pairs, bad, check_draws, count, density_table, file, lines_at,
+    moments, numbers, points_of, population, sampling_seconds, seed, values_at,
 };
 
 /// Most eigenvalues of all draws together, 8 GB with the copy that is sorted.
@@ -84,7 +83,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let model = model(options)?;
-    let at = options.at.as_deref().map(|text| numbers("at", text)).transpose()?.unwrap_or_default();
+    let at = points_of(options.at.as_deref())?;
     if !(2..=MOST_POINTS).contains(&options.points) {
         return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
     }
@@ -101,9 +100,12 @@ fn run(options: &Options) -> Result<()> {
     let full = model.full_batch().law()?;
     let predict = start.elapsed().as_secs_f64();
 
-    let start = Instant::now();
-    let sampled = simulation.map(|simulation| compare(&simulation, &law, options.draws)).transpose()?;
-    let monte_carlo = start.elapsed().as_secs_f64();
+    let sampled = simulation.as_ref().map(|simulation| {
+        let size = format!("p = {}, n = {}", options.features, simulation.samples());
+        Sampled::new(&law, options.draws, size, |report| simulation.run(Some(report)))
+    });
+    let sampled = sampled.transpose()?;
+    let monte_carlo = sampling_seconds(sampled.as_ref());
 
     let density = density_table(&law, options.points);
     let document = json!({
@@ -125,21 +127,13 @@ fn run(options: &Options) -> Result<()> {
             "x": density.iter().map(|point| point.0).collect::<Vec<_>>(),
             "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
         },
-        "at": at.iter().map(|&x| json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)})).collect::<Vec<_>>(),
+        "at": values_at(&law, &at),
         "full_batch": { "support": full.support(), "atoms": atom_pairs(&full), "moments": moments(&full) },
-        "monte_carlo": sampled.as_ref().map(|Sampled { samples, spectrum, comparison }| json!({
-            "features": spectrum.features,
-            "samples": samples,
-            "draws": spectrum.draws(),
-            "seed": spectrum.seed,
-            "eigenvalues": comparison.eigenvalues,
-            "ks": comparison.kolmogorov_smirnov,
-            "wasserstein1": comparison.wasserstein1,
-            "smallest": comparison.smallest.eigenvalue,
-            "largest": comparison.largest.eigenvalue,
-            "moments": comparison.moments,
-            "histogram": comparison.histogram,
-        })),
+        "monte_carlo": sampled.as_ref().zip(simulation.as_ref()).map(|(sampled, simulation)| {
+            let mut document = sampled.document();
+            document["samples"] = simulation.samples().into();
+            document
+        }),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
     if let Some(path) = outputs.figure_to_draw()? {
@@ -148,7 +142,7 @@ fn run(options: &Options) -> Result<()> {
     let (x, rho) = density.into_iter().unzip();
     outputs.write_csv(&[("x", x), ("density", rho)])?;
     outputs.write_json(&document)?;
-    let summary = summary(&model, &law, &full, sampled.as_ref(), &at, [predict, monte_carlo])
+    let summary = summary(&model, &law, &full, sampled.as_ref(), &at, predict)
         .map_err(|error| file(Path::new("summary"), error))?;
     outputs.print(&document, &summary)
 }
@@ -175,10 +169,7 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
         return Ok(None);
     }
     let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions())?;
-    if options.draws > MOST_EIGENVALUES / options.features {
-        let allowed = format!("few enough for {MOST_EIGENVALUES} eigenvalues, {} per draw", options.features);
-        return Err(bad("draws", options.draws, allowed));
-    }
+    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
     let route = match options.permutations {
         _ if model.batches() <= EXACT_BATCHES => Route::Exact,
         0 => return Err(bad("permutations", 0, "at least 1")),
@@ -194,28 +185,13 @@ fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>
     Ok(Some(simulation))
 }
 
-struct Sampled {
-    samples: usize,
-    spectrum: SampledSpectrum,
-    comparison: Comparison,
-}
-
-fn compare(simulation: &MonteCarlo, law: &SpectralLaw, draws: usize) -> Result<Sampled> {
-    let bar = progress(draws, "draws");
-    let spectrum = simulation.run(Some(&|finished| bar.set_position(finished as u64)))?;
-    bar.finish_and_clear();
-    let comparison =
-        Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
-    Ok(Sampled { samples: simulation.samples(), spectrum, comparison })
-}
-
 fn summary(
     model: &MiniBatch,
     law: &SpectralLaw,
     full: &SpectralLaw,
     sampled: Option<&Sampled>,
     at: &[f64],
-    [predict, monte_carlo]: [f64; 2],
+    predict: f64,
 ) -> std::result::Result<String, std::fmt::Error> {
     let mut text = String::new();
     let certificate = law.certificate();
@@ -239,32 +215,9 @@ fn summary(
         certificate.residual,
         1e3 * predict
     )?;
-    for &x in at {
-        writeln!(text, "at {x:<17} density {:.12}, cdf {:.12}", law.density(x), law.cdf(x))?;
-    }
-    if let Some(Sampled { samples, spectrum, comparison }) = sampled {
-        writeln!(
-            text,
-            "Monte Carlo         p = {}, n = {}, {} draws, seed {}: {} eigenvalues in {monte_carlo:.2} s",
-            spectrum.features,
-            samples,
-            spectrum.draws(),
-            spectrum.seed,
-            comparison.eigenvalues
-        )?;
-        writeln!(
-            text,
-            "distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}",
-            comparison.kolmogorov_smirnov, comparison.wasserstein1
-        )?;
-        writeln!(
-            text,
-            "extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})",
-            comparison.smallest.eigenvalue,
-            comparison.smallest.edge,
-            comparison.largest.eigenvalue,
-            comparison.largest.edge
-        )?;
+    text.push_str(&lines_at(law, at));
+    if let Some(sampled) = sampled {
+        text.push_str(&sampled.summary());
     }
     Ok(text)
 }
@@ -280,16 +233,12 @@ fn draw(
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let mut panel = Panel::new("eigenvalue of Z", "density");
-    if let Some(Sampled { samples, spectrum, comparison }) = sampled {
-        let label = format!(
-            "sampled, p = {}, n = {}, {} draws, {}",
-            spectrum.features,
-            samples,
-            spectrum.draws(),
-            options.entries
+    if let Some(sampled) = sampled {
+        let (histogram, label) = (&sampled.comparison.histogram, sampled.label());
+        panel = panel.layer(
+            Layer::histogram(&histogram.edges, &histogram.density)
+                .label(format!("{label}, {}", options.entries)),
         );
-        panel = panel
-            .layer(Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label(label));
     }
     let edges: Vec<f64> = law.support().into_iter().flatten().collect();
     panel = panel

@@ -7,9 +7,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use freespectra::finite::Batching;
+use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
+use freespectra::finite::{Batching, SampledSpectrum};
 use freespectra::{Error, Population, Result, SpectralLaw};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -139,6 +140,103 @@ pub fn atom_pairs(law: &SpectralLaw) -> Vec<[f64; 2]> {
 /// The first four moments.
 pub fn moments(law: &SpectralLaw) -> Vec<f64> {
     (1..=4).map(|k| law.moment(k)).collect()
+}
+
+/// Sampled eigenvalues and their distance to the law.
+pub struct Sampled {
+    pub spectrum: SampledSpectrum,
+    pub comparison: Comparison,
+    /// Sizes of the matrices, in words.
+    size: String,
+    seconds: f64,
+}
+
+impl Sampled {
+    /// Takes the draws that `run` makes, with a progress bar, and compares them with the law.
+    pub fn new(
+        law: &SpectralLaw,
+        draws: usize,
+        size: String,
+        run: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<SampledSpectrum>,
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let bar = progress(draws, "draws");
+        let spectrum = run(&|finished| bar.set_position(finished as u64))?;
+        bar.finish_and_clear();
+        let comparison =
+            Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
+        Ok(Self { spectrum, comparison, size, seconds: start.elapsed().as_secs_f64() })
+    }
+
+    /// The part of the JSON document about the samples.
+    pub fn document(&self) -> serde_json::Value {
+        let Self { spectrum, comparison, .. } = self;
+        serde_json::json!({
+            "features": spectrum.features,
+            "draws": spectrum.draws(),
+            "seed": spectrum.seed,
+            "eigenvalues": comparison.eigenvalues,
+            "ks": comparison.kolmogorov_smirnov,
+            "wasserstein1": comparison.wasserstein1,
+            "smallest": comparison.smallest.eigenvalue,
+            "largest": comparison.largest.eigenvalue,
+            "moments": comparison.moments,
+            "histogram": comparison.histogram,
+        })
+    }
+
+    /// What the histogram is, for the legend of a figure.
+    pub fn label(&self) -> String {
+        format!("sampled, {}, {} draws", self.size, self.spectrum.draws())
+    }
+
+    /// The lines of the summary about the samples.
+    pub fn summary(&self) -> String {
+        let Self { spectrum, comparison, size, seconds } = self;
+        format!(
+            "Monte Carlo         {size}, {} draws, seed {}: {} eigenvalues in {seconds:.2} s\n\
+             distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}\n\
+             extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})\n",
+            spectrum.draws(),
+            spectrum.seed,
+            comparison.eigenvalues,
+            comparison.kolmogorov_smirnov,
+            comparison.wasserstein1,
+            comparison.smallest.eigenvalue,
+            comparison.smallest.edge,
+            comparison.largest.eigenvalue,
+            comparison.largest.edge,
+        )
+    }
+}
+
+/// Seconds that the sampling took, 0 without any.
+pub fn sampling_seconds(sampled: Option<&Sampled>) -> f64 {
+    sampled.map_or(0.0, |sampled| sampled.seconds)
+}
+
+/// Checks that the eigenvalues of all draws fit into memory.
+pub fn check_draws(draws: usize, features: usize, most_eigenvalues: usize) -> Result<()> {
+    if draws <= most_eigenvalues / features {
+        return Ok(());
+    }
+    let allowed = format!("few enough for {most_eigenvalues} eigenvalues, {features} per draw");
+    Err(bad("draws", draws, allowed))
+}
+
+/// Points at which to report a law, each with a line of the summary and an entry of the document.
+pub fn points_of(at: Option<&str>) -> Result<Vec<f64>> {
+    at.map_or(Ok(Vec::new()), |text| numbers("at", text))
+}
+
+pub fn values_at(law: &SpectralLaw, at: &[f64]) -> Vec<serde_json::Value> {
+    let value = |&x: &f64| serde_json::json!({"x": x, "density": law.density(x), "cdf": law.cdf(x)});
+    at.iter().map(value).collect()
+}
+
+pub fn lines_at(law: &SpectralLaw, at: &[f64]) -> String {
+    let line = |x: &f64| format!("at {x:<17} density {:.12}, cdf {:.12}\n", law.density(*x), law.cdf(*x));
+    at.iter().map(line).collect()
 }
 
 /// Where results go, besides the summary on standard output.
