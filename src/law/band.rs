@@ -123,18 +123,21 @@ impl Band {
             for (&x, point) in positions.iter().zip(solved) {
                 let point = point.map_err(Obstacle::Failed)?.ok_or(Obstacle::Gap(x))?;
                 let factor = frame.factor(x);
-                // The equation is singular at an edge, like the square root of the distance.
-                let conditioning = match frame {
-                    Frame::Edges { .. } => 1.0 / frame.parameter(x).sin(),
-                    Frame::Power { .. } => 1.0,
-                };
-                let noise = conditioning * point.noise / factor;
+                let noise = frame.noise(x, point.density, point.noise) / factor;
                 values.push(Value { value: point.density / factor, noise });
                 states.insert(point, CLOSE * extent);
             }
             Ok(values)
         };
-        let smooth = resolve(first, last, resolution, &mut sample)?;
+        let mut cuts: Vec<f64> =
+            search.cuts(frame.low(), frame.high()).into_iter().map(|x| frame.variable(x)).collect();
+        cuts.sort_by(f64::total_cmp);
+        let mut smooth = Vec::new();
+        let mut from = first;
+        for to in cuts.into_iter().chain([last]) {
+            smooth.extend(resolve(from, to, resolution, &mut sample)?);
+            from = to;
+        }
         Ok(Self::from_smooth(frame, smooth))
     }
 

@@ -22,6 +22,8 @@ pub(crate) fn far_start(moments: [f64; 4]) -> Complex64 {
 pub struct EquationTransform<E> {
     equation: E,
     far: FarPoint,
+    /// Locations of the singular points.
+    anchors: Vec<f64>,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
     singularities: Vec<Singularity>,
@@ -38,6 +40,7 @@ impl<E: FixedPoint> EquationTransform<E> {
         Ok(Self {
             equation,
             far,
+            anchors: Vec::new(),
             landmarks: Vec::new(),
             atoms: Vec::new(),
             singularities: Vec::new(),
@@ -60,7 +63,8 @@ impl<E: FixedPoint> EquationTransform<E> {
     /// The singular points that are known.
     #[must_use]
     pub fn with_singularities(self, singularities: Vec<Singularity>) -> Self {
-        Self { singularities, ..self }
+        let anchors = singularities.iter().map(|singularity| singularity.location()).collect();
+        Self { singularities, anchors, ..self }
     }
 
     /// The first four moments, from elsewhere.
@@ -83,7 +87,7 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Self::Workspace) -> Result<Solution> {
-        self.equation.solve_from(&self.far, z, workspace)
+        self.equation.solve_from(&self.far, &self.anchors, z, workspace)
     }
 
     fn solve_near(

@@ -117,6 +117,16 @@ impl Frame {
         }
     }
 
+    /// Rounding error of the density at `x` that was solved for with an error of `noise`.
+    pub(super) fn noise(self, x: f64, density: f64, noise: f64) -> f64 {
+        match self {
+            // The equation is singular at an edge, like the square root of the distance.
+            Self::Edges { .. } => noise / self.parameter(x).sin(),
+            // The distance to the branch point is known to the rounding of both.
+            Self::Power { edge, .. } => noise + density * f64::EPSILON * edge.abs() / (x - edge).abs(),
+        }
+    }
+
     /// `rho / q` times `|dx|` over the change of the parameter, without cancellation at the ends.
     pub(super) fn rate_factor(self, parameter: f64) -> f64 {
         match self {

@@ -12,6 +12,9 @@ use crate::error::Result;
 /// Known points that serve one guess by interpolation.
 const STENCIL: usize = 8;
 
+/// Distance between the neighbours of a point that cannot be solved for, relative to the length of the band.
+const BESIDE: f64 = 1e-4;
+
 /// Solved points of a band, in order of angle, as a source of guesses.
 pub(super) struct States {
     frame: Frame,
@@ -53,7 +56,28 @@ impl States {
         {
             return Ok(Some(point));
         }
-        search.inside(x, workspace)
+        search.inside(x, workspace).or_else(|error| self.between(search, x, workspace).ok_or(error))
+    }
+
+    /// A point that cannot be solved for, from its neighbours: it may be singular for the unknowns though not
+    /// for the law, as where the Cauchy transform vanishes by symmetry. The density is interpolated by a cubic;
+    /// inside a gap there is none.
+    fn between<T: CauchyTransform>(
+        &self,
+        search: &Search<'_, T>,
+        x: f64,
+        workspace: &mut T::Workspace,
+    ) -> Option<Option<Point>> {
+        let step = BESIDE * self.frame.length();
+        let mut beside = |steps: f64| search.inside(x + steps * step, workspace).ok();
+        match [beside(-2.0)?, beside(-1.0)?, beside(1.0)?, beside(2.0)?] {
+            [Some(first), Some(second), Some(third), Some(fourth)] => {
+                let density = (4.0 * (second.density + third.density) - first.density - fourth.density) / 6.0;
+                Some(Some(Point { x, density, ..second }))
+            }
+            [None, None, None, None] => Some(None),
+            _ => None,
+        }
     }
 
     /// Local polynomial interpolation in the parameter. Going around an edge in the angle is going

@@ -216,6 +216,7 @@ impl SpectralLaw {
                     if !self.atoms.iter().any(|other| other.location == atom.location) =>
                 {
                     search.poles.push(atom.location);
+                    search.atoms.push(atom.location);
                     self.atoms.push(atom);
                     self.atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
                 }

@@ -17,7 +17,7 @@ use super::transform::{CauchyTransform, Singularity};
 use crate::error::{Error, Result};
 use crate::population::Atom;
 use crate::solver::Solution;
-use crate::solver::continuation::REAL_THRESHOLD;
+use crate::solver::continuation::is_inside;
 
 /// Half the number of points on the circle that gives mass, mean and higher moments at infinity.
 const CIRCLE: usize = 16;
@@ -32,6 +32,12 @@ const EVALUATION_LIMIT: usize = 50_000;
 
 /// Height, relative to the spread, below which a peak that does not lose mass is an atom.
 const ATOM_WIDTH: f64 = 1e-6;
+
+/// Distance to an atom, relative to the spread, within which the density beside it is lost.
+const DROWNED: f64 = 1e-6;
+
+/// Where to cut an interval with an atom, as a fraction of what lies above it.
+const OFF_CENTER: f64 = 0.37;
 
 /// Relative error that a solved Cauchy transform has at least.
 const ROUNDING: f64 = 1e-12;
@@ -71,6 +77,8 @@ pub(super) struct Search<'a, T: CauchyTransform> {
     pub(super) transform: &'a T,
     /// Where `G` may have a simple pole, next to the support or at its edges.
     pub(super) poles: Vec<f64>,
+    /// Locations of the atoms.
+    pub(super) atoms: Vec<f64>,
     /// Hard edges that the search has come upon.
     hard_edges: Mutex<Vec<f64>>,
     /// Branch points on the support with their orders.
@@ -92,16 +100,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         for singularity in transform.singularities() {
             match singularity {
                 Singularity::Pole(location) => poles.push(location),
-                // A branch point of order 2 is a regular or a hard edge, which a pole covers.
-                Singularity::Branch { location, order } => {
-                    branches.push((location, order));
-                    poles.extend((order == 2).then_some(location));
-                }
+                Singularity::Branch { location, order } => branches.push((location, order)),
             }
         }
         Self {
             transform,
             poles,
+            atoms: transform.atoms().iter().map(|atom| atom.location).collect(),
             hard_edges: Mutex::new(Vec::new()),
             branches,
             center,
@@ -116,16 +121,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     /// Drops the poles that the support surrounds: the density is then analytic there, atom or not.
     pub(super) fn drop_surrounded_poles(&mut self, workspace: &mut T::Workspace) {
         let offset = 1e-3 * self.spread;
-        let mut inside = |x| matches!(self.inside(x, workspace), Ok(Some(_)));
-        let free: Vec<f64> = self
-            .poles
-            .iter()
-            .copied()
-            .filter(|&pole| {
-                let branch = self.branches.iter().any(|(location, _)| *location == pole);
-                branch || !(inside(pole - offset) && inside(pole + offset))
-            })
-            .collect();
+        let mut inside = |x: f64| matches!(self.inside(x, workspace), Ok(Some(_)));
+        let mut surrounded = |&pole: &f64| inside(pole - offset) && inside(pole + offset);
+        let free: Vec<f64> = self.poles.iter().copied().filter(|pole| !surrounded(pole)).collect();
         self.poles = free;
     }
 
@@ -139,16 +137,23 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     /// Whether `x` is a point at which the density cannot be asked for.
     pub(super) fn is_singular(&self, x: f64) -> bool {
         let branches = self.branches.iter().map(|(location, _)| location);
-        self.poles.iter().chain(branches).any(|at| (x - at).abs() <= 1e-12 * self.spread)
+        let within = |distance: f64| move |at: &f64| (x - at).abs() <= distance * self.spread;
+        self.poles.iter().chain(branches).any(within(1e-12)) || self.atoms.iter().any(within(DROWNED))
+    }
+
+    /// Where to cut an interval so that no sample comes upon an atom inside, next to which the density
+    /// drowns in its pole: at places that symmetry does not prefer.
+    pub(super) fn cuts(&self, low: f64, high: f64) -> Vec<f64> {
+        let inside = self.atoms.iter().filter(|&&at| low < at && at < high);
+        inside.map(|at| at + OFF_CENTER * (high - at)).collect()
     }
 
     /// How to write the density on an interval: as a whole between regular or hard edges, in two halves
-    /// where one of the edges is a branch point of another order.
+    /// where one of the edges is a branch point.
     pub(super) fn frames(&self, low: f64, high: f64) -> Vec<Frame> {
-        let order =
-            |edge: f64| self.branches.iter().find(|(at, _)| *at == edge).map_or(2, |(_, order)| *order);
+        let order = |edge: f64| self.branches.iter().find(|(at, _)| *at == edge).map(|(_, order)| *order);
         let (at_low, at_high) = (order(low), order(high));
-        if (at_low, at_high) == (2, 2) {
+        if (at_low, at_high) == (None, None) {
             let hard = self.hard_edges.lock().map_or(Vec::new(), |edges| edges.clone());
             let poles = self.poles.iter().copied().chain(hard);
             let below = poles.clone().filter(|&pole| pole <= low).reduce(f64::max);
@@ -157,8 +162,8 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         }
         let middle = 0.5 * (low + high);
         vec![
-            Frame::Power { edge: low, other: middle, order: at_low },
-            Frame::Power { edge: high, other: middle, order: at_high },
+            Frame::Power { edge: low, other: middle, order: at_low.unwrap_or(2) },
+            Frame::Power { edge: high, other: middle, order: at_high.unwrap_or(2) },
         ]
     }
 
@@ -246,13 +251,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         workspace: &mut T::Workspace,
     ) -> Result<Option<Point>> {
         let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace)?;
-        Ok(inside(x, solution))
+        Ok(inside(x, solution, self.spread))
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
     pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Point>> {
         let solution = self.solve(Complex64::new(x, 0.0), workspace)?;
-        Ok(inside(x, solution))
+        Ok(inside(x, solution, self.spread))
     }
 
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
@@ -376,13 +381,8 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 }
 
 /// The point if its density is positive beyond rounding.
-fn inside(x: f64, solution: Solution) -> Option<Point> {
+fn inside(x: f64, solution: Solution, spread: f64) -> Option<Point> {
     let g = solution.cauchy;
     let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / PI;
-    (g.im < -REAL_THRESHOLD * g.norm()).then(|| Point {
-        x,
-        density: -g.im / PI,
-        noise,
-        state: solution.state,
-    })
+    is_inside(g, spread).then(|| Point { x, density: -g.im / PI, noise, state: solution.state })
 }

@@ -71,7 +71,8 @@ pub enum Singularity {
     /// `sqrt(x - a) / (x - location)` near it, which covers hard edges.
     Pole(f64),
     /// A point of the support where `G` is a power series in `(x - location)^(1 / order)`, negative powers
-    /// included; intervals of the support end here. Order 1 is a jump of the density, and 2 a regular edge.
+    /// included; intervals of the support end here. Order 1 is a jump of the density, and 2 a root with the
+    /// support on both sides of it, other than at an edge, regular or hard.
     Branch {
         /// Where it is.
         location: f64,
@@ -85,6 +86,16 @@ impl Singularity {
     pub fn location(self) -> f64 {
         match self {
             Self::Pole(location) | Self::Branch { location, .. } => location,
+        }
+    }
+
+    /// Its image under `x -> scale x + shift`.
+    #[must_use]
+    pub fn affine(self, scale: f64, shift: f64) -> Self {
+        let location = scale * self.location() + shift;
+        match self {
+            Self::Pole(_) => Self::Pole(location),
+            Self::Branch { order, .. } => Self::Branch { location, order },
         }
     }
 }

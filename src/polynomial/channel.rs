@@ -8,6 +8,9 @@
 //! r = omega - G_x(omega)^-1,   omega = g^-1 + r       by subordination: unknown omega
 //! ```
 //!
+//! The difference in the second `r` is taken inside the integral, where nothing cancels: `omega` may be large
+//! or small.
+//!
 //! (Speicher, Mem. AMS 627, 1998; Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017: `omega` is
 //! the Schur complement of the subordination function on the support of `a`).
 
@@ -15,7 +18,7 @@ use nalgebra::DMatrix;
 use num_complex::Complex64;
 
 use super::hermitian::RankFactors;
-use super::matrix_function;
+use super::matrix_function::LawFunction;
 use crate::free::{FreeLevy, Law};
 use crate::population::Atom;
 use crate::solver::inverse::SplitMatrix;
@@ -23,12 +26,15 @@ use crate::solver::inverse::SplitMatrix;
 /// Atoms of a law up to which its Cauchy transform is summed over them.
 const FEW_ATOMS: usize = 12;
 
+/// Size of an answer, relative to the unknowns, from which digits are lost in their difference.
+const CANCELLATION: f64 = 30.0;
+
 /// How a variable answers.
 #[derive(Debug, Clone)]
 enum Answer {
     Levy(FreeLevy),
     Atoms(Vec<Atom>),
-    Law(Law),
+    Law(LawFunction),
 }
 
 /// A variable in a pencil.
@@ -46,6 +52,7 @@ pub struct ChannelBuffers {
     /// `r`, row-major.
     answer: SplitMatrix,
     scratch: SplitMatrix,
+    weighted: SplitMatrix,
 }
 
 impl Channel {
@@ -55,7 +62,7 @@ impl Channel {
             None if law.spectral().support().is_empty() && law.point_masses().len() <= FEW_ATOMS => {
                 Answer::Atoms(law.point_masses().to_vec())
             }
-            None => Answer::Law(law.clone()),
+            None => Answer::Law(LawFunction::new(law)),
         };
         let inverse_core = factors.core.clone().try_inverse()?;
         Some(Self { lift: factors.lift, core: factors.core, inverse_core, answer })
@@ -75,7 +82,8 @@ impl Channel {
     }
 
     pub(super) fn buffers(&self) -> ChannelBuffers {
-        ChannelBuffers { answer: SplitMatrix::zeros(self.rank()), scratch: SplitMatrix::zeros(self.rank()) }
+        let zeros = || SplitMatrix::zeros(self.rank());
+        ChannelBuffers { answer: zeros(), scratch: zeros(), weighted: zeros() }
     }
 
     /// Computes `r` from the unknown and subtracts `V r V^*` from the pencil; false where it is singular.
@@ -91,10 +99,16 @@ impl Channel {
             Answer::Atoms(atoms) => self.answer_atoms(atoms, state, buffers),
             Answer::Law(law) => self.answer_law(law, state, buffers),
         };
-        if !regular {
-            return false;
+        if regular {
+            self.subtract(pencil, buffers);
         }
-        let (n, size) = (self.rank(), pencil.size());
+        regular
+    }
+
+    /// Subtracts `V r V^*` from the leading block of a matrix.
+    pub(super) fn subtract(&self, matrix: &mut SplitMatrix, buffers: &ChannelBuffers) {
+        let (n, size) = (self.rank(), self.lift.nrows());
+        let stride = matrix.size();
         for (row, lift_row) in (0..size).map(|row| (row, self.lift.row(row))) {
             for k in (0..n).filter(|&k| lift_row[k] != Complex64::ZERO) {
                 for column in 0..size {
@@ -102,11 +116,45 @@ impl Channel {
                         let weight = lift_row[k] * self.lift[(column, l)].conj();
                         if weight != Complex64::ZERO {
                             let value = weight * buffers.answer.get(k, l);
-                            pencil.re[row * size + column] -= value.re;
-                            pencil.im[row * size + column] -= value.im;
+                            matrix.re[row * stride + column] -= value.re;
+                            matrix.im[row * stride + column] -= value.im;
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Whether `omega = g^-1 + r` is the small difference of large numbers.
+    pub(super) fn cancels(&self, state: &[Complex64], buffers: &ChannelBuffers) -> bool {
+        if matches!(self.answer, Answer::Levy(_)) {
+            return false;
+        }
+        let largest = |entries: &mut dyn Iterator<Item = f64>| entries.fold(0.0f64, f64::max);
+        let n = self.rank().pow(2);
+        let answer = largest(&mut (0..n).map(|k| buffers.answer.re[k].hypot(buffers.answer.im[k])));
+        answer > CANCELLATION * largest(&mut state.iter().map(|entry| entry.norm()))
+    }
+
+    /// The next `omega` without that difference: the Schur complement, on the support of the coefficient, of
+    /// the pencil in which all other variables have answered. `bordered` is that pencil with room for `V`;
+    /// false if it is singular.
+    #[must_use]
+    pub(super) fn schur_complement(&self, bordered: &mut SplitMatrix, image: &mut [Complex64]) -> bool {
+        let (n, size) = (self.rank(), self.lift.nrows());
+        for k in 0..n {
+            for row in 0..size {
+                bordered.set(row, size + k, self.lift[(row, k)]);
+                bordered.set(size + k, row, self.lift[(row, k)].conj());
+            }
+        }
+        // [M V; V^* 0]^-1 has -(V^* M^-1 V)^-1 in its corner, whether or not M is singular.
+        if !bordered.invert() {
+            return false;
+        }
+        for k in 0..n {
+            for l in 0..n {
+                image[k * n + l] = -bordered.get(size + k, size + l);
             }
         }
         true
@@ -144,9 +192,11 @@ impl Channel {
         true
     }
 
+    /// `a S G^-1` with `S = sum mass location (omega - location a)^-1`.
     fn answer_atoms(&self, atoms: &[Atom], state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
         buffers.answer.fill_zero();
+        buffers.weighted.fill_zero();
         for atom in atoms {
             for i in 0..n {
                 for j in 0..n {
@@ -157,34 +207,32 @@ impl Channel {
                 return false;
             }
             add(&mut buffers.answer, atom.mass, &buffers.scratch);
+            add(&mut buffers.weighted, atom.mass * atom.location, &buffers.scratch);
         }
-        self.subtract_inverse_from(state, buffers)
-    }
-
-    fn answer_law(&self, law: &Law, state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
-        let n = self.rank();
-        let omega = DMatrix::from_row_slice(n, n, state);
-        let Some(inverse) = omega.try_inverse() else { return false };
-        let Some(f) = matrix_function::of(law, &(&inverse * &self.core)) else { return false };
-        let cauchy = f * inverse;
-        for i in 0..n {
-            for j in 0..n {
-                buffers.answer.set(i, j, cauchy[(i, j)]);
-            }
-        }
-        self.subtract_inverse_from(state, buffers)
-    }
-
-    /// `omega - answer^-1` in the place of the answer.
-    fn subtract_inverse_from(&self, state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
-        let n = self.rank();
         if !buffers.answer.invert() {
             return false;
         }
+        multiply(&buffers.weighted, &buffers.answer, &mut buffers.scratch);
         for i in 0..n {
             for j in 0..n {
-                let entry = state[i * n + j] - buffers.answer.get(i, j);
+                let entry = (0..n).map(|k| self.core[(i, k)] * buffers.scratch.get(k, j)).sum();
                 buffers.answer.set(i, j, entry);
+            }
+        }
+        true
+    }
+
+    /// `omega e (1 + e)^-1` with `e = f(omega^-1 a) - 1`.
+    fn answer_law(&self, law: &LawFunction, state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
+        let n = self.rank();
+        let omega = DMatrix::from_row_slice(n, n, state);
+        let Some(inverse) = omega.clone().try_inverse() else { return false };
+        let Some(excess) = law.excess(&(inverse * &self.core)) else { return false };
+        let Some(inverse) = (DMatrix::identity(n, n) + &excess).try_inverse() else { return false };
+        let answer = omega * excess * inverse;
+        for i in 0..n {
+            for j in 0..n {
+                buffers.answer.set(i, j, answer[(i, j)]);
             }
         }
         true
@@ -238,4 +286,14 @@ impl Channel {
 fn add(target: &mut SplitMatrix, factor: f64, matrix: &SplitMatrix) {
     target.re.iter_mut().zip(&matrix.re).for_each(|(sum, x)| *sum += factor * x);
     target.im.iter_mut().zip(&matrix.im).for_each(|(sum, x)| *sum += factor * x);
+}
+
+/// `product = left right`.
+fn multiply(left: &SplitMatrix, right: &SplitMatrix, product: &mut SplitMatrix) {
+    let n = left.size();
+    for i in 0..n {
+        for j in 0..n {
+            product.set(i, j, (0..n).map(|k| left.get(i, k) * right.get(k, j)).sum());
+        }
+    }
 }

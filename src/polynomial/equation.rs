@@ -23,6 +23,9 @@ use crate::solver::{FixedPoint, SolverOptions};
 /// largest entry.
 const DEFINITE: f64 = 1e-9;
 
+/// Entries that vanish count as this, relative to their row and column.
+const SMALL: f64 = 1e-3;
+
 /// The fixed-point equation of a linearised polynomial.
 #[derive(Debug, Clone)]
 pub struct PolynomialEquation {
@@ -89,9 +92,9 @@ impl PolynomialEquation {
         state
     }
 
-    /// `Lambda(z)`.
+    /// `Lambda(z)`, in the leading block of a matrix.
     fn fill(&self, z: Complex64, pencil: &mut SplitMatrix) {
-        let n = pencil.size();
+        let n = self.constant.nrows();
         for i in 0..n {
             for j in 0..n {
                 pencil.set(i, j, self.constant[(i, j)]);
@@ -99,6 +102,18 @@ impl PolynomialEquation {
         }
         let root = pencil.get(0, 0) + z;
         pencil.set(0, 0, root);
+    }
+
+    /// The pencil without the answer of one channel, with rows and columns for its support.
+    fn bordered(&self, z: Complex64, without: usize, channels: &[ChannelBuffers]) -> SplitMatrix {
+        let mut bordered = SplitMatrix::zeros(self.constant.nrows() + self.channels[without].rank());
+        self.fill(z, &mut bordered);
+        for (index, (channel, buffers)) in self.channels.iter().zip(channels).enumerate() {
+            if index != without {
+                channel.subtract(&mut bordered, buffers);
+            }
+        }
+        bordered
     }
 
     /// The unknowns of each channel with the sign of their imaginary part.
@@ -151,9 +166,15 @@ impl FixedPoint for PolynomialEquation {
         if !pencil.invert() {
             return failed;
         }
-        for ((channel, &offset), buffers) in self.channels.iter().zip(&self.offsets).zip(channels) {
+        for (index, (channel, &offset)) in self.channels.iter().zip(&self.offsets).enumerate() {
             let n = channel.rank().pow(2);
-            if !channel.image(pencil, &mut image[offset..offset + n], buffers) {
+            let (unknown, image) = (&state[offset..offset + n], &mut image[offset..offset + n]);
+            if channel.cancels(unknown, &channels[index])
+                && channel.schur_complement(&mut self.bordered(z, index, channels), image)
+            {
+                continue;
+            }
+            if !channel.image(pencil, image, &mut channels[index]) {
                 return failed;
             }
         }
@@ -174,6 +195,21 @@ impl FixedPoint for PolynomialEquation {
                 }
             }
         }
+    }
+
+    fn sizes(&self, state: &[Complex64], sizes: &mut [f64]) -> bool {
+        for (&offset, (n, _, unknown)) in self.offsets.iter().zip(self.unknowns(state)) {
+            let mut scales = vec![1.0; n];
+            let magnitude = |i: usize, j: usize| unknown[i * n + j].norm().max(unknown[j * n + i].norm());
+            equilibrate(&mut scales, magnitude);
+            for i in 0..n {
+                for j in 0..n {
+                    let natural = SMALL * scales[i] * scales[j];
+                    sizes[offset + i * n + j] = unknown[i * n + j].norm().max(natural);
+                }
+            }
+        }
+        true
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {

@@ -1,13 +1,13 @@
 //! The Cauchy transform of a law with a matrix in place of the number,
 //!
 //! ```text
-//! G(omega) = int (omega - x a)^-1 mu(dx) = f(omega^-1 a) omega^-1,    f(l) = G_mu(1 / l) / l,  f(0) = 1
+//! G(omega) = int (omega - x a)^-1 mu(dx) = (1 + e(omega^-1 a)) omega^-1,    e(l) = G_mu(1 / l) / l - 1
 //! ```
 //!
-//! (Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017). `f` of a matrix by its Schur form and
+//! (Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017). `e` of a matrix by its Schur form and
 //! Parlett's recurrence (Golub and Van Loan, Matrix Computations, section 9.1). Where eigenvalues meet
 //! without a basis of eigenvectors, the mean over a small circle of matrices around the given one takes
-//! their place, which is exact to rounding because `f` is analytic.
+//! their place, which is exact to rounding because `e` is analytic.
 
 use std::f64::consts::PI;
 
@@ -19,56 +19,83 @@ use crate::free::Law;
 /// Condition of the recurrence above which eigenvectors are taken to be missing.
 const DEFECTIVE: f64 = 1e3;
 
-/// Matrices on the circle.
-const CIRCLE: usize = 24;
+/// Matrices, or numbers, on a circle.
+const CIRCLE: usize = 48;
 
-/// Radius of the circle, in units of the square of the distance of the eigenvalues to where `f` is singular:
+/// Eigenvalues closer than this, in units of the distance to where `e` is singular, are taken together.
+const CLOSE: f64 = 1e-2;
+
+/// Radius of the circle, in units of the square of the distance of the eigenvalues to where `e` is singular:
 /// eigenvalues that meet move like the root of a perturbation.
 const RADIUS: f64 = 0.05;
 
 /// Eigenvalues closer than this, relative to the matrix, with nothing between them, are one eigenvalue.
 const SAME: f64 = 1e-14;
 
-/// Distance of `l` to the inverses of the points of the support, at least.
-fn distance(law: &Law, l: Complex64) -> f64 {
-    let [low, high] = law.spectral().range();
-    l.im.abs().max(1.0 / low.abs().max(high.abs()) - l.norm())
+/// Sweeps over the rows that make their sizes those of the columns.
+const BALANCING_SWEEPS: usize = 4;
+
+/// Product of `l` and the points of the support up to which `e` is summed from moments, and their number.
+const SMALL: f64 = 0.1;
+const MOMENTS: usize = 17;
+
+/// The function `e` of a law.
+#[derive(Debug, Clone)]
+pub(super) struct LawFunction {
+    law: Law,
+    /// Largest absolute value in the support.
+    radius: f64,
+    moments: Vec<f64>,
 }
 
-/// `f(l)`.
-fn value(law: &Law, l: Complex64) -> Complex64 {
-    if l.norm() < f64::MIN_POSITIVE.sqrt() { Complex64::ONE } else { law.cauchy_transform(1.0 / l) / l }
-}
+impl LawFunction {
+    pub(super) fn new(law: &Law) -> Self {
+        let [low, high] = law.spectral().range();
+        Self { law: law.clone(), radius: low.abs().max(high.abs()), moments: law.moments(MOMENTS) }
+    }
 
-/// `f(matrix)`; `None` if there is no Schur form.
-pub(super) fn of(law: &Law, matrix: &DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
-    let direct = evaluate(law, matrix)?;
-    match direct {
-        Outcome::Value(value) => Some(value),
-        Outcome::Defective(distance) => mean_on_circle(law, matrix, distance),
+    /// Distance of `l` to the inverses of the points of the support, at least.
+    fn distance(&self, l: Complex64) -> f64 {
+        l.im.abs().max(1.0 / self.radius - l.norm())
+    }
+
+    /// `e(l)`.
+    fn value(&self, l: Complex64) -> Complex64 {
+        if l.norm() * self.radius > SMALL {
+            return self.law.cauchy_transform(1.0 / l) / l - 1.0;
+        }
+        l * self.moments.iter().rev().fold(Complex64::ZERO, |sum, moment| sum * l + moment)
+    }
+
+    /// `e(matrix)`; `None` if there is no Schur form.
+    pub(super) fn excess(&self, matrix: &DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
+        match evaluate(self, matrix)? {
+            Outcome::Value(value) => Some(value),
+            Outcome::Defective(distance) => mean_on_circle(self, matrix, distance),
+        }
     }
 }
 
 /// What the recurrence has come to.
 enum Outcome {
     Value(DMatrix<Complex64>),
-    /// The eigenvalues are at least this far from the singularities of `f`.
+    /// The eigenvalues are at least this far from the singularities of `e`.
     Defective(f64),
 }
 
-fn evaluate(law: &Law, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
+fn evaluate(law: &LawFunction, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
     if !matrix.iter().all(|entry| entry.is_finite()) {
         return None;
     }
     match matrix.nrows() {
-        1 => Some(Outcome::Value(DMatrix::from_element(1, 1, value(law, matrix[(0, 0)])))),
-        2 => Some(two_by_two(law, matrix)),
+        1 => Some(Outcome::Value(DMatrix::from_element(1, 1, law.value(matrix[(0, 0)])))),
+        2 => Some(Outcome::Value(two_by_two(law, matrix))),
         _ => by_schur_form(law, matrix),
     }
 }
 
 /// `f(M) = f(l_1) + f[l_1, l_2] (M - l_1)`.
-fn two_by_two(law: &Law, matrix: &DMatrix<Complex64>) -> Outcome {
+fn two_by_two(law: &LawFunction, matrix: &DMatrix<Complex64>) -> DMatrix<Complex64> {
     let m = Matrix2::new(matrix[(0, 0)], matrix[(0, 1)], matrix[(1, 0)], matrix[(1, 1)]);
     let (half, difference) = (0.5 * (m.m11 + m.m22), 0.5 * (m.m11 - m.m22));
     let root = (difference * difference + m.m12 * m.m21).sqrt();
@@ -77,12 +104,13 @@ fn two_by_two(law: &Law, matrix: &DMatrix<Complex64>) -> Outcome {
     let determinant = m.m11 * m.m22 - m.m12 * m.m21;
     let small = if large.norm_sqr() > 0.0 { determinant / large } else { large };
     let gap = large - small;
-    let size = m.m12.norm().max(m.m21.norm()).max(difference.norm());
-    if size > DEFECTIVE * gap.norm() {
-        return Outcome::Defective(distance(law, large).min(distance(law, small)));
-    }
-    let (at_large, at_small) = (value(law, large), value(law, small));
-    let slope = if gap.norm() > 0.0 { (at_large - at_small) / gap } else { Complex64::ZERO };
+    let (at_large, at_small) = (law.value(large), law.value(small));
+    let room = law.distance(large).min(law.distance(small));
+    let slope = if gap.norm() > CLOSE * room {
+        (at_large - at_small) / gap
+    } else {
+        divided_difference(law, large, small, room)
+    };
     // Around the eigenvalue that is nearer to the diagonal entry in question, so that nothing cancels.
     let diagonal = |entry: Complex64| {
         if (entry - large).norm_sqr() < (entry - small).norm_sqr() {
@@ -91,20 +119,29 @@ fn two_by_two(law: &Law, matrix: &DMatrix<Complex64>) -> Outcome {
             at_small + slope * (entry - small)
         }
     };
-    Outcome::Value(DMatrix::from_row_slice(
-        2,
-        2,
-        &[diagonal(m.m11), slope * m.m12, slope * m.m21, diagonal(m.m22)],
-    ))
+    DMatrix::from_row_slice(2, 2, &[diagonal(m.m11), slope * m.m12, slope * m.m21, diagonal(m.m22)])
 }
 
-fn by_schur_form(law: &Law, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
+/// `(f(a) - f(b)) / (a - b)` for points that are close, by Cauchy's integral around both.
+fn divided_difference(law: &LawFunction, a: Complex64, b: Complex64, room: f64) -> Complex64 {
+    let middle = 0.5 * (a + b);
+    let terms = (0..CIRCLE).map(|k| {
+        let offset = Complex64::from_polar(0.5 * room, 2.0 * PI * (k as f64 + 0.5) / CIRCLE as f64);
+        let w = middle + offset;
+        law.value(w) * offset / ((w - a) * (w - b))
+    });
+    terms.sum::<Complex64>() / CIRCLE as f64
+}
+
+fn by_schur_form(law: &LawFunction, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
     let n = matrix.nrows();
-    let (q, t) = nalgebra::linalg::Schur::try_new(matrix.clone(), 1e-15, 200 * n)?.unpack();
+    let scales = balancing(matrix);
+    let balanced = DMatrix::from_fn(n, n, |i, j| matrix[(i, j)] * (scales[j] / scales[i]));
+    let (q, t) = nalgebra::linalg::Schur::try_new(balanced, 1e-15, 200 * n)?.unpack();
     let scale = t.camax();
     let mut f = DMatrix::zeros(n, n);
     for i in 0..n {
-        f[(i, i)] = value(law, t[(i, i)]);
+        f[(i, i)] = law.value(t[(i, i)]);
     }
     for diagonal in 1..n {
         for i in 0..n - diagonal {
@@ -120,17 +157,41 @@ fn by_schur_form(law: &Law, matrix: &DMatrix<Complex64>) -> Option<Outcome> {
                 continue;
             }
             if coupling > DEFECTIVE * gap.norm() {
-                let distances = (0..n).map(|k| distance(law, t[(k, k)]));
+                let distances = (0..n).map(|k| law.distance(t[(k, k)]));
                 return Some(Outcome::Defective(distances.fold(f64::INFINITY, f64::min)));
             }
             f[(i, j)] = sum / gap;
         }
     }
-    Some(Outcome::Value(&q * f * q.adjoint()))
+    let balanced = &q * f * q.adjoint();
+    let value = DMatrix::from_fn(n, n, |i, j| balanced[(i, j)] * (scales[i] / scales[j]));
+    Some(Outcome::Value(value))
 }
 
-/// The mean of `f` over matrices around the given one.
-fn mean_on_circle(law: &Law, matrix: &DMatrix<Complex64>, distance: f64) -> Option<DMatrix<Complex64>> {
+/// Diagonal scales under which rows and columns of the matrix are of similar size (Parlett and Reinsch, Numer.
+/// Math. 13, 1969): next to singular points of a law the matrices are graded over decades.
+fn balancing(matrix: &DMatrix<Complex64>) -> Vec<f64> {
+    let n = matrix.nrows();
+    let mut scales = vec![1.0; n];
+    for _ in 0..BALANCING_SWEEPS {
+        for i in 0..n {
+            let others = || (0..n).filter(|&j| j != i);
+            let row: f64 = others().map(|j| matrix[(i, j)].norm() * scales[j]).sum::<f64>() / scales[i];
+            let column: f64 = others().map(|j| matrix[(j, i)].norm() / scales[j]).sum::<f64>() * scales[i];
+            if row > 0.0 && column > 0.0 {
+                scales[i] *= (row / column).sqrt();
+            }
+        }
+    }
+    scales
+}
+
+/// The mean of `e` over matrices around the given one.
+fn mean_on_circle(
+    law: &LawFunction,
+    matrix: &DMatrix<Complex64>,
+    distance: f64,
+) -> Option<DMatrix<Complex64>> {
     let n = matrix.nrows();
     let scale = matrix.camax();
     let radius = RADIUS * (distance / scale).powi(2).min(1.0) * scale;
@@ -153,11 +214,13 @@ fn mean_on_circle(law: &Law, matrix: &DMatrix<Complex64>, distance: f64) -> Opti
 mod tests {
     use super::*;
 
-    /// `int (omega - x a)^-1 mu(dx)` by the quadrature of the law.
+    /// `int x m (1 - x m)^-1 mu(dx)` by the quadrature of the law.
     fn by_quadrature(law: &Law, matrix: &DMatrix<Complex64>) -> DMatrix<Complex64> {
         let n = matrix.nrows();
-        let resolvent =
-            |x: f64| (DMatrix::identity(n, n) - matrix * Complex64::from(x)).try_inverse().unwrap();
+        let resolvent = |x: f64| {
+            let inverse = (DMatrix::identity(n, n) - matrix * Complex64::from(x)).try_inverse().unwrap();
+            inverse * matrix * Complex64::from(x)
+        };
         DMatrix::from_fn(n, n, |i, j| {
             let part = |f: &dyn Fn(Complex64) -> f64| law.spectral().integrate(|x| f(resolvent(x)[(i, j)]));
             Complex64::new(part(&|entry| entry.re), part(&|entry| entry.im))
@@ -180,7 +243,7 @@ mod tests {
         block[(1, 2)] = c(0.5, 0.0);
         for law in [&uniform, &poisson] {
             for matrix in [&plain, &jordan, &double, &large, &block] {
-                let difference = of(law, matrix).unwrap() - by_quadrature(law, matrix);
+                let difference = LawFunction::new(law).excess(matrix).unwrap() - by_quadrature(law, matrix);
                 assert!(difference.camax() < 1e-10, "{matrix}: {difference}");
             }
         }

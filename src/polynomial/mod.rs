@@ -24,11 +24,13 @@ mod algebra;
 mod channel;
 mod equation;
 mod hermitian;
+mod image;
 mod linearization;
 mod matrix_function;
 mod model;
 mod moments;
 mod parse;
+mod real_polynomial;
 mod singular;
 
 pub use algebra::{Polynomial, Variable, Word};

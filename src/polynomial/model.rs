@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
 use super::equation::PolynomialEquation;
+use super::image::ImageTransform;
 use super::linearization::Linearization;
 use super::moments;
-use super::singular::{self, Found};
+use super::real_polynomial::RealPolynomial;
+use super::singular;
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law, Solved};
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, Singularity, SpectralLaw, far_start};
@@ -164,11 +166,10 @@ impl FreePolynomial {
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
             match singular::probe(&transform, candidate, spread) {
-                Ok(Found::Atom(atom)) => {
-                    atoms.push(atom);
-                    singularities.push(Singularity::Pole(atom.location));
+                Ok(probed) => {
+                    atoms.extend(probed.atom);
+                    singularities.extend(probed.singularity);
                 }
-                Ok(Found::Singular(singularity)) => singularities.push(singularity),
                 // What cannot be seen there will be missed by the certificate if it matters.
                 Err(Error::NotConverged { .. }) => {}
                 Err(error) => return Err(error),
@@ -198,8 +199,40 @@ impl FreePolynomial {
         if let Some(spectral) = self.elementary() {
             return Ok((spectral?, Vec::new()));
         }
+        if let [law] = self.laws.as_slice() {
+            let mut moments = [0.0; 4];
+            moments.copy_from_slice(&self.moments(4));
+            let image = ImageTransform::new(self.in_one_variable(), law, moments);
+            return Ok((SpectralLaw::build(&image)?, image.singularities()));
+        }
         let transform = self.transform()?;
-        Ok((SpectralLaw::build(&transform)?, transform.singularities()))
+        let singularities = transform.singularities();
+        let constant = self.polynomial.coefficient(&[]).re;
+        let singular_there = |singularity: &Singularity| matches!(singularity, Singularity::Branch { location, .. } if *location == constant);
+        if constant != 0.0 && singularities.iter().any(singular_there) {
+            // Points next to a singular one are only known to rounding unless that is 0.
+            return self.solved_around(constant);
+        }
+        Ok((SpectralLaw::build(&transform)?, singularities))
+    }
+
+    /// The law of the polynomial minus a number, moved back.
+    fn solved_around(&self, center: f64) -> Result<(SpectralLaw, Vec<Singularity>)> {
+        let polynomial = &self.polynomial - Polynomial::constant(center);
+        let linearization = Linearization::new(&polynomial)?;
+        let transform = Self { polynomial, linearization, ..self.clone() }.transform()?;
+        let spectral = SpectralLaw::build(&transform)?.affine(1.0, center)?;
+        let singularities = transform.singularities().into_iter().map(|at| at.affine(1.0, center)).collect();
+        Ok((spectral, singularities))
+    }
+
+    /// The polynomial of a single variable as one in a real number.
+    fn in_one_variable(&self) -> RealPolynomial {
+        let mut coefficients = vec![0.0; self.polynomial.degree() + 1];
+        for (word, coefficient) in self.polynomial.terms() {
+            coefficients[word.len()] += coefficient.re;
+        }
+        RealPolynomial::new(coefficients)
     }
 
     /// Laws that need no equation: points, polynomials in one variable with atoms only, affine images.

@@ -8,6 +8,8 @@
 //! so it is the physical one. Outside, where `g` is real, the physical one is recognised by nothing
 //! local; there `Im z` is lowered until the solution above the axis is closer than any other.
 
+use std::f64::consts::PI;
+
 use num_complex::Complex64;
 
 use super::fixed_point::{FixedPoint, Solution, Workspace};
@@ -30,13 +32,28 @@ const FAR_RETRY_FACTOR: f64 = 1.1;
 /// A real solution outside the support is accepted from this fraction of the starting height on.
 const REAL_BELOW: f64 = 1e-6;
 
-/// Relative size of the imaginary part of the Cauchy transform below which a point on the real
-/// axis counts as outside the support.
-pub(crate) const REAL_THRESHOLD: f64 = 1e-8;
+/// Size of the imaginary part of the Cauchy transform, relative to the transform, and of the density,
+/// relative to that of a law of the same spread, below which a point counts as outside the support.
+const REAL_THRESHOLD: f64 = 1e-8;
+const NO_DENSITY: f64 = 1e-11;
+
+/// Whether a point of the real axis with this Cauchy transform is inside the support of a law of this spread.
+pub(crate) fn is_inside(cauchy: Complex64, spread: f64) -> bool {
+    -cauchy.im > REAL_THRESHOLD * cauchy.norm() && -cauchy.im * spread > NO_DENSITY
+}
 
 /// Distance to the spectrum, in units of its spread, beyond which a point is out of reach: the spread
 /// drowns in rounding.
 const REACH: f64 = 1e12;
+
+/// Distance to a singular point, in units of the spread, below which it is approached on an arc.
+const NEAR: f64 = 0.05;
+
+/// Steps, in units of the last one, beyond which unknowns are not extrapolated.
+const FARTHEST: f64 = 3.0;
+
+/// Logarithm of the change of an unknown in one step, beyond which it is not extrapolated.
+const STEEPEST: f64 = 3.0;
 
 /// Evaluations of the map after which a continuation is given up: five times what it takes where the
 /// law is regular. A path that needs more creeps towards a point that it will not reach.
@@ -104,64 +121,84 @@ pub trait Continuation: FixedPoint {
 
     /// Solves at `z` by continuation from `far`, `Im z >= 0`.
     ///
+    /// The way is straight down, or, next to one of the singular points `anchors`, down above that point and
+    /// then on an arc around it: on both pieces the unknowns change like powers of the distance.
+    ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] if the continuation gets stuck, as it does at an edge.
+    /// [`Error::NotConverged`] if the continuation gets stuck, as it does at an edge.
     fn solve_from(
         &self,
         far: &FarPoint,
+        anchors: &[f64],
         z: Complex64,
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<Solution> {
-        let distance = (z.re - far.center).abs();
-        if distance > REACH * far.spread {
-            return Err(unphysical(z, 0));
+        let beside = |anchor: &&f64| {
+            let offset = (z.re - **anchor).abs();
+            offset > z.im && (z - **anchor).norm() < NEAR * far.spread
+        };
+        let nearest =
+            anchors.iter().filter(beside).min_by(|a, b| (z.re - *a).abs().total_cmp(&(z.re - *b).abs()));
+        let evaluations = match nearest {
+            Some(&anchor) => match self.descend(far, anchor, z, 0, workspace) {
+                Err(Error::NotConverged { iterations, .. }) => iterations,
+                other => return other,
+            },
+            None => 0,
+        };
+        self.descend(far, z.re, z, evaluations, workspace)
+    }
+
+    /// The way down above `anchor` and around it.
+    ///
+    /// # Errors
+    /// As for [`Continuation::solve_from`].
+    fn descend(
+        &self,
+        far: &FarPoint,
+        anchor: f64,
+        z: Complex64,
+        evaluations: usize,
+        workspace: &mut Workspace<Self::Buffers>,
+    ) -> Result<Solution> {
+        let distance = (anchor - far.center).abs();
+        if distance.max((z.re - far.center).abs()) > REACH * far.spread {
+            return Err(unphysical(z, evaluations));
         }
-        let mut path = Path { equation: self, workspace, evaluations: 0 };
+        let limit = evaluations + EVALUATION_LIMIT;
+        let mut path = Path {
+            equation: self,
+            workspace,
+            evaluations,
+            limit,
+            anchor,
+            spread: far.spread,
+            previous: None,
+        };
         // Up until the target is as close sideways as the axis, in steps over which G changes little
         // relative to 1 / z; then sideways.
         let mut height = far.height;
-        let mut current = path.advance(Complex64::new(far.center, height), &far.state)?;
+        let mut state = path.advance(Complex64::new(far.center, height), &far.state)?.state;
         while height < distance {
             height = (height / DESCENT).min(distance);
-            current = path.advance(Complex64::new(far.center, height), &current.state)?;
+            state = path.advance(Complex64::new(far.center, height), &state)?.state;
         }
         height = height.max(z.im);
-        current = path.advance(Complex64::new(z.re, height), &current.state)?;
-        let start = height;
-        let mut descent = DESCENT;
-        loop {
-            let next = height * descent;
-            if z.im > 0.0 && next <= z.im {
-                return path.advance(z, &current.state);
-            }
-            match path.advance(Complex64::new(z.re, next), &current.state) {
-                Ok(solution) if self.is_physical(&solution.state) => {
-                    current = solution;
-                    height = next;
-                    descent = DESCENT;
-                }
-                other => {
-                    descent = descent.sqrt();
-                    if descent > 0.95 || path.evaluations > EVALUATION_LIMIT {
-                        return other.and_then(|_| Err(unphysical(z, path.evaluations)));
-                    }
-                    continue;
-                }
-            }
-            if z.im == 0.0 && height < 0.2 * start {
-                let real = path.advance(z, &current.state);
-                if let Ok(solution) = &real {
-                    let inside = solution.cauchy.im < -REAL_THRESHOLD * solution.cauchy.norm();
-                    let close = inside || height <= REAL_BELOW * far.height;
-                    if close && self.is_physical(&solution.state) {
-                        return real;
-                    }
-                }
-                if height < LOWEST * far.height || path.evaluations > EVALUATION_LIMIT {
-                    return real.and_then(|_| Err(unphysical(z, path.evaluations)));
-                }
-            }
+        let current = path.advance(Complex64::new(anchor, height), &state)?;
+        if anchor == z.re {
+            let down = |height: f64| Complex64::new(anchor, height);
+            return path.descend(current, down, height, z.im, far.height);
         }
+        let (radius, side) = ((z - anchor).norm(), (z.re - anchor).signum());
+        let down = |height: f64| Complex64::new(anchor, height);
+        let current = path.descend(current, down, height, radius, far.height)?;
+        let around = |angle: f64| {
+            if angle == 0.0 {
+                return Complex64::new(z.re, 0.0);
+            }
+            anchor + Complex64::new(side * radius * angle.cos(), radius * angle.sin())
+        };
+        path.descend(current, around, 0.5 * PI, z.im.atan2((z.re - anchor).abs()), 1.0)
     }
 }
 
@@ -172,9 +209,81 @@ struct Path<'a, E: FixedPoint + ?Sized> {
     equation: &'a E,
     workspace: &'a mut Workspace<E::Buffers>,
     evaluations: usize,
+    /// Evaluations after which the path is given up.
+    limit: usize,
+    /// The point that distances are measured from.
+    anchor: f64,
+    spread: f64,
+    /// The solution before the last one.
+    previous: Option<(Complex64, Vec<Complex64>)>,
 }
 
 impl<E: FixedPoint + ?Sized> Path<'_, E> {
+    /// Follows the curve `point` as its parameter falls from `start` to `target`, in steps of a decade, or
+    /// less where that is too much. `current` is the solution at the start, `scale` what the parameter is
+    /// compared with.
+    fn descend(
+        &mut self,
+        mut current: Solution,
+        point: impl Fn(f64) -> Complex64,
+        start: f64,
+        target: f64,
+        scale: f64,
+    ) -> Result<Solution> {
+        let (mut at, mut descent) = (start, DESCENT);
+        loop {
+            let next = (at * descent).max(target);
+            match self.step(&current, point(at), point(next)) {
+                Ok(solution) if self.equation.is_physical(&solution.state) => {
+                    self.previous = Some((point(at), std::mem::replace(&mut current, solution).state));
+                    at = next;
+                    descent = DESCENT;
+                    if at == target {
+                        return Ok(current);
+                    }
+                }
+                other => {
+                    descent = descent.sqrt();
+                    if descent > 0.95 || self.evaluations > self.limit {
+                        return other.and_then(|_| Err(unphysical(point(next), self.evaluations)));
+                    }
+                    continue;
+                }
+            }
+            if target == 0.0 && at < 0.2 * start {
+                let real = self.step(&current, point(at), point(0.0));
+                if let Ok(solution) = &real {
+                    let inside = is_inside(solution.cauchy, self.spread);
+                    let close = inside || at <= REAL_BELOW * scale;
+                    if close && self.equation.is_physical(&solution.state) {
+                        return real;
+                    }
+                }
+                if at < LOWEST * scale || self.evaluations > self.limit {
+                    return real.and_then(|_| Err(unphysical(point(0.0), self.evaluations)));
+                }
+            }
+        }
+    }
+
+    /// From the solution `current` at `from` to the point `to`: from the unknowns as they would continue, or
+    /// as they are.
+    fn step(&mut self, current: &Solution, from: Complex64, to: Complex64) -> Result<Solution> {
+        if let Some((before, state)) = &self.previous {
+            let logarithm = |z: Complex64| (z - self.anchor).ln();
+            let steps = (logarithm(to) - logarithm(from)) / (logarithm(from) - logarithm(*before));
+            if steps.norm() < FARTHEST {
+                let guess = extrapolated(&current.state, state, steps);
+                if let Ok(solution) = self.advance(to, &guess)
+                    && self.equation.is_physical(&solution.state)
+                {
+                    return Ok(solution);
+                }
+            }
+        }
+        self.advance(to, &current.state)
+    }
+
     /// One solve; the solution or error it returns counts the evaluations of the whole path.
     fn advance(&mut self, z: Complex64, guess: &[Complex64]) -> Result<Solution> {
         match self.equation.iterate(z, guess, self.workspace) {
@@ -190,6 +299,18 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
             Err(other) => Err(other),
         }
     }
+}
+
+/// The unknowns after `steps` more steps like that from `before` to `after`, in the logarithm of the distance
+/// to a point of which each unknown is a power.
+fn extrapolated(after: &[Complex64], before: &[Complex64], steps: Complex64) -> Vec<Complex64> {
+    let power = |(after, before): (&Complex64, &Complex64)| {
+        let ratio = (after / before).ln();
+        let factor = (steps * ratio).exp();
+        // What changes sign or size at once follows no power.
+        if ratio.norm() < STEEPEST && factor.is_finite() { after * factor } else { *after }
+    };
+    after.iter().zip(before).map(power).collect()
 }
 
 /// The error for a solution that is not the resolvent, after so many evaluations of the map.

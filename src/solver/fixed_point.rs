@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
 use super::anderson::Anderson;
+use super::newton;
 use super::options::SolverOptions;
 use crate::error::{Error, Result};
 
@@ -94,6 +95,12 @@ pub trait FixedPoint: Sync {
     /// Whether a solution lies in the half-space: among the solutions that are not real on the real axis,
     /// this singles out the one that continues to `Im z > 0`.
     fn is_physical(&self, state: &[Complex64]) -> bool;
+
+    /// Sizes by which changes of single unknowns are judged where the accelerated iteration fails and
+    /// Newton's method takes over; returns false, which is the default, if it is not to.
+    fn sizes(&self, _state: &[Complex64], _sizes: &mut [f64]) -> bool {
+        false
+    }
 
     /// Room for solves.
     fn workspace(&self) -> Workspace<Self::Buffers> {
@@ -214,11 +221,17 @@ pub trait FixedPoint: Sync {
             }
             step = Some((length, residual));
         }
-        Err(Error::NotConverged {
+        let failed = Error::NotConverged {
             z,
-            residual: best.map_or(f64::INFINITY, |best| best.residual),
+            residual: best.as_ref().map_or(f64::INFINITY, |best| best.residual),
             iterations,
             tolerance,
-        })
+        };
+        if !self.sizes(guess, &mut vec![1.0; guess.len()]) {
+            return Err(failed);
+        }
+        let mut solution = newton::solve(self, z, guess, workspace)?;
+        solution.iterations += iterations;
+        Ok(solution)
     }
 }

@@ -9,6 +9,7 @@ mod anderson;
 pub mod continuation;
 pub mod fixed_point;
 pub(crate) mod inverse;
+mod newton;
 mod options;
 pub mod pencil;
 pub(crate) mod scaling;

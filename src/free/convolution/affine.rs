@@ -65,13 +65,8 @@ impl FreeLaw for Affine {
     }
 
     fn singularities(&self) -> Vec<Singularity> {
-        let image = |singularity| match singularity {
-            Singularity::Pole(location) => Singularity::Pole(self.image(location)),
-            Singularity::Branch { location, order } => {
-                Singularity::Branch { location: self.image(location), order }
-            }
-        };
-        self.law.singularities().into_iter().map(image).collect()
+        let singularities = self.law.singularities().into_iter();
+        singularities.map(|singularity| singularity.affine(self.scale, self.shift)).collect()
     }
 
     fn levy(&self) -> Option<FreeLevy> {

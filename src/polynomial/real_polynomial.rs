@@ -1,0 +1,197 @@
+//! Polynomials in one real variable: values, real roots with their multiplicities, complex roots.
+//!
+//! Real roots are found between those of the derivative, recursively, so that roots of any multiplicity come
+//! out as accurately as the simple root of the derivative that they are.
+
+use nalgebra::DMatrix;
+use nalgebra::linalg::Schur;
+use num_complex::Complex64;
+
+/// A value this small, relative to the terms that it is the sum of, is zero.
+const ZERO: f64 = 1e-13;
+
+/// Newton steps that take the rounding off an eigenvalue.
+const POLISHING: usize = 3;
+
+/// `c_0 + c_1 x + ... + c_n x^n` with `c_n != 0`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RealPolynomial {
+    coefficients: Vec<f64>,
+}
+
+impl RealPolynomial {
+    /// From the coefficients in increasing order; trailing zeros are dropped.
+    pub(super) fn new(mut coefficients: Vec<f64>) -> Self {
+        while coefficients.len() > 1 && coefficients.last() == Some(&0.0) {
+            coefficients.pop();
+        }
+        Self { coefficients }
+    }
+
+    pub(super) fn degree(&self) -> usize {
+        self.coefficients.len() - 1
+    }
+
+    pub(super) fn at(&self, x: f64) -> f64 {
+        self.coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
+    }
+
+    pub(super) fn at_complex(&self, x: Complex64) -> Complex64 {
+        self.coefficients.iter().rev().fold(Complex64::ZERO, |sum, c| sum * x + c)
+    }
+
+    /// Sum of the absolute values of the terms, which rounding errors are relative to.
+    pub(super) fn magnitude(&self, x: f64) -> f64 {
+        self.coefficients.iter().rev().fold(0.0, |sum, c| sum * x.abs() + c.abs())
+    }
+
+    pub(super) fn derivative(&self) -> Self {
+        let terms = self.coefficients.iter().enumerate().skip(1);
+        let mut coefficients: Vec<f64> = terms.map(|(k, c)| k as f64 * c).collect();
+        if coefficients.is_empty() {
+            coefficients.push(0.0);
+        }
+        Self::new(coefficients)
+    }
+
+    /// The polynomial minus a number.
+    pub(super) fn minus(&self, y: f64) -> Self {
+        let mut coefficients = self.coefficients.clone();
+        coefficients[0] -= y;
+        Self { coefficients }
+    }
+
+    fn vanishes(&self, x: f64) -> bool {
+        self.at(x).abs() <= ZERO * self.magnitude(x)
+    }
+
+    /// The distinct real roots in increasing order; none for a constant.
+    pub(super) fn real_roots(&self) -> Vec<f64> {
+        if self.degree() == 0 {
+            return Vec::new();
+        }
+        if self.degree() == 1 {
+            return vec![-self.coefficients[0] / self.coefficients[1]];
+        }
+        // All real roots are within Cauchy's bound.
+        let leading = self.coefficients[self.degree()].abs();
+        let bound = 1.0 + self.coefficients.iter().fold(0.0f64, |m, c| m.max(c.abs())) / leading;
+        let turning: Vec<f64> =
+            self.derivative().real_roots().into_iter().filter(|x| x.abs() < bound).collect();
+        let ends: Vec<f64> = [-bound].into_iter().chain(turning).chain([bound]).collect();
+        let mut roots = Vec::new();
+        for pair in ends.windows(2) {
+            let (low, high) = (pair[0], pair[1]);
+            if self.vanishes(low) {
+                if roots.last() != Some(&low) {
+                    roots.push(low);
+                }
+            } else if !self.vanishes(high) && self.at(low).signum() != self.at(high).signum() {
+                roots.push(self.root_between(low, high));
+            }
+        }
+        roots
+    }
+
+    /// The number of derivatives, from the first on, that vanish at `x`.
+    pub(super) fn flatness(&self, x: f64) -> u32 {
+        let (mut derivative, mut count) = (self.derivative(), 0);
+        while derivative.degree() > 0 && derivative.vanishes(x) {
+            count += 1;
+            derivative = derivative.derivative();
+        }
+        count
+    }
+
+    /// The root in an interval over which the sign changes and the derivative does not: Newton's method, kept
+    /// between the ends by bisection.
+    pub(super) fn root_between(&self, mut low: f64, mut high: f64) -> f64 {
+        let derivative = self.derivative();
+        let rising = self.at(high) > self.at(low);
+        let mut x = 0.5 * (low + high);
+        for _ in 0..200 {
+            let value = self.at(x);
+            if value == 0.0 {
+                return x;
+            }
+            if (value < 0.0) == rising {
+                low = x;
+            } else {
+                high = x;
+            }
+            let newton = x - value / derivative.at(x);
+            let next = if low < newton && newton < high { newton } else { 0.5 * (low + high) };
+            if (next - x).abs() <= f64::EPSILON * x.abs() || next == low && next == high {
+                return next;
+            }
+            x = next;
+        }
+        x
+    }
+
+    /// All roots of the polynomial minus `z`, as eigenvalues of the companion matrix; none if they cannot be
+    /// computed.
+    pub(super) fn roots_at(&self, z: Complex64) -> Vec<Complex64> {
+        let n = self.degree();
+        let leading = self.coefficients[n];
+        let constant = self.coefficients[0] - z;
+        let companion = DMatrix::from_fn(n, n, |i, j| match (i, j) {
+            (i, j) if j + 1 == n && i == 0 => -constant / leading,
+            (i, j) if j + 1 == n => Complex64::from(-self.coefficients[i] / leading),
+            (i, j) if i == j + 1 => Complex64::ONE,
+            _ => Complex64::ZERO,
+        });
+        let Some(schur) = Schur::try_new(companion, f64::EPSILON, 200 * n) else { return Vec::new() };
+        let (_, triangle) = schur.unpack();
+        let derivative = self.derivative();
+        let polished = |mut x: Complex64| {
+            for _ in 0..POLISHING {
+                let step = (self.at_complex(x) - z) / derivative.at_complex(x);
+                if step.is_finite() && step.norm() < 1e-3 * (1.0 + x.norm()) {
+                    x -= step;
+                }
+            }
+            x
+        };
+        triangle.diagonal().iter().map(|&x| polished(x)).collect()
+    }
+
+    /// The quotient by `x - root`.
+    fn deflated(&self, root: f64) -> Self {
+        let mut coefficients = vec![0.0; self.degree()];
+        let mut carry = 0.0;
+        for k in (0..self.degree()).rev() {
+            carry = self.coefficients[k + 1] + carry * root;
+            coefficients[k] = carry;
+        }
+        Self { coefficients }
+    }
+
+    /// The roots that are left when the given real ones, of multiplicity 1, are taken out.
+    pub(super) fn other_roots(&self, real: &[f64]) -> Vec<Complex64> {
+        let rest = real.iter().fold(self.clone(), |rest, &root| rest.deflated(root));
+        if rest.degree() == 0 { Vec::new() } else { rest.roots_at(Complex64::ZERO) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_of_any_multiplicity() {
+        // (x - 1)^4 (x + 2) = x^5 - 2 x^4 - 2 x^3 + 8 x^2 - 7 x + 2
+        let p = RealPolynomial::new(vec![2.0, -7.0, 8.0, -2.0, -2.0, 1.0]);
+        let roots = p.real_roots();
+        assert_eq!(roots.len(), 2);
+        assert!((roots[0] + 2.0).abs() < 1e-14 && (roots[1] - 1.0).abs() < 1e-14, "{roots:?}");
+        assert_eq!((p.flatness(1.0), p.flatness(-2.0)), (3, 0));
+        // x^2 + 1 has no real root; together with x - 3 it has one.
+        assert!(RealPolynomial::new(vec![1.0, 0.0, 1.0]).real_roots().is_empty());
+        let mixed = RealPolynomial::new(vec![-3.0, 1.0, -3.0, 1.0]);
+        let real = mixed.real_roots();
+        assert_eq!(real.len(), 1);
+        let others = mixed.other_roots(&real);
+        assert!(others.iter().all(|x| (x.norm() - 1.0).abs() < 1e-14 && x.re.abs() < 1e-14));
+    }
+}
