@@ -1,6 +1,6 @@
 //! A law with everything that is derived from its Cauchy transform.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use num_complex::Complex64;
 use rand::Rng;
@@ -12,6 +12,11 @@ use super::named::{Arcsine, CompoundFreePoisson, Discrete, FreePoisson, KestenMc
 use crate::error::Result;
 use crate::law::{Ensemble, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
+
+/// Distance, in units of the largest absolute value in the support, from which on a transform is summed from
+/// moments, and their number.
+const FAR: f64 = 10.0;
+const FAR_MOMENTS: usize = 17;
 
 /// A compactly supported law, cheap to clone.
 ///
@@ -35,6 +40,8 @@ pub struct Law(Arc<Parts>);
 struct Parts {
     law: Box<dyn FreeLaw>,
     spectral: SpectralLaw,
+    /// Moments for points far away, once they are asked for.
+    far: OnceLock<Vec<f64>>,
 }
 
 impl Law {
@@ -45,12 +52,12 @@ impl Law {
     /// Cauchy transform is not that of a probability law on it.
     pub fn new(law: impl FreeLaw + 'static) -> Result<Self> {
         let spectral = direct::spectral(&law)?;
-        Ok(Self(Arc::new(Parts { law: Box::new(law), spectral })))
+        Ok(Self(Arc::new(Parts { law: Box::new(law), spectral, far: OnceLock::new() })))
     }
 
     /// A law whose spectral law is known already.
     pub(super) fn with_spectral(law: impl FreeLaw + 'static, spectral: SpectralLaw) -> Self {
-        Self(Arc::new(Parts { law: Box::new(law), spectral }))
+        Self(Arc::new(Parts { law: Box::new(law), spectral, far: OnceLock::new() }))
     }
 
     /// The centred semicircle of a variance, on `[-2 s, 2 s]` with `s^2 = variance`.
@@ -183,6 +190,16 @@ impl Law {
         }
         // A negative zero would be the other side of the axis.
         self.0.law.cauchy_transform(Complex64::new(z.re, z.im.abs()))
+    }
+
+    /// `z G(z) - 1 = int x (z - x)^-1 mu(dx)`, without the cancellation far from the support.
+    pub(crate) fn excess(&self, z: Complex64) -> Complex64 {
+        let [low, high] = self.spectral().range();
+        if z.norm() <= FAR * low.abs().max(high.abs()) {
+            return z * self.cauchy_transform(z) - 1.0;
+        }
+        let moments = self.0.far.get_or_init(|| self.moments(FAR_MOMENTS));
+        moments.iter().rev().fold(Complex64::ZERO, |sum, moment| (sum + moment) / z)
     }
 
     /// Moments `m_1, ..., m_count`.

@@ -51,6 +51,9 @@ const HALVINGS: usize = 40;
 /// Nodes of one panel of the quadrature.
 const PANEL_NODES: usize = 32;
 
+/// Intervals of angles shorter than this are not split.
+const NARROWEST: f64 = 1e-9;
+
 /// Points closer than this, relative to the interval of angles that is being sampled, add nothing to
 /// a guess but rounding.
 const CLOSE: f64 = 3e-3;
@@ -93,7 +96,7 @@ impl Band {
         let resolution = Resolution {
             tolerance: TOLERANCE,
             noise: NOISE,
-            narrowest: 1e-9 * (last - first),
+            narrow: &|from, to| parameter(to) - parameter(from) <= NARROWEST * frame.extent(),
             floor: f64::MIN_POSITIVE,
             middle: &|from, to| frame.variable_of_parameter(0.5 * (parameter(from) + parameter(to))),
             weight: &|from, to| {
@@ -160,7 +163,7 @@ impl Band {
             let resolution = Resolution {
                 tolerance: 1e-14,
                 noise: 1e-12,
-                narrowest: 1e-9,
+                narrow: &|from, to| to - from <= NARROWEST,
                 floor: 1e-3 * before / PI + f64::MIN_POSITIVE,
                 middle: &|from, to| 0.5 * (from + to),
                 weight: &|from, to| to - from,

@@ -51,7 +51,11 @@ impl Frame {
 
     pub(super) fn position(self, parameter: f64) -> f64 {
         match self {
-            Self::Edges { low, .. } => low + self.length() * (0.5 * parameter).sin().powi(2),
+            // From the nearer end, which may be much closer to zero than the other.
+            Self::Edges { low, .. } if parameter < 0.5 * PI => {
+                low + self.length() * (0.5 * parameter).sin().powi(2)
+            }
+            Self::Edges { high, .. } => high - self.length() * (0.5 * parameter).cos().powi(2),
             Self::Power { edge, other, order } => edge + (other - edge) * parameter.powi(order as i32),
         }
     }

@@ -132,8 +132,8 @@ pub(crate) struct Resolution<'a> {
     pub(crate) tolerance: f64,
     /// Trailing coefficients below this that no longer decrease are rounding noise of the function.
     pub(crate) noise: f64,
-    /// Intervals narrower than this are kept as they are.
-    pub(crate) narrowest: f64,
+    /// Whether an interval is so narrow that it is kept as it is.
+    pub(crate) narrow: &'a dyn Fn(f64, f64) -> bool,
     /// Values below this count as zero when the tolerance is applied.
     pub(crate) floor: f64,
     /// Where to split an interval.
@@ -190,7 +190,7 @@ pub(crate) fn resolve<E>(
         let noise =
             drowned && weighted <= DROWNED * resolution.negligible || n == RULES[RULES.len() - 1] && flat;
         let negligible = n >= 31 && weighted <= resolution.negligible;
-        if last <= resolution.tolerance || negligible || noise || high - low <= resolution.narrowest {
+        if last <= resolution.tolerance || negligible || noise || (resolution.narrow)(low, high) {
             series.trim(0.01 * resolution.tolerance);
             return Ok(vec![series]);
         }
@@ -224,7 +224,7 @@ mod tests {
         let resolution = Resolution {
             tolerance: 1e-13,
             noise: 0.0,
-            narrowest: 1e-8,
+            narrow: &|a, b| b - a <= 1e-8,
             floor: 0.0,
             middle: &|a, b| 0.5 * (a + b),
             weight: &|a, b| b - a,

@@ -73,6 +73,11 @@ impl Channel {
         self.core.nrows()
     }
 
+    /// Whether the unknown is a subordination function.
+    pub(super) fn subordinated(&self) -> bool {
+        !matches!(self.answer, Answer::Levy(_))
+    }
+
     /// Sign of the imaginary part of the unknown: that of a resolvent, or of a subordination function.
     pub(super) fn sign(&self) -> f64 {
         match self.answer {
@@ -127,9 +132,6 @@ impl Channel {
 
     /// Whether `omega = g^-1 + r` is the small difference of large numbers.
     pub(super) fn cancels(&self, state: &[Complex64], buffers: &ChannelBuffers) -> bool {
-        if matches!(self.answer, Answer::Levy(_)) {
-            return false;
-        }
         let largest = |entries: &mut dyn Iterator<Item = f64>| entries.fold(0.0f64, f64::max);
         let n = self.rank().pow(2);
         let answer = largest(&mut (0..n).map(|k| buffers.answer.re[k].hypot(buffers.answer.im[k])));
@@ -261,7 +263,7 @@ impl Channel {
                 buffers.scratch.set(k, l, entry);
             }
         }
-        let subordinated = !matches!(self.answer, Answer::Levy(_));
+        let subordinated = self.subordinated();
         if subordinated && !buffers.scratch.invert() {
             return false;
         }

@@ -169,7 +169,9 @@ impl FixedPoint for PolynomialEquation {
         for (index, (channel, &offset)) in self.channels.iter().zip(&self.offsets).enumerate() {
             let n = channel.rank().pow(2);
             let (unknown, image) = (&state[offset..offset + n], &mut image[offset..offset + n]);
-            if channel.cancels(unknown, &channels[index])
+            // A single variable sees a pencil of numbers alone, whose complement is the solution.
+            if (self.channels.len() == 1 || channel.cancels(unknown, &channels[index]))
+                && channel.subordinated()
                 && channel.schur_complement(&mut self.bordered(z, index, channels), image)
             {
                 continue;

@@ -1,60 +1,56 @@
-//! The law of a polynomial in one variable: the image of the law of the variable.
+//! Laws that are images of a law on the line: of a polynomial in one variable, or of the eigenvalues of a 2 x 2
+//! matrix that depends on one.
 //!
 //! ```text
-//! G(z) = sum over p(x) = z of G_x(x) / p'(x)
+//! G(z) = int (dQ/dz)(z, t) / Q(z, t) dmu(t) = c(z) - sum over Q(z, t) = 0 of (dQ/dz) / (dQ/dt) G_mu(t)
 //! ```
 //!
-//! by partial fractions of `1 / (z - p)`; on the real axis the density is the sum of `rho_x(x) / |p'(x)|` over
-//! the real roots. It is singular at the values of `p` at its critical points inside the support, like a root
-//! as high as `p` is flat there, and at the values at the edges. All these points are known beforehand, and
-//! with them the intervals on which the density is analytic.
+//! with the relation `Q` between the number `t` and the values `z`, by partial fractions in `t`. On the real
+//! axis the density is the sum of `rho(t) / |dz/dt|` over the real roots. It is singular at the values where `z`
+//! turns inside the support, like a root as high as `z` is flat there, and at the values at the edges. All these
+//! points are known beforehand, and with them the intervals on which the density is analytic.
 
 use num_complex::Complex64;
 
-use super::real_polynomial::RealPolynomial;
+use super::real_polynomial::roots;
+use super::relation::Relation;
 use crate::error::{Error, Result};
 use crate::free::Law;
 use crate::law::{CauchyTransform, Singularity};
 use crate::population::{Atom, merged as merged_atoms};
 use crate::solver::Solution;
 
-/// Values of the polynomial this close, relative to the largest, are one.
+/// Values this close, relative to the largest, are one.
 const SAME: f64 = 1e-12;
 
-/// The Cauchy transform of `p(x)` for a variable with a given law.
+/// The Cauchy transform of the values of a relation on a law.
 #[derive(Debug)]
 pub(super) struct ImageTransform {
-    polynomial: RealPolynomial,
-    derivative: RealPolynomial,
+    relation: Relation,
     law: Law,
+    /// Mass of one value of the relation.
+    weight: f64,
+    /// Atoms besides.
+    extra: Vec<Atom>,
     intervals: Vec<[f64; 2]>,
     singularities: Vec<Singularity>,
     moments: [f64; 4],
 }
 
-/// A point of the variable where the density, or the inverse of the polynomial, is not analytic.
+/// A value at which the density is not analytic.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    x: f64,
-    /// The order of the root that the density of the image has at its value.
+    value: f64,
+    /// The order of the root that the density has there.
     order: u32,
-    /// Whether the density of the image is unbounded there.
-    unbounded: bool,
-}
-
-/// The same for a value of the polynomial.
-#[derive(Debug, Clone, Copy)]
-struct Value {
-    y: f64,
-    order: u32,
+    /// Whether the density is unbounded there.
     unbounded: bool,
 }
 
 impl ImageTransform {
-    /// The image under a polynomial of degree at least 1, with the first four moments of the image.
-    pub(super) fn new(polynomial: RealPolynomial, law: &Law, moments: [f64; 4]) -> Self {
-        let derivative = polynomial.derivative();
-        let critical = derivative.real_roots();
+    /// The image of `weight` times a law, and further atoms; the moments are those of all together.
+    pub(super) fn new(relation: Relation, law: &Law, weight: f64, extra: Vec<Atom>, moments: [f64; 4]) -> Self {
+        let turning = relation.turning();
         let branches: Vec<(f64, u32)> = law
             .singularities()
             .into_iter()
@@ -63,95 +59,98 @@ impl ImageTransform {
                 Singularity::Pole(_) => None,
             })
             .collect();
-        let node = |x: f64, edge: bool| {
-            let branch = branches.iter().find(|(location, _)| *location == x).map(|(_, order)| *order);
-            let order = branch.unwrap_or(if edge { 2 } else { 1 });
-            let flat = polynomial.flatness(x);
-            Node {
-                x,
-                order: order * (flat + 1),
-                unbounded: flat > 0 || edge && law.spectral().density(x).is_infinite(),
-            }
-        };
-        // Intervals of the variable on which its density is analytic and the polynomial monotone.
         let (mut pieces, mut nodes) = (Vec::new(), Vec::new());
         for [low, high] in law.spectral().support() {
-            let inner = branches.iter().map(|(location, _)| *location).chain(critical.iter().copied());
-            let mut ends: Vec<f64> = inner.filter(|x| low < *x && *x < high).collect();
+            let inner = branches.iter().map(|(location, _)| *location).chain(turning.iter().copied());
+            let mut ends: Vec<f64> = inner.filter(|t| low < *t && *t < high).collect();
             ends.extend([low, high]);
             ends.sort_by(f64::total_cmp);
             ends.dedup();
-            pieces.extend(ends.windows(2).map(|pair| (pair[0], pair[1])));
-            nodes.extend(ends.into_iter().map(|x| node(x, x == low || x == high)));
+            for pair in ends.windows(2) {
+                pieces.extend(relation.values(pair[0]).into_iter().zip(relation.values(pair[1])));
+            }
+            for t in ends {
+                let edge = t == low || t == high;
+                let branch = branches.iter().find(|(location, _)| *location == t).map(|(_, order)| *order);
+                let order = branch.unwrap_or(if edge { 2 } else { 1 });
+                let hard = edge && law.spectral().density(t).is_infinite();
+                nodes.extend(relation.values(t).into_iter().map(|value| {
+                    let valuation = relation.valuation(value, t);
+                    Node {
+                        value,
+                        order: (order * valuation.numerator).div_ceil(valuation.denominator),
+                        unbounded: valuation.numerator > 1 || hard && valuation.denominator == 1,
+                    }
+                }));
+            }
         }
-        let values = merged(nodes.iter().map(|node| Value {
-            y: polynomial.at(node.x),
-            order: node.order,
-            unbounded: node.unbounded,
-        }));
-        let covers = |y: f64| {
-            pieces.iter().any(|&(low, high)| {
-                let (a, b) = (polynomial.at(low), polynomial.at(high));
-                a.min(b) < y && y < a.max(b)
-            })
-        };
-        let covered = |pair: &[Value]| covers(0.5 * (pair[0].y + pair[1].y));
+        let nodes = merged(nodes);
+        let covers = |z: f64| pieces.iter().any(|&(a, b)| a.min(b) < z && z < a.max(b));
+        let covered = |pair: &[Node]| covers(0.5 * (pair[0].value + pair[1].value));
         let intervals =
-            values.windows(2).filter(|pair| covered(pair)).map(|pair| [pair[0].y, pair[1].y]).collect();
-        let sided = |index: usize| {
-            let below = index > 0 && covered(&values[index - 1..=index]);
-            let above = index + 1 < values.len() && covered(&values[index..=index + 1]);
-            below && above
+            nodes.windows(2).filter(|pair| covered(pair)).map(|pair| [pair[0].value, pair[1].value]).collect();
+        let surrounded = |index: usize| {
+            let below = index > 0 && covered(&nodes[index - 1..=index]);
+            below && index + 1 < nodes.len() && covered(&nodes[index..=index + 1])
         };
-        let singularity = |(index, value): (usize, &Value)| {
-            let (location, order) = (value.y, value.order);
+        let singularity = |(index, node): (usize, &Node)| {
+            let (location, order) = (node.value, node.order);
             match order {
-                2 if !sided(index) => value.unbounded.then_some(Singularity::Pole(location)),
+                2 if !surrounded(index) => node.unbounded.then_some(Singularity::Pole(location)),
                 _ => Some(Singularity::Branch { location, order }),
             }
         };
-        let singularities = values.iter().enumerate().filter_map(singularity).collect();
-        Self { derivative, law: law.clone(), intervals, singularities, moments, polynomial }
+        let singularities = nodes.iter().enumerate().filter_map(singularity).collect();
+        Self { relation, law: law.clone(), weight, extra, intervals, singularities, moments }
     }
 
     /// `G` above the real axis, or on it.
     fn cauchy(&self, z: Complex64) -> Solution {
-        let mut error = f64::EPSILON;
-        let term = |x: Complex64| self.law.cauchy_transform(x) / self.derivative.at_complex(x);
-        let cauchy = if z.im > 0.0 {
-            self.polynomial.roots_at(z).into_iter().map(term).sum()
-        } else {
-            let level = self.polynomial.minus(z.re);
-            let mut real = Vec::new();
-            let mut sum = Complex64::ZERO;
-            for x in level.real_roots() {
-                let slope = self.derivative.at(x);
-                // From above the axis a root moves up where the polynomial rises, down where it falls.
-                let own = self.law.cauchy_transform(Complex64::new(x, 0.0));
-                sum += if slope > 0.0 { own } else { own.conj() } / slope;
-                let moved = f64::EPSILON * level.magnitude(x) / slope.abs();
-                error = error.max(moved * (self.derivative.derivative().at(x) / slope).abs());
-                real.push(x);
-            }
-            sum + level.other_roots(&real).into_iter().map(term).sum::<Complex64>()
+        let coefficients = self.relation.at_level(z);
+        let derivative = |t: Complex64| {
+            let terms = coefficients.iter().enumerate().skip(1).rev();
+            terms.fold(Complex64::ZERO, |sum, (k, coefficient)| sum * t + k as f64 * coefficient)
         };
+        let term = |t: Complex64| {
+            -self.law.cauchy_transform(t) * self.relation.slope(z, t) / derivative(t)
+        };
+        let mut error = f64::EPSILON;
+        let mut sum = self.relation.at_infinity(z);
+        if z.im > 0.0 {
+            sum += roots(&coefficients).into_iter().map(term).sum::<Complex64>();
+        } else {
+            let level = self.relation.at_real_level(z.re);
+            let (derivative, mut real) = (level.derivative(), Vec::new());
+            let curvature = derivative.derivative();
+            for t in level.sign_changes() {
+                let (own, slope) = (self.law.cauchy_transform(t.into()), derivative.at(t));
+                // Above the axis the root moves up or down with the sign of dt/dz = -Q_z / Q_t.
+                let ratio = -self.relation.slope(z, t.into()).re / slope;
+                sum += ratio * if ratio > 0.0 { own } else { own.conj() };
+                let moved = f64::EPSILON * level.magnitude(t) / slope.abs();
+                error = error.max(moved * (curvature.at(t) / slope).abs());
+                real.push(t);
+            }
+            sum += level.other_roots(&real).into_iter().map(term).sum::<Complex64>();
+        }
+        let atoms: Complex64 = self.extra.iter().map(|atom| atom.mass / (z - atom.location)).sum();
+        let cauchy = self.weight * sum + atoms;
         Solution { cauchy, state: Vec::new(), residual: 0.0, error, iterations: 1 }
     }
 }
 
-/// Values in increasing order, those that agree up to rounding as one.
-fn merged(values: impl Iterator<Item = Value>) -> Vec<Value> {
-    let mut sorted: Vec<Value> = values.collect();
-    sorted.sort_by(|a, b| a.y.total_cmp(&b.y));
-    let scale = sorted.iter().fold(0.0f64, |m, value| m.max(value.y.abs()));
-    let mut merged: Vec<Value> = Vec::with_capacity(sorted.len());
-    for value in sorted {
+/// Nodes in increasing order, those that agree up to rounding as one.
+fn merged(mut nodes: Vec<Node>) -> Vec<Node> {
+    nodes.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let scale = nodes.iter().fold(0.0f64, |m, node| m.max(node.value.abs()));
+    let mut merged: Vec<Node> = Vec::with_capacity(nodes.len());
+    for node in nodes {
         match merged.last_mut() {
-            Some(last) if value.y - last.y <= SAME * scale => {
-                last.order = least_common_multiple(last.order, value.order);
-                last.unbounded |= value.unbounded;
+            Some(last) if node.value - last.value <= SAME * scale => {
+                last.order = least_common_multiple(last.order, node.order);
+                last.unbounded |= node.unbounded;
             }
-            _ => merged.push(value),
+            _ => merged.push(node),
         }
     }
     merged
@@ -192,8 +191,12 @@ impl CauchyTransform for ImageTransform {
     }
 
     fn atoms(&self) -> Vec<Atom> {
-        let image = |atom: &Atom| Atom { location: self.polynomial.at(atom.location), mass: atom.mass };
-        merged_atoms(self.law.point_masses().iter().map(image).collect(), 1.0)
+        let mut atoms = self.extra.clone();
+        for atom in self.law.point_masses() {
+            let values = self.relation.values(atom.location).into_iter();
+            atoms.extend(values.map(|location| Atom { location, mass: self.weight * atom.mass }));
+        }
+        merged_atoms(atoms, 1.0)
     }
 
     fn singularities(&self) -> Vec<Singularity> {

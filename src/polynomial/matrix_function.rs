@@ -35,23 +35,18 @@ const SAME: f64 = 1e-14;
 /// Sweeps over the rows that make their sizes those of the columns.
 const BALANCING_SWEEPS: usize = 4;
 
-/// Product of `l` and the points of the support up to which `e` is summed from moments, and their number.
-const SMALL: f64 = 0.1;
-const MOMENTS: usize = 17;
-
 /// The function `e` of a law.
 #[derive(Debug, Clone)]
 pub(super) struct LawFunction {
     law: Law,
     /// Largest absolute value in the support.
     radius: f64,
-    moments: Vec<f64>,
 }
 
 impl LawFunction {
     pub(super) fn new(law: &Law) -> Self {
         let [low, high] = law.spectral().range();
-        Self { law: law.clone(), radius: low.abs().max(high.abs()), moments: law.moments(MOMENTS) }
+        Self { law: law.clone(), radius: low.abs().max(high.abs()) }
     }
 
     /// Distance of `l` to the inverses of the points of the support, at least.
@@ -61,10 +56,7 @@ impl LawFunction {
 
     /// `e(l)`.
     fn value(&self, l: Complex64) -> Complex64 {
-        if l.norm() * self.radius > SMALL {
-            return self.law.cauchy_transform(1.0 / l) / l - 1.0;
-        }
-        l * self.moments.iter().rev().fold(Complex64::ZERO, |sum, moment| sum * l + moment)
+        if l == Complex64::ZERO { l } else { self.law.excess(1.0 / l) }
     }
 
     /// `e(matrix)`; `None` if there is no Schur form.

@@ -30,8 +30,12 @@ mod matrix_function;
 mod model;
 mod moments;
 mod parse;
+mod projections;
 mod real_polynomial;
+mod reduction;
+mod relation;
 mod singular;
+mod spectrum;
 
 pub use algebra::{Polynomial, Variable, Word};
 pub use equation::PolynomialEquation;

@@ -54,43 +54,73 @@ impl RealPolynomial {
         Self::new(coefficients)
     }
 
-    /// The polynomial minus a number.
-    pub(super) fn minus(&self, y: f64) -> Self {
-        let mut coefficients = self.coefficients.clone();
-        coefficients[0] -= y;
-        Self { coefficients }
+    /// The coefficient of a power; 0 beyond the degree.
+    pub(super) fn coefficient(&self, power: usize) -> f64 {
+        self.coefficients.get(power).copied().unwrap_or(0.0)
+    }
+
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let length = self.coefficients.len().max(other.coefficients.len());
+        Self::new((0..length).map(|k| self.coefficient(k) + other.coefficient(k)).collect())
+    }
+
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let mut product = vec![0.0; self.coefficients.len() + other.coefficients.len() - 1];
+        for (i, a) in self.coefficients.iter().enumerate() {
+            for (j, b) in other.coefficients.iter().enumerate() {
+                product[i + j] += a * b;
+            }
+        }
+        Self::new(product)
+    }
+
+    pub(super) fn scaled(&self, factor: f64) -> Self {
+        Self::new(self.coefficients.iter().map(|c| factor * c).collect())
     }
 
     fn vanishes(&self, x: f64) -> bool {
         self.at(x).abs() <= ZERO * self.magnitude(x)
     }
 
-    /// The distinct real roots in increasing order; none for a constant.
+    /// The distinct real roots in increasing order, of any multiplicity; none for a constant.
     pub(super) fn real_roots(&self) -> Vec<f64> {
-        if self.degree() == 0 {
-            return Vec::new();
-        }
-        if self.degree() == 1 {
-            return vec![-self.coefficients[0] / self.coefficients[1]];
-        }
-        // All real roots are within Cauchy's bound.
-        let leading = self.coefficients[self.degree()].abs();
-        let bound = 1.0 + self.coefficients.iter().fold(0.0f64, |m, c| m.max(c.abs())) / leading;
-        let turning: Vec<f64> =
-            self.derivative().real_roots().into_iter().filter(|x| x.abs() < bound).collect();
-        let ends: Vec<f64> = [-bound].into_iter().chain(turning).chain([bound]).collect();
         let mut roots = Vec::new();
-        for pair in ends.windows(2) {
-            let (low, high) = (pair[0], pair[1]);
+        for (low, high) in self.monotone() {
             if self.vanishes(low) {
                 if roots.last() != Some(&low) {
                     roots.push(low);
                 }
-            } else if !self.vanishes(high) && self.at(low).signum() != self.at(high).signum() {
+            } else if !self.vanishes(high) && self.changes_sign(low, high) {
                 roots.push(self.root_between(low, high));
             }
         }
         roots
+    }
+
+    /// The real roots at which the sign changes, in increasing order, however close to each other.
+    pub(super) fn sign_changes(&self) -> Vec<f64> {
+        let intervals = self.monotone().into_iter();
+        intervals
+            .filter(|&(low, high)| self.changes_sign(low, high))
+            .map(|(low, high)| self.root_between(low, high))
+            .collect()
+    }
+
+    fn changes_sign(&self, low: f64, high: f64) -> bool {
+        (self.at(low) < 0.0) != (self.at(high) < 0.0)
+    }
+
+    /// Intervals on which the polynomial is monotone, which contain all real roots.
+    fn monotone(&self) -> Vec<(f64, f64)> {
+        if self.degree() == 0 {
+            return Vec::new();
+        }
+        // Cauchy's bound.
+        let leading = self.coefficients[self.degree()].abs();
+        let bound = 1.0 + self.coefficients.iter().fold(0.0f64, |m, c| m.max(c.abs())) / leading;
+        let turning = self.derivative().real_roots().into_iter().filter(|x| x.abs() < bound);
+        let ends: Vec<f64> = [-bound].into_iter().chain(turning).chain([bound]).collect();
+        ends.windows(2).map(|pair| (pair[0], pair[1])).collect()
     }
 
     /// The number of derivatives, from the first on, that vanish at `x`.
@@ -129,33 +159,6 @@ impl RealPolynomial {
         x
     }
 
-    /// All roots of the polynomial minus `z`, as eigenvalues of the companion matrix; none if they cannot be
-    /// computed.
-    pub(super) fn roots_at(&self, z: Complex64) -> Vec<Complex64> {
-        let n = self.degree();
-        let leading = self.coefficients[n];
-        let constant = self.coefficients[0] - z;
-        let companion = DMatrix::from_fn(n, n, |i, j| match (i, j) {
-            (i, j) if j + 1 == n && i == 0 => -constant / leading,
-            (i, j) if j + 1 == n => Complex64::from(-self.coefficients[i] / leading),
-            (i, j) if i == j + 1 => Complex64::ONE,
-            _ => Complex64::ZERO,
-        });
-        let Some(schur) = Schur::try_new(companion, f64::EPSILON, 200 * n) else { return Vec::new() };
-        let (_, triangle) = schur.unpack();
-        let derivative = self.derivative();
-        let polished = |mut x: Complex64| {
-            for _ in 0..POLISHING {
-                let step = (self.at_complex(x) - z) / derivative.at_complex(x);
-                if step.is_finite() && step.norm() < 1e-3 * (1.0 + x.norm()) {
-                    x -= step;
-                }
-            }
-            x
-        };
-        triangle.diagonal().iter().map(|&x| polished(x)).collect()
-    }
-
     /// The quotient by `x - root`.
     fn deflated(&self, root: f64) -> Self {
         let mut coefficients = vec![0.0; self.degree()];
@@ -170,8 +173,40 @@ impl RealPolynomial {
     /// The roots that are left when the given real ones, of multiplicity 1, are taken out.
     pub(super) fn other_roots(&self, real: &[f64]) -> Vec<Complex64> {
         let rest = real.iter().fold(self.clone(), |rest, &root| rest.deflated(root));
-        if rest.degree() == 0 { Vec::new() } else { rest.roots_at(Complex64::ZERO) }
+        roots(&rest.coefficients.into_iter().map(Complex64::from).collect::<Vec<_>>())
     }
+}
+
+/// The roots of a polynomial with coefficients in increasing order, as eigenvalues of the companion matrix that
+/// are polished by Newton's method; none if they cannot be computed.
+pub(super) fn roots(coefficients: &[Complex64]) -> Vec<Complex64> {
+    let n = coefficients.len() - 1;
+    let leading = coefficients[n];
+    if n == 0 || leading == Complex64::ZERO {
+        return Vec::new();
+    }
+    let companion = DMatrix::from_fn(n, n, |i, j| match (i, j) {
+        (i, j) if j + 1 == n => -coefficients[i] / leading,
+        (i, j) if i == j + 1 => Complex64::ONE,
+        _ => Complex64::ZERO,
+    });
+    let Some(schur) = Schur::try_new(companion, f64::EPSILON, 200 * n) else { return Vec::new() };
+    let (_, triangle) = schur.unpack();
+    let polished = |mut x: Complex64| {
+        for _ in 0..POLISHING {
+            let (mut value, mut slope) = (Complex64::ZERO, Complex64::ZERO);
+            for coefficient in coefficients.iter().rev() {
+                slope = slope * x + value;
+                value = value * x + coefficient;
+            }
+            let step = value / slope;
+            if step.is_finite() && step.norm() < 1e-3 * (1.0 + x.norm()) {
+                x -= step;
+            }
+        }
+        x
+    };
+    triangle.diagonal().iter().map(|&x| polished(x)).collect()
 }
 
 #[cfg(test)]

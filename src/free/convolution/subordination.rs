@@ -17,7 +17,7 @@ impl Law {
     /// `r(omega) = omega - 1 / G(omega)`, from which all subordination functions are made, and `G(omega)`.
     pub(super) fn self_energy(&self, omega: Complex64) -> [Complex64; 2] {
         let cauchy = self.cauchy_transform(omega);
-        [omega - 1.0 / cauchy, cauchy]
+        [self.excess(omega) / cauchy, cauchy]
     }
 }
 
