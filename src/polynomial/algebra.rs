@@ -137,6 +137,18 @@ impl Polynomial {
         (0..exponent).fold(Self::constant(1.0), |power, _| power * self)
     }
 
+    /// The polynomial with every variable replaced by itself plus a number.
+    pub(crate) fn shifted(&self, by: impl Fn(&Variable) -> f64) -> Self {
+        let mut shifted = Self::default();
+        for (word, &coefficient) in &self.terms {
+            let factor = |variable: &Variable| Self::from(variable.clone()) + by(variable);
+            let product =
+                word.iter().map(factor).fold(Self::constant(coefficient), |product, factor| product * factor);
+            shifted = shifted + product;
+        }
+        shifted
+    }
+
     /// Checks that the polynomial is its own adjoint, up to the rounding of its coefficients.
     ///
     /// # Errors

@@ -49,7 +49,13 @@ struct Node {
 
 impl ImageTransform {
     /// The image of `weight` times a law, and further atoms; the moments are those of all together.
-    pub(super) fn new(relation: Relation, law: &Law, weight: f64, extra: Vec<Atom>, moments: [f64; 4]) -> Self {
+    pub(super) fn new(
+        relation: Relation,
+        law: &Law,
+        weight: f64,
+        extra: Vec<Atom>,
+        moments: [f64; 4],
+    ) -> Self {
         let turning = relation.turning();
         let branches: Vec<(f64, u32)> = law
             .singularities()
@@ -87,8 +93,11 @@ impl ImageTransform {
         let nodes = merged(nodes);
         let covers = |z: f64| pieces.iter().any(|&(a, b)| a.min(b) < z && z < a.max(b));
         let covered = |pair: &[Node]| covers(0.5 * (pair[0].value + pair[1].value));
-        let intervals =
-            nodes.windows(2).filter(|pair| covered(pair)).map(|pair| [pair[0].value, pair[1].value]).collect();
+        let intervals = nodes
+            .windows(2)
+            .filter(|pair| covered(pair))
+            .map(|pair| [pair[0].value, pair[1].value])
+            .collect();
         let surrounded = |index: usize| {
             let below = index > 0 && covered(&nodes[index - 1..=index]);
             below && index + 1 < nodes.len() && covered(&nodes[index..=index + 1])
@@ -111,9 +120,7 @@ impl ImageTransform {
             let terms = coefficients.iter().enumerate().skip(1).rev();
             terms.fold(Complex64::ZERO, |sum, (k, coefficient)| sum * t + k as f64 * coefficient)
         };
-        let term = |t: Complex64| {
-            -self.law.cauchy_transform(t) * self.relation.slope(z, t) / derivative(t)
-        };
+        let term = |t: Complex64| -self.law.cauchy_transform(t) * self.relation.slope(z, t) / derivative(t);
         let mut error = f64::EPSILON;
         let mut sum = self.relation.at_infinity(z);
         if z.im > 0.0 {

@@ -10,6 +10,7 @@ use super::linearization::Linearization;
 use super::moments;
 use super::reduction::reduced;
 use super::singular;
+use super::spectrum::Candidate;
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
@@ -144,11 +145,21 @@ impl FreePolynomial {
         moments
     }
 
-    /// The polynomial minus a number.
-    pub(super) fn minus(&self, number: f64) -> Result<Self> {
-        let (polynomial, reduced) = (&self.polynomial - number, &self.reduced - number);
+    /// The same polynomial minus its value at a point, in variables that are measured from there: next to the
+    /// value its unknowns follow powers.
+    pub(super) fn around(&self, center: &Candidate) -> Result<Self> {
+        let variables = self.linearization.variables();
+        let number = |variable: &Variable| {
+            variables.iter().position(|other| other == variable).map_or(0.0, |place| center.numbers[place])
+        };
+        let polynomial = self.reduced.shifted(number) - center.value;
+        let moved = variables
+            .iter()
+            .map(|variable| Ok((variable.clone(), self.laws[variable].affine(1.0, -number(variable))?)));
+        let laws = moved.collect::<Result<_>>()?;
+        let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
-        Ok(Self { polynomial, reduced, linearization, ..self.clone() })
+        Ok(Self { polynomial, reduced, linearization, laws, ..self.clone() })
     }
 
     /// The laws of the variables of the linearisation.
@@ -177,7 +188,7 @@ impl FreePolynomial {
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
-            match singular::probe(&transform, candidate, spread) {
+            match singular::probe(&transform, candidate.value, spread) {
                 Ok(probed) => {
                     atoms.extend(probed.atom);
                     singularities.extend(probed.singularity);

@@ -136,12 +136,8 @@ fn add(sum: &mut Vec<Complex64>, term: &[Complex64], factor: Complex64) {
 
 /// The real parts, without what rounding leaves of zero.
 fn real(coefficients: &[Complex64], scale: f64) -> RealPolynomial {
-    let clean = |c: &Complex64| if c.re.abs() <= ROUNDING * scale { 0.0 } else { c.re };
-    let mut real: Vec<f64> = coefficients.iter().map(clean).collect();
-    if real.is_empty() {
-        real.push(0.0);
-    }
-    RealPolynomial::new(real)
+    let real: Vec<f64> = coefficients.iter().map(|c| c.re).collect();
+    RealPolynomial::new(if real.is_empty() { vec![0.0] } else { real }).trimmed(ROUNDING * scale)
 }
 
 /// The law of a polynomial in two free variables with two values each, with its singular points.
@@ -172,9 +168,8 @@ pub(super) fn law(
     });
     let mut matrix = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
     for (word, coefficient) in polynomial.terms() {
-        let factor = |block: Block, letter: &Variable| {
-            block.times(&blocks[usize::from(letter != variables[0].0)])
-        };
+        let factor =
+            |block: Block, letter: &Variable| block.times(&blocks[usize::from(letter != variables[0].0)]);
         let Block(product) = word.iter().fold(Block::scalar(Complex64::ONE), factor);
         for (sums, products) in matrix.iter_mut().zip(&product) {
             sums.iter_mut().zip(products).for_each(|(sum, term)| add(sum, term, coefficient));
@@ -182,7 +177,11 @@ pub(super) fn law(
     }
     let off = convolution(&matrix[0][1], &matrix[1][0]);
     let mut determinant = convolution(&matrix[0][0], &matrix[1][1]);
-    add(&mut determinant, &convolution(&off, &[Complex64::ZERO, Complex64::ONE, -Complex64::ONE]), -Complex64::ONE);
+    add(
+        &mut determinant,
+        &convolution(&off, &[Complex64::ZERO, Complex64::ONE, -Complex64::ONE]),
+        -Complex64::ONE,
+    );
     let mut trace = matrix[0][0].clone();
     add(&mut trace, &matrix[1][1], Complex64::ONE);
     let scale = matrix.iter().flatten().flatten().fold(f64::MIN_POSITIVE, |m, c| m.max(c.norm()));
@@ -208,9 +207,8 @@ pub(super) fn law(
 
 /// The eigenvalue that does not depend on `t`, if there is one.
 fn constant_value(trace: &RealPolynomial, determinant: &RealPolynomial) -> Option<f64> {
-    let power = (1..=trace.degree()).max_by(|&i, &j| {
-        trace.coefficient(i).abs().total_cmp(&trace.coefficient(j).abs())
-    })?;
+    let power = (1..=trace.degree())
+        .max_by(|&i, &j| trace.coefficient(i).abs().total_cmp(&trace.coefficient(j).abs()))?;
     let value = determinant.coefficient(power) / trace.coefficient(power);
     let size = |k: usize| determinant.coefficient(k).abs() + (value * trace.coefficient(k)).abs();
     let square = |k: usize| if k == 0 { value * value } else { 0.0 };
@@ -225,5 +223,6 @@ fn coincide(trace: &RealPolynomial, determinant: &RealPolynomial) -> bool {
     let square = trace.times(trace);
     let scale = (0..=square.degree()).fold(0.0f64, |m, k| m.max(square.coefficient(k).abs()));
     let degree = square.degree().max(determinant.degree());
-    (0..=degree).all(|k| (square.coefficient(k) - 4.0 * determinant.coefficient(k)).abs() <= IDENTICAL * scale)
+    (0..=degree)
+        .all(|k| (square.coefficient(k) - 4.0 * determinant.coefficient(k)).abs() <= IDENTICAL * scale)
 }

@@ -28,6 +28,19 @@ impl RealPolynomial {
         Self { coefficients }
     }
 
+    /// Without leading coefficients up to a size: what rounding leaves of zero, where the variable is bounded.
+    pub(super) fn trimmed(mut self, size: f64) -> Self {
+        while self.degree() > 0 && self.coefficients[self.degree()].abs() <= size {
+            self.coefficients.pop();
+        }
+        self
+    }
+
+    /// The largest coefficient in absolute value.
+    pub(super) fn largest_coefficient(&self) -> f64 {
+        self.coefficients.iter().fold(0.0f64, |m, c| m.max(c.abs()))
+    }
+
     pub(super) fn degree(&self) -> usize {
         self.coefficients.len() - 1
     }
@@ -117,7 +130,7 @@ impl RealPolynomial {
         }
         // Cauchy's bound.
         let leading = self.coefficients[self.degree()].abs();
-        let bound = 1.0 + self.coefficients.iter().fold(0.0f64, |m, c| m.max(c.abs())) / leading;
+        let bound = 1.0 + self.largest_coefficient() / leading;
         let turning = self.derivative().real_roots().into_iter().filter(|x| x.abs() < bound);
         let ends: Vec<f64> = [-bound].into_iter().chain(turning).chain([bound]).collect();
         ends.windows(2).map(|pair| (pair[0], pair[1])).collect()

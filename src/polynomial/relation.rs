@@ -11,6 +11,9 @@ use super::real_polynomial::RealPolynomial;
 /// A derivative this small, relative to its terms, vanishes.
 const VANISHES: f64 = 1e-9;
 
+/// Leading coefficients this small, relative to the largest, are what rounding leaves of zero.
+const ROUNDING: f64 = 1e-14;
+
 /// A polynomial `Q(z, t)`.
 #[derive(Debug, Clone)]
 pub(super) enum Relation {
@@ -85,9 +88,12 @@ impl Relation {
             // Q_t = 0 gives z = D' / T', and Q = 0 then D'^2 - T T' D' + T'^2 D = 0.
             Self::Eigenvalues { trace, determinant } => {
                 let (t, d) = (trace.derivative(), determinant.derivative());
-                let resultant =
-                    d.times(&d).plus(&trace.times(&t).times(&d).scaled(-1.0)).plus(&t.times(&t).times(determinant));
-                resultant.real_roots()
+                let resultant = d
+                    .times(&d)
+                    .plus(&trace.times(&t).times(&d).scaled(-1.0))
+                    .plus(&t.times(&t).times(determinant));
+                let rounding = ROUNDING * resultant.largest_coefficient();
+                resultant.trimmed(rounding).real_roots()
             }
         }
     }

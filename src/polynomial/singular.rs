@@ -12,8 +12,14 @@ use crate::law::{CauchyTransform, Singularity};
 use crate::population::Atom;
 use crate::solver::continuation::is_inside;
 
-/// Heights, relative to the spread of the law, at which `G` is looked at.
-const HEIGHTS: [f64; 4] = [1e-5, 1e-6, 1e-7, 1e-8];
+/// Heights, relative to the spread of the law, at which `G` is looked at: from the first down by decades, at
+/// least to the second, and on to the third until the exponents settle.
+const FIRST_HEIGHT: f64 = 1e-4;
+const SHALLOW: f64 = 1e-8;
+const DEEP: f64 = 1e-14;
+
+/// Difference of exponents over successive decades at which they have settled.
+const SETTLED: f64 = 0.01;
 
 /// Exponent of the growth of `G` above which a point is an atom.
 const ATOM: f64 = 0.97;
@@ -47,23 +53,34 @@ pub(super) struct Probed {
 /// [`crate::Error::NotConverged`] if the transform cannot be solved for right above it.
 pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f64) -> Result<Probed> {
     let mut workspace = transform.workspace();
-    let mut values = [Complex64::ZERO; 4];
-    for (value, height) in values.iter_mut().zip(HEIGHTS) {
-        *value = transform.solve(Complex64::new(location, height * spread), &mut workspace)?.cauchy;
+    let (mut heights, mut values) = (Vec::new(), Vec::new());
+    let (mut height, mut state) = (FIRST_HEIGHT, None::<Vec<Complex64>>);
+    let mut found = (None, f64::INFINITY);
+    while height > DEEP {
+        let z = Complex64::new(location, height * spread);
+        let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
+        let solution = match near.map_or_else(|| transform.solve(z, &mut workspace), Ok) {
+            Ok(solution) => solution,
+            // What is known so far has to do, if it is enough.
+            Err(_) if height < SHALLOW => break,
+            Err(error) => return Err(error),
+        };
+        heights.push(height * spread);
+        values.push(solution.cauchy);
+        state = Some(solution.state);
+        if height < 2.0 * SHALLOW {
+            let settled =
+                |exponents: &[f64]| exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED);
+            let (mass, exponents) = exponents(&heights, &values);
+            found = (mass, exponents.last().copied().unwrap_or(f64::INFINITY));
+            if exponents.is_empty() || settled(&exponents) {
+                break;
+            }
+        }
+        height *= 0.1;
     }
-    let rounding = ROUNDING * values[3].norm();
-    let decades = |from: usize, to: usize| (HEIGHTS[from] / HEIGHTS[to]).ln();
-    let growth = (values[3].norm() / values[2].norm()).ln() / decades(2, 3);
-    let mut atom = None;
-    if growth > ATOM {
-        let height = |k: usize| Complex64::new(0.0, HEIGHTS[k] * spread);
-        let shares = [1, 2, 3].map(|k| (height(k) * values[k]).re);
-        let mass = limit(shares);
-        values.iter_mut().enumerate().for_each(|(k, value)| *value -= mass / height(k));
-        atom = Some(Atom { location, mass });
-    }
-    let (first, last) = ((values[0] - values[1]).norm(), (values[2] - values[3]).norm());
-    let exponent = if last > rounding { (first / last).ln() / decades(0, 2) } else { f64::INFINITY };
+    let (mass, exponent) = found;
+    let atom = mass.map(|mass| Atom { location, mass });
     if exponent >= ANALYTIC {
         return Ok(Probed { atom, singularity: Some(Singularity::Pole(location)) });
     }
@@ -84,6 +101,21 @@ pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
         (exponent < 0.0 || atom.is_some()).then_some(Singularity::Pole(location))
     };
     Ok(Probed { atom, singularity })
+}
+
+/// The mass of an atom, if there is one, and the exponents of the rest over the last decades; none where the rest
+/// changes by rounding only.
+fn exponents(heights: &[f64], values: &[Complex64]) -> (Option<f64>, Vec<f64>) {
+    let last = values.len() - 1;
+    let growth = (values[last].norm() / values[last - 1].norm()).log10();
+    let height = |k: usize| Complex64::new(0.0, heights[k]);
+    let mass = (growth > ATOM).then(|| limit([last - 2, last - 1, last].map(|k| (height(k) * values[k]).re)));
+    let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
+    let change = |k: usize| (rest(k) - rest(k - 1)).norm();
+    if change(last) <= ROUNDING * values[last].norm() {
+        return (mass, Vec::new());
+    }
+    (mass, [last - 2, last - 1, last].map(|k| (change(k - 1) / change(k)).log10()).to_vec())
 }
 
 /// The limit of numbers that approach it geometrically (Aitken's rule), or the last one if they are there.

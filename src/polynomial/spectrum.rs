@@ -12,13 +12,22 @@ use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Masses of atoms of all variables that, with `n - 1` taken off, leave a trace next to the support.
-const TRACE: f64 = -0.4;
+const TRACE: f64 = -0.55;
 
 /// Most joint values of atoms that are looked at.
 const MOST_CANDIDATES: usize = 64;
 
 /// Variance, relative to the squares that it is the difference of, that counts as none.
 const NO_VARIANCE: f64 = 1e-13;
+
+/// A value of the polynomial at numbers in place of its variables.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) value: f64,
+    pub(super) numbers: Vec<f64>,
+    /// Masses of atoms of the variables at these numbers, with `n - 1` taken off.
+    mass: f64,
+}
 
 impl FreePolynomial {
     /// The law of the polynomial.
@@ -52,8 +61,7 @@ impl FreePolynomial {
     /// for, polynomials in two variables with two values each, and sums.
     fn closed_form(&self, moments: [f64; 4]) -> Option<Result<(SpectralLaw, Vec<Singularity>)>> {
         let laws = self.reduced_laws();
-        let two_valued =
-            |law: &Law| law.spectral().support().is_empty() && law.point_masses().len() == 2;
+        let two_valued = |law: &Law| law.spectral().support().is_empty() && law.point_masses().len() == 2;
         match laws.as_slice() {
             [law] if law.spectral().support().is_empty() => {
                 let image = |atom: &Atom| Atom { location: self.value_at(&[atom.location]), mass: atom.mass };
@@ -68,7 +76,8 @@ impl FreePolynomial {
             }
             _ if self.route != Route::Automatic => None,
             [one, two] if two_valued(one) && two_valued(two) => {
-                let [first, second] = [&self.linearization.variables()[0], &self.linearization.variables()[1]];
+                let [first, second] =
+                    [&self.linearization.variables()[0], &self.linearization.variables()[1]];
                 let value_at = |numbers: &[f64]| self.value_at(numbers);
                 let variables = [(first, *one), (second, *two)];
                 Some(projections::law(&self.reduced, variables, value_at, moments))
@@ -99,23 +108,24 @@ impl FreePolynomial {
     fn by_equation(&self) -> Result<(SpectralLaw, Vec<Singularity>)> {
         let transform = self.transform()?;
         let singularities = transform.singularities();
-        let constant = self.reduced.coefficient(&[]).re;
-        let singular_there = |singularity: &Singularity| {
-            matches!(singularity, Singularity::Branch { location, .. } if *location == constant)
+        // Points next to a singular one are only known to rounding, and the unknowns there do not follow powers,
+        // unless all that they are measured from is 0.
+        let regular = |candidate: &Candidate| {
+            let here = |singularity: &&Singularity| singularity.location() == candidate.value;
+            matches!(singularities.iter().find(here), Some(Singularity::Pole(_)))
         };
-        if constant != 0.0 && singularities.iter().any(singular_there) {
-            // Points next to a singular one are only known to rounding unless that is 0.
-            return self.solved_around(constant);
-        }
-        Ok((SpectralLaw::build(&transform)?, singularities))
-    }
-
-    /// The law of the polynomial minus a number, moved back.
-    fn solved_around(&self, center: f64) -> Result<(SpectralLaw, Vec<Singularity>)> {
-        let transform = self.minus(center)?.transform()?;
-        let spectral = SpectralLaw::build(&transform)?.affine(1.0, center)?;
-        let singularities = transform.singularities().into_iter().map(|at| at.affine(1.0, center)).collect();
-        Ok((spectral, singularities))
+        let off_center = |candidate: &Candidate| {
+            candidate.value != 0.0 || candidate.numbers.iter().any(|number| *number != 0.0)
+        };
+        let mut centers = self.candidates();
+        centers.retain(|candidate| off_center(candidate) && !regular(candidate));
+        let Some(center) = centers.iter().max_by(|a, b| a.mass.total_cmp(&b.mass)) else {
+            return Ok((SpectralLaw::build(&transform)?, singularities));
+        };
+        let transform = self.around(center)?.transform()?;
+        let spectral = SpectralLaw::build(&transform)?.affine(1.0, center.value)?;
+        let moved = transform.singularities().into_iter().map(|at| at.affine(1.0, center.value));
+        Ok((spectral, moved.collect()))
     }
 
     /// The polynomial of a single variable as one in a real number.
@@ -137,16 +147,18 @@ impl FreePolynomial {
         terms.map(|(word, coefficient)| coefficient.re * word.iter().map(number).product::<f64>()).sum()
     }
 
-    /// Where an atom or a singular point may be.
-    pub(super) fn candidates(&self) -> Vec<f64> {
+    /// Where an atom or a singular point may be, in increasing order.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        let laws = self.reduced_laws();
         let mut joint: Vec<(Vec<f64>, f64)> = vec![(Vec::new(), 1.0)];
-        for law in self.reduced_laws() {
+        for law in &laws {
+            // Next to 0 a variable without an atom there still has eigenvalues, which products feel.
+            let [low, high] = law.spectral().range();
+            let has_kernel = law.point_masses().iter().any(|atom| atom.location == 0.0);
+            let zero =
+                (low <= 0.0 && 0.0 <= high && !has_kernel).then_some(Atom { location: 0.0, mass: 0.0 });
             let mut next = Vec::new();
             for (numbers, mass) in &joint {
-                // Next to 0 a variable without an atom there still has eigenvalues, which products feel.
-                let [low, high] = law.spectral().range();
-                let around_zero = low <= 0.0 && 0.0 <= high && law.point_masses().iter().all(|a| a.location != 0.0);
-                let zero = around_zero.then_some(Atom { location: 0.0, mass: 0.0 });
                 for atom in law.point_masses().iter().copied().chain(zero) {
                     let mass = mass + atom.mass - 1.0;
                     if mass > TRACE && next.len() < MOST_CANDIDATES {
@@ -156,11 +168,22 @@ impl FreePolynomial {
             }
             joint = next;
         }
-        let mut candidates = vec![0.0, self.reduced.coefficient(&[]).re];
-        candidates.extend(joint.iter().map(|(numbers, _)| self.value_at(numbers)));
-        candidates.sort_by(f64::total_cmp);
-        // Values that agree up to rounding are one.
-        candidates.dedup_by(|next, kept| (*next - *kept).abs() <= 1e-12 * kept.abs().max(1.0));
+        let constant = self.reduced.coefficient(&[]).re;
+        let mut candidates = vec![Candidate { value: constant, numbers: vec![0.0; laws.len()], mass: TRACE }];
+        candidates.extend(joint.into_iter().map(|(numbers, mass)| Candidate {
+            value: self.value_at(&numbers),
+            numbers,
+            mass,
+        }));
+        // Values that agree up to rounding are one; the heaviest stands for it.
+        candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
+        candidates.dedup_by(|next, kept| {
+            let same = (next.value - kept.value).abs() <= 1e-12 * kept.value.abs().max(1.0);
+            if same && next.mass > kept.mass {
+                std::mem::swap(next, kept);
+            }
+            same
+        });
         candidates
     }
 
