@@ -51,8 +51,10 @@ const HALVINGS: usize = 40;
 /// Nodes of one panel of the quadrature.
 const PANEL_NODES: usize = 32;
 
-/// Intervals of angles shorter than this are not split.
+/// Intervals of the parameter shorter than this, relative to their upper end, are not split, nor are those next to
+/// 0 that end below the second number.
 const NARROWEST: f64 = 1e-9;
+const NEXT_TO_ZERO: f64 = 1e-20;
 
 /// Points closer than this, relative to the interval of angles that is being sampled, add nothing to
 /// a guess but rounding.
@@ -96,7 +98,7 @@ impl Band {
         let resolution = Resolution {
             tolerance: TOLERANCE,
             noise: NOISE,
-            narrow: &|from, to| parameter(to) - parameter(from) <= NARROWEST * frame.extent(),
+            narrow: &|from, to| is_narrow(parameter(from), parameter(to)),
             floor: f64::MIN_POSITIVE,
             middle: &|from, to| frame.variable_of_parameter(0.5 * (parameter(from) + parameter(to))),
             weight: &|from, to| {
@@ -163,7 +165,7 @@ impl Band {
             let resolution = Resolution {
                 tolerance: 1e-14,
                 noise: 1e-12,
-                narrow: &|from, to| to - from <= NARROWEST,
+                narrow: &is_narrow,
                 floor: 1e-3 * before / PI + f64::MIN_POSITIVE,
                 middle: &|from, to| 0.5 * (from + to),
                 weight: &|from, to| to - from,
@@ -427,6 +429,11 @@ impl Band {
         }
         band
     }
+}
+
+/// Whether an interval of the parameter is too narrow to be split.
+fn is_narrow(from: f64, to: f64) -> bool {
+    to - from <= (NARROWEST * to).max(NEXT_TO_ZERO)
 }
 
 /// An integral over one panel and the size of the last Legendre coefficients of the integrand.

@@ -339,13 +339,15 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         for &(low, high) in gaps {
             scan(low, high, FIRST, &mut peak, workspace)?;
         }
+        let gap = peak.and_then(|(_, x, _)| gaps.iter().find(|(low, high)| *low < x && x < *high));
+        let &(from, to) = gap.unwrap_or(&(f64::NEG_INFINITY, f64::INFINITY));
         let Some((mut mass, mut x, mut eta)) = peak else { return Ok(None) };
         for _ in 0..48 {
             if let Ok(Some(point)) = self.inside(x, workspace) {
                 return Ok(Some(Found::Inside(point)));
             }
             let mut next = None;
-            let (low, high) = (x - 2.0 * eta, x + 2.0 * eta);
+            let (low, high) = ((x - 2.0 * eta).max(from), (x + 2.0 * eta).min(to));
             scan(low, high, ZOOM, &mut next, workspace)?;
             let Some((next_mass, next_x, next_eta)) = next else { return Ok(None) };
             // The share of a continuous part in the peak shrinks with its width; that of an atom stays.

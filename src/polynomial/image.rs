@@ -121,7 +121,7 @@ impl ImageTransform {
             terms.fold(Complex64::ZERO, |sum, (k, coefficient)| sum * t + k as f64 * coefficient)
         };
         let term = |t: Complex64| -self.law.cauchy_transform(t) * self.relation.slope(z, t) / derivative(t);
-        let mut error = f64::EPSILON;
+        let mut uncertain = 0.0;
         let mut sum = self.relation.at_infinity(z);
         if z.im > 0.0 {
             sum += roots(&coefficients).into_iter().map(term).sum::<Complex64>();
@@ -133,15 +133,17 @@ impl ImageTransform {
                 let (own, slope) = (self.law.cauchy_transform(t.into()), derivative.at(t));
                 // Above the axis the root moves up or down with the sign of dt/dz = -Q_z / Q_t.
                 let ratio = -self.relation.slope(z, t.into()).re / slope;
-                sum += ratio * if ratio > 0.0 { own } else { own.conj() };
+                let share = ratio * if ratio > 0.0 { own } else { own.conj() };
+                sum += share;
                 let moved = f64::EPSILON * level.magnitude(t) / slope.abs();
-                error = error.max(moved * (curvature.at(t) / slope).abs());
+                uncertain += share.norm() * moved * (curvature.at(t) / slope).abs();
                 real.push(t);
             }
             sum += level.other_roots(&real).into_iter().map(term).sum::<Complex64>();
         }
         let atoms: Complex64 = self.extra.iter().map(|atom| atom.mass / (z - atom.location)).sum();
         let cauchy = self.weight * sum + atoms;
+        let error = f64::EPSILON.max(self.weight * uncertain / cauchy.norm());
         Solution { cauchy, state: Vec::new(), residual: 0.0, error, iterations: 1 }
     }
 }

@@ -10,10 +10,10 @@ use super::linearization::Linearization;
 use super::moments;
 use super::reduction::reduced;
 use super::singular;
-use super::spectrum::Candidate;
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
+use crate::population::Atom;
 use crate::solver::SolverOptions;
 
 /// How the variables enter the equation.
@@ -145,14 +145,12 @@ impl FreePolynomial {
         moments
     }
 
-    /// The same polynomial minus its value at a point, in variables that are measured from there: next to the
-    /// value its unknowns follow powers.
-    pub(super) fn around(&self, center: &Candidate) -> Result<Self> {
+    /// The same polynomial minus a number, in variables that are measured from numbers: next to the value there its
+    /// unknowns follow powers.
+    pub(super) fn around(&self, value: f64, numbers: &[f64]) -> Result<Self> {
         let variables = self.linearization.variables();
-        let number = |variable: &Variable| {
-            variables.iter().position(|other| other == variable).map_or(0.0, |place| center.numbers[place])
-        };
-        let polynomial = self.reduced.shifted(number) - center.value;
+        let number = |variable: &Variable| self.number(variable, numbers);
+        let polynomial = self.reduced.shifted(number) - value;
         let moved = variables
             .iter()
             .map(|variable| Ok((variable.clone(), self.laws[variable].affine(1.0, -number(variable))?)));
@@ -190,7 +188,7 @@ impl FreePolynomial {
         for candidate in self.candidates() {
             match singular::probe(&transform, candidate.value, spread) {
                 Ok(probed) => {
-                    atoms.extend(probed.atom);
+                    atoms.extend(probed.atom.map(|atom| Atom { mass: candidate.exact(atom.mass), ..atom }));
                     singularities.extend(probed.singularity);
                 }
                 // What cannot be seen there will be missed by the certificate if it matters.

@@ -14,6 +14,12 @@ use crate::population::Atom;
 /// Masses of atoms of all variables that, with `n - 1` taken off, leave a trace next to the support.
 const TRACE: f64 = -0.55;
 
+/// Linear coefficients that are none, relative to the largest coefficient.
+const FLAT: f64 = 1e-12;
+
+/// Difference of masses at which an atom is taken for that of joint eigenvectors.
+const EXPLAINED: f64 = 1e-4;
+
 /// Most joint values of atoms that are looked at.
 const MOST_CANDIDATES: usize = 64;
 
@@ -25,8 +31,18 @@ const NO_VARIANCE: f64 = 1e-13;
 pub(super) struct Candidate {
     pub(super) value: f64,
     pub(super) numbers: Vec<f64>,
-    /// Masses of atoms of the variables at these numbers, with `n - 1` taken off.
-    mass: f64,
+    /// Masses of atoms of the variables at these numbers, with `n - 1` taken off: if that is positive, an atom of
+    /// at least this mass is here.
+    pub(super) mass: f64,
+    /// The number of variables in which the polynomial is stationary there.
+    flatness: usize,
+}
+
+impl Candidate {
+    /// The mass of joint eigenvectors for a numerical one that it explains.
+    pub(super) fn exact(&self, mass: f64) -> f64 {
+        if self.mass > 0.0 && (mass - self.mass).abs() < EXPLAINED { self.mass } else { mass }
+    }
 }
 
 impl FreePolynomial {
@@ -69,11 +85,7 @@ impl FreePolynomial {
                 Some(SpectralLaw::discrete(&atoms).map(|law| (law, Vec::new())))
             }
             [law] if self.reduced.degree() == 1 => Some(self.sum(&[law])),
-            [law] => {
-                let relation = Relation::Value(self.in_one_variable());
-                let image = ImageTransform::new(relation, law, 1.0, Vec::new(), moments);
-                Some(SpectralLaw::build(&image).map(|law| (law, image.singularities())))
-            }
+            [law] => Some(self.image(law, moments)),
             _ if self.route != Route::Automatic => None,
             [one, two] if two_valued(one) && two_valued(two) => {
                 let [first, second] =
@@ -85,6 +97,21 @@ impl FreePolynomial {
             laws if self.reduced.degree() == 1 => Some(self.sum(laws)),
             _ => None,
         }
+    }
+
+    /// A polynomial in one variable.
+    fn image(&self, law: &Law, moments: [f64; 4]) -> Result<(SpectralLaw, Vec<Singularity>)> {
+        let constant = self.reduced.coefficient(&[]).re;
+        if constant != 0.0 {
+            // Without it, values next to that at 0 are known to the last digit.
+            let centered = self.around(constant, &[0.0])?;
+            let (spectral, singularities) = centered.image(law, centered.first_moments())?;
+            let moved = singularities.into_iter().map(|at| at.affine(1.0, constant)).collect();
+            return Ok((spectral.affine(1.0, constant)?, moved));
+        }
+        let relation = Relation::Value(self.in_one_variable());
+        let image = ImageTransform::new(relation, law, 1.0, Vec::new(), moments);
+        Ok((SpectralLaw::build(&image)?, image.singularities()))
     }
 
     /// A polynomial of degree 1 by free convolution.
@@ -122,7 +149,7 @@ impl FreePolynomial {
         let Some(center) = centers.iter().max_by(|a, b| a.mass.total_cmp(&b.mass)) else {
             return Ok((SpectralLaw::build(&transform)?, singularities));
         };
-        let transform = self.around(center)?.transform()?;
+        let transform = self.around(center.value, &center.numbers)?.transform()?;
         let spectral = SpectralLaw::build(&transform)?.affine(1.0, center.value)?;
         let moved = transform.singularities().into_iter().map(|at| at.affine(1.0, center.value));
         Ok((spectral, moved.collect()))
@@ -137,14 +164,28 @@ impl FreePolynomial {
         RealPolynomial::new(coefficients)
     }
 
+    /// The number that stands for a variable.
+    pub(super) fn number(&self, variable: &Variable, numbers: &[f64]) -> f64 {
+        let variables = self.linearization.variables();
+        variables.iter().position(|other| other == variable).map_or(0.0, |place| numbers[place])
+    }
+
     /// The polynomial with numbers in place of its variables, in their order.
     fn value_at(&self, numbers: &[f64]) -> f64 {
-        let variables = self.linearization.variables();
-        let number = |variable: &Variable| {
-            variables.iter().position(|other| other == variable).map_or(0.0, |place| numbers[place])
-        };
+        let number = |variable: &Variable| self.number(variable, numbers);
         let terms = self.reduced.terms();
         terms.map(|(word, coefficient)| coefficient.re * word.iter().map(number).product::<f64>()).sum()
+    }
+
+    /// The number of variables without a linear term when all are measured from the given numbers.
+    fn flatness_at(&self, numbers: &[f64]) -> usize {
+        let variables = self.linearization.variables();
+        let shifted = self.reduced.shifted(|variable| self.number(variable, numbers));
+        let scale = shifted.terms().fold(0.0f64, |m, (_, coefficient)| m.max(coefficient.norm()));
+        let flat = |variable: &&Variable| {
+            shifted.coefficient(std::slice::from_ref(*variable)).norm() <= FLAT * scale
+        };
+        variables.iter().filter(flat).count()
     }
 
     /// Where an atom or a singular point may be, in increasing order.
@@ -152,14 +193,20 @@ impl FreePolynomial {
         let laws = self.reduced_laws();
         let mut joint: Vec<(Vec<f64>, f64)> = vec![(Vec::new(), 1.0)];
         for law in &laws {
-            // Next to 0 a variable without an atom there still has eigenvalues, which products feel.
+            let mut special = law.point_masses().to_vec();
+            // Where there is no atom, products feel the eigenvalues next to 0, and polynomials those next to a
+            // point where the law is singular.
             let [low, high] = law.spectral().range();
-            let has_kernel = law.point_masses().iter().any(|atom| atom.location == 0.0);
-            let zero =
-                (low <= 0.0 && 0.0 <= high && !has_kernel).then_some(Atom { location: 0.0, mass: 0.0 });
+            let zero = [0.0].into_iter().filter(|_| low <= 0.0 && 0.0 <= high);
+            let singular = law.singularities().into_iter().map(Singularity::location);
+            for location in zero.chain(singular.filter(|at| low <= *at && *at <= high)) {
+                if special.iter().all(|atom| atom.location != location) {
+                    special.push(Atom { location, mass: 0.0 });
+                }
+            }
             let mut next = Vec::new();
             for (numbers, mass) in &joint {
-                for atom in law.point_masses().iter().copied().chain(zero) {
+                for atom in &special {
                     let mass = mass + atom.mass - 1.0;
                     if mass > TRACE && next.len() < MOST_CANDIDATES {
                         next.push(([numbers.as_slice(), &[atom.location]].concat(), mass));
@@ -168,19 +215,23 @@ impl FreePolynomial {
             }
             joint = next;
         }
-        let constant = self.reduced.coefficient(&[]).re;
-        let mut candidates = vec![Candidate { value: constant, numbers: vec![0.0; laws.len()], mass: TRACE }];
-        candidates.extend(joint.into_iter().map(|(numbers, mass)| Candidate {
-            value: self.value_at(&numbers),
-            numbers,
-            mass,
-        }));
-        // Values that agree up to rounding are one; the heaviest stands for it.
+        let candidate = |(numbers, mass): (Vec<f64>, f64)| {
+            let (value, flatness) = (self.value_at(&numbers), self.flatness_at(&numbers));
+            Candidate { value, numbers, mass, flatness }
+        };
+        joint.push((vec![0.0; laws.len()], TRACE));
+        let mut candidates: Vec<Candidate> = joint.into_iter().map(candidate).collect();
+        // Values that agree up to rounding are one: that where the polynomial is flattest, then the heaviest.
+        // Atoms add up.
         candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
         candidates.dedup_by(|next, kept| {
             let same = (next.value - kept.value).abs() <= 1e-12 * kept.value.abs().max(1.0);
-            if same && next.mass > kept.mass {
-                std::mem::swap(next, kept);
+            if same {
+                let (both, heavier) = (next.mass.max(0.0) + kept.mass.max(0.0), next.mass.max(kept.mass));
+                if (next.flatness, next.mass) > (kept.flatness, kept.mass) {
+                    std::mem::swap(next, kept);
+                }
+                kept.mass = if both > 0.0 { both } else { heavier };
             }
             same
         });

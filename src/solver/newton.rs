@@ -14,8 +14,13 @@ use crate::error::{Error, Result};
 const DIFFERENCE: f64 = 1e-7;
 
 /// Steps after which the method is given up, and halvings of one step.
-const STEPS: usize = 20;
-const HALVINGS: usize = 5;
+const STEPS: usize = 12;
+const HALVINGS: usize = 3;
+
+/// Steps after which the method has to have come this much closer to be worth going on: on a path, shorter steps
+/// are cheaper than a long way from a bad guess.
+const TRIAL: usize = 4;
+const PROGRESS: f64 = 0.3;
 
 /// A step that no longer shrinks is rounding if the residual is at most this many times the tolerance, and it
 /// is an error to report if it is not larger than this.
@@ -59,7 +64,8 @@ pub(super) fn solve<E: FixedPoint + ?Sized>(
     let mut last_step = f64::INFINITY;
     let mut residual = f64::INFINITY;
     let mut current = evaluate(&x, workspace);
-    for _ in 0..STEPS {
+    let mut first_step = f64::INFINITY;
+    for iteration in 0..STEPS {
         let Some(at) = current else { break };
         equation.sizes(x.as_slice(), &mut sizes);
         residual = (0..n).fold(0.0f64, |m, i| m.max(at.residual[i].norm() / sizes[i]));
@@ -98,6 +104,11 @@ pub(super) fn solve<E: FixedPoint + ?Sized>(
             let state: Vec<Complex64> = x.iter().copied().collect();
             let error = length.max(residual);
             return Ok(Solution { cauchy: at.cauchy, state, residual, error, iterations: evaluations });
+        }
+        if iteration == 0 {
+            first_step = length;
+        } else if iteration == TRIAL && length > PROGRESS * first_step {
+            break;
         }
         last_step = length;
         let mut share = 1.0;
