@@ -38,6 +38,10 @@ const FAILURES: usize = 6;
 /// the pole or to the size of the support.
 const AGREE: f64 = 3e-15;
 
+/// An estimate that is this much closer to the pole than the last point, if that is as close relative to the
+/// spread, is at the pole: next to an atom the density is not known well enough to tell more.
+const AT_POLE: f64 = 1e-6;
+
 /// An edge closer to the pole than this, relative to the spread, cannot be told from it: the solver
 /// locates edges near a pole to about this.
 const SAME_AS_POLE: f64 = 1e-15;
@@ -86,8 +90,9 @@ impl<T: CauchyTransform> Search<'_, T> {
             }
             if let Some(fresh) = fresh {
                 let met = |pole: &&f64| {
-                    (fresh - **pole).abs() <= SAME_AS_POLE * self.spread
-                        && (last - **pole).abs() <= NEAR_POLE * self.spread
+                    let (estimated, solved) = ((fresh - **pole).abs(), (last - **pole).abs());
+                    estimated <= SAME_AS_POLE * self.spread && solved <= NEAR_POLE * self.spread
+                        || estimated <= AT_POLE * solved && solved <= AT_POLE * self.spread
                 };
                 if let Some(&pole) = self.poles.iter().find(met) {
                     return Ok(pole);

@@ -21,6 +21,7 @@
 //! which are computed from free cumulants alone.
 
 mod algebra;
+mod candidates;
 mod channel;
 mod equation;
 mod hermitian;
