@@ -108,7 +108,9 @@ impl FreePolynomial {
         let inside = |x: &f64| law.density(*x) > 0.0;
         let mut points = Vec::new();
         for (numbers, mass) in joint(&lists) {
-            for x in self.in_one_variable(place, &numbers).derivative().real_roots().into_iter().filter(inside) {
+            for x in
+                self.in_one_variable(place, &numbers).derivative().real_roots().into_iter().filter(inside)
+            {
                 let mut numbers = numbers.clone();
                 numbers[place] = x;
                 points.push((numbers, mass));

@@ -20,6 +20,7 @@ use num_complex::Complex64;
 use super::hermitian::RankFactors;
 use super::matrix_function::LawFunction;
 use crate::free::{FreeLevy, Law};
+use crate::law::Singularity;
 use crate::population::Atom;
 use crate::solver::inverse::SplitMatrix;
 
@@ -28,6 +29,9 @@ const FEW_ATOMS: usize = 12;
 
 /// Size of an answer, relative to the unknowns, from which digits are lost in their difference.
 const CANCELLATION: f64 = 30.0;
+
+/// Distance to a special number, relative to the unknown, at which it counts as approaching that.
+const CLOSE: f64 = 0.3;
 
 /// How a variable answers.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub(super) struct Channel {
     core: DMatrix<Complex64>,
     inverse_core: DMatrix<Complex64>,
     answer: Answer,
+    /// Matrices at which an entry of the unknown is special.
+    special: Vec<DMatrix<Complex64>>,
 }
 
 /// Buffers of one channel.
@@ -65,12 +71,33 @@ impl Channel {
             None => Answer::Law(LawFunction::new(law)),
         };
         let inverse_core = factors.core.clone().try_inverse()?;
-        Some(Self { lift: factors.lift, core: factors.core, inverse_core, answer })
+        let special = match &answer {
+            Answer::Levy(levy) => {
+                levy.jumps.iter().map(|jump| &inverse_core / Complex64::from(jump.size)).collect()
+            }
+            Answer::Atoms(_) | Answer::Law(_) => {
+                let atoms = law.point_masses().iter().map(|atom| atom.location);
+                let singular = law.singularities().into_iter().map(Singularity::location);
+                let points = atoms.chain(singular).filter(|location| *location != 0.0);
+                points.take(FEW_ATOMS).map(|location| &factors.core * Complex64::from(location)).collect()
+            }
+        };
+        Some(Self { lift: factors.lift, core: factors.core, inverse_core, answer, special })
     }
 
     /// Rank of the coefficient.
     pub(super) fn rank(&self) -> usize {
         self.core.nrows()
+    }
+
+    /// What the entries of the unknown are close to: 0, or a number at which the answer is singular.
+    pub(super) fn origins(&self, state: &[Complex64], origins: &mut [Complex64]) {
+        let n = self.rank();
+        for (at, (entry, origin)) in state.iter().zip(origins).enumerate() {
+            let special = self.special.iter().map(|matrix| matrix[(at / n, at % n)]);
+            let nearest = special.min_by(|a, b| (entry - a).norm().total_cmp(&(entry - b).norm()));
+            *origin = nearest.filter(|at| (entry - at).norm() < CLOSE * entry.norm()).unwrap_or_default();
+        }
     }
 
     /// Whether the unknown is a subordination function.

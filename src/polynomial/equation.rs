@@ -200,7 +200,11 @@ impl FixedPoint for PolynomialEquation {
     }
 
     fn sizes(&self, state: &[Complex64], sizes: &mut [f64]) -> bool {
-        for (&offset, (n, _, unknown)) in self.offsets.iter().zip(self.unknowns(state)) {
+        let mut origins = vec![Complex64::ZERO; state.len()];
+        self.origins(state, &mut origins);
+        let offsets: Vec<Complex64> =
+            state.iter().zip(&origins).map(|(entry, origin)| entry - origin).collect();
+        for (&offset, (n, _, unknown)) in self.offsets.iter().zip(self.unknowns(&offsets)) {
             let mut scales = vec![1.0; n];
             let magnitude = |i: usize, j: usize| unknown[i * n + j].norm().max(unknown[j * n + i].norm());
             equilibrate(&mut scales, magnitude);
@@ -212,6 +216,13 @@ impl FixedPoint for PolynomialEquation {
             }
         }
         true
+    }
+
+    fn origins(&self, state: &[Complex64], origins: &mut [Complex64]) {
+        for (channel, &offset) in self.channels.iter().zip(&self.offsets) {
+            let range = offset..offset + channel.rank().pow(2);
+            channel.origins(&state[range.clone()], &mut origins[range]);
+        }
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {

@@ -273,7 +273,9 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
             let logarithm = |z: Complex64| (z - self.anchor).ln();
             let steps = (logarithm(to) - logarithm(from)) / (logarithm(from) - logarithm(*before));
             if steps.norm() < FARTHEST {
-                let guess = extrapolated(&current.state, state, steps);
+                let mut origins = vec![Complex64::ZERO; state.len()];
+                self.equation.origins(&current.state, &mut origins);
+                let guess = extrapolated(&current.state, state, &origins, steps);
                 if let Ok(solution) = self.advance(to, &guess)
                     && self.equation.is_physical(&solution.state)
                 {
@@ -302,15 +304,21 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
 }
 
 /// The unknowns after `steps` more steps like that from `before` to `after`, in the logarithm of the distance
-/// to a point of which each unknown is a power.
-fn extrapolated(after: &[Complex64], before: &[Complex64], steps: Complex64) -> Vec<Complex64> {
-    let power = |(after, before): (&Complex64, &Complex64)| {
-        let ratio = (after / before).ln();
+/// to a point of which each unknown, less its origin, is a power.
+fn extrapolated(
+    after: &[Complex64],
+    before: &[Complex64],
+    origins: &[Complex64],
+    steps: Complex64,
+) -> Vec<Complex64> {
+    let power = |((after, before), origin): ((&Complex64, &Complex64), &Complex64)| {
+        let offset = after - origin;
+        let ratio = (offset / (before - origin)).ln();
         let factor = (steps * ratio).exp();
         // What changes sign or size at once follows no power.
-        if ratio.norm() < STEEPEST && factor.is_finite() { after * factor } else { *after }
+        if ratio.norm() < STEEPEST && factor.is_finite() { origin + offset * factor } else { *after }
     };
-    after.iter().zip(before).map(power).collect()
+    after.iter().zip(before).zip(origins).map(power).collect()
 }
 
 /// The error for a solution that is not the resolvent, after so many evaluations of the map.

@@ -102,6 +102,11 @@ pub trait FixedPoint: Sync {
         false
     }
 
+    /// Numbers that the unknowns approach at singular points: how they change on the way is measured from there.
+    fn origins(&self, _state: &[Complex64], origins: &mut [Complex64]) {
+        origins.fill(Complex64::ZERO);
+    }
+
     /// Room for solves.
     fn workspace(&self) -> Workspace<Self::Buffers> {
         let (dimension, zero) = (self.dimension(), Complex64::ZERO);
