@@ -113,10 +113,18 @@ fn r_transforms_and_subordination_agree() {
 fn linear_polynomials_are_convolutions() {
     let (x, y) = (Law::uniform(-1.0, 1.0).unwrap(), Law::projection(0.3).unwrap());
     let sum = FreeSum::new(&x, &y.affine(2.0, 0.5).unwrap()).unwrap().law().unwrap();
-    assert_same(&law("x + 2*y + 0.5", &[("x", x), ("y", y)]), sum.spectral(), 1e-9);
     let signs = Law::bernoulli().unwrap();
-    let laws = [("a", signs.clone()), ("b", signs.clone()), ("c", signs)];
-    assert_same(&law("a + b + c", &laws), Law::kesten_mckay(3.0).unwrap().spectral(), 1e-9);
+    let tree = Law::kesten_mckay(3.0).unwrap();
+    // By convolution, and by the operator-valued equation.
+    for route in [Route::Automatic, Route::Subordination] {
+        let model = model("x + 2*y + 0.5", &[("x", x.clone()), ("y", y.clone())]).with_route(route).unwrap();
+        assert_same(&model.law().unwrap(), sum.spectral(), 1e-9);
+    }
+    for route in [Route::Automatic, Route::Subordination] {
+        let laws = ["a", "b", "c"].map(|name| (name, signs.clone()));
+        let model = model("a + b + c", &laws).with_route(route).unwrap();
+        assert_same(&model.law().unwrap(), tree.spectral(), 1e-9);
+    }
 }
 
 #[test]

@@ -231,7 +231,7 @@ impl Band {
             Frame::Edges { poles, .. } if poles.contains(&Some(x)) => f64::INFINITY,
             Frame::Edges { .. } => 0.0,
             Frame::Power { other, .. } if x == other => self.smooth_at(1.0) * self.frame.factor(x),
-            Frame::Power { order: 1, .. } => self.smooth_at(0.0) * self.frame.factor(x),
+            Frame::Power { pole: 0, .. } => self.smooth_at(0.0).max(0.0) * self.frame.factor(x),
             Frame::Power { .. } if self.smooth_at(0.0) > NOISE => f64::INFINITY,
             Frame::Power { .. } => 0.0,
         }
@@ -348,7 +348,7 @@ impl Band {
                 sum
             }
             // 1 / (z - x(v)) = sum over the v_k with x(v_k) = z of 1 / (x'(v_k) (v_k - v)).
-            Frame::Power { edge, other, order } => self
+            Frame::Power { edge, other, order, .. } => self
                 .frame
                 .complex_parameters(z)
                 .map(|v| self.transform_in_parameter(v) / Frame::derivative(edge, other, order, v))
@@ -359,14 +359,23 @@ impl Band {
     /// `int rho |dx / dv| / (v_0 - v) dv` over the parameter of a power.
     fn transform_in_parameter(&self, v: Complex64) -> Complex64 {
         let near = !self.resolves(v);
-        let q = if near { self.smooth_piece(v.re.clamp(0.0, 1.0)).eval_complex(v) } else { Complex64::ZERO };
-        let mut sum = if near { q * (v.ln() - (v - 1.0).ln()) } else { Complex64::ZERO };
+        let rate = if near { self.complex_rate(v) } else { Complex64::ZERO };
+        let mut sum = if near { rate * (v.ln() - (v - 1.0).ln()) } else { Complex64::ZERO };
         for (&panel, nodes) in self.panels.iter().zip(self.quadrature.chunks(PANEL_NODES)) {
             for ((parameter, weight), &(_, mass)) in panel_nodes(panel).zip(nodes) {
-                sum += (mass - q * weight) / (v - parameter);
+                sum += (mass - rate * weight) / (v - parameter);
             }
         }
         sum
+    }
+
+    /// `rho |dx / dv|` continued to a complex parameter of a power.
+    fn complex_rate(&self, v: Complex64) -> Complex64 {
+        let q = self.smooth_piece(v.re.clamp(0.0, 1.0)).eval_complex(v);
+        match self.frame {
+            Frame::Power { order, pole, .. } => q * v.powu(order - 1 - pole),
+            Frame::Edges { .. } => q,
+        }
     }
 
     /// Whether the quadrature resolves `1 / (parameter - .)`: Gauss rules err by the radius of the

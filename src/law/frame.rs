@@ -17,9 +17,10 @@ pub(crate) enum Frame {
         /// The nearest poles on either side, an edge included.
         poles: [Option<f64>; 2],
     },
-    /// `x = edge + (other - edge) v^order` with `q(v) = rho(x) |dx / dv|` analytic in `v` on `[0, 1]`:
-    /// next to a branch point of the given order, and up to a regular point on the other side.
-    Power { edge: f64, other: f64, order: u32 },
+    /// `x = edge + (other - edge) v^order` with `q(v) = rho(x) v^pole` times a constant analytic in `v` on `[0, 1]`:
+    /// next to a branch point of the given order, where the density is unbounded like `v^-pole`, and up to a
+    /// regular point on the other side.
+    Power { edge: f64, other: f64, order: u32, pole: u32 },
 }
 
 impl Frame {
@@ -56,14 +57,14 @@ impl Frame {
                 low + self.length() * (0.5 * parameter).sin().powi(2)
             }
             Self::Edges { high, .. } => high - self.length() * (0.5 * parameter).cos().powi(2),
-            Self::Power { edge, other, order } => edge + (other - edge) * parameter.powi(order as i32),
+            Self::Power { edge, other, order, .. } => edge + (other - edge) * parameter.powi(order as i32),
         }
     }
 
     pub(super) fn parameter(self, x: f64) -> f64 {
         match self {
             Self::Edges { low, high, .. } => 2.0 * ((x - low).max(0.0) / (high - x).max(0.0)).sqrt().atan(),
-            Self::Power { edge, other, order } => {
+            Self::Power { edge, other, order, .. } => {
                 ((x - edge) / (other - edge)).clamp(0.0, 1.0).powf(1.0 / f64::from(order))
             }
         }
@@ -114,9 +115,9 @@ impl Frame {
                 let divisor: f64 = poles.into_iter().flatten().map(|pole| (x - pole).abs()).product();
                 ((x - low) * (high - x)).max(0.0).sqrt() / divisor
             }
-            Self::Power { edge, other, order } => {
+            Self::Power { edge, other, order, pole } => {
                 let v = self.parameter(x);
-                1.0 / (f64::from(order) * (other - edge).abs() * v.powi(order as i32 - 1))
+                1.0 / (f64::from(order) * (other - edge).abs() * v.powi(pole as i32))
             }
         }
     }
@@ -145,7 +146,7 @@ impl Frame {
                 side(length * sin * sin, poles[0].map(|pole| low - pole))
                     * side(length * cos * cos, poles[1].map(|pole| pole - high))
             }
-            Self::Power { .. } => 1.0,
+            Self::Power { order, pole, .. } => parameter.powi((order - 1 - pole) as i32),
         }
     }
 
@@ -154,7 +155,7 @@ impl Frame {
     pub(super) fn complex_parameters(self, z: Complex64) -> impl Iterator<Item = Complex64> {
         let (first, sheets) = match self {
             Self::Edges { low, .. } => (2.0 * ((z - low) / self.length()).sqrt().asin(), 1),
-            Self::Power { edge, other, order } => {
+            Self::Power { edge, other, order, .. } => {
                 (((z - edge) / (other - edge)).powf(1.0 / f64::from(order)), order)
             }
         };
@@ -204,8 +205,8 @@ impl Frame {
                 let count = poles.iter().flatten().count() as i32;
                 (Self::Edges { low: a, high: b, poles: [below, above] }, scale.abs().powi(count - 2))
             }
-            Self::Power { edge, other, order } => {
-                (Self::Power { edge: map(edge), other: map(other), order }, 1.0)
+            Self::Power { edge, other, order, pole } => {
+                (Self::Power { edge: map(edge), other: map(other), order, pole }, 1.0)
             }
         }
     }
@@ -214,7 +215,7 @@ impl Frame {
     pub(super) fn is_sound(self) -> bool {
         let finite = match self {
             Self::Edges { low, high, poles } => low < high && poles.into_iter().flatten().all(f64::is_finite),
-            Self::Power { edge, other, order } => edge != other && order >= 1,
+            Self::Power { edge, other, order, pole } => edge != other && pole < order,
         };
         finite && self.low().is_finite() && self.high().is_finite()
     }

@@ -36,6 +36,11 @@ const ATOM_WIDTH: f64 = 1e-6;
 /// Distance to an atom, relative to the spread, within which the density beside it is lost.
 const DROWNED: f64 = 1e-6;
 
+/// Distances to a branch point, relative to the interval, at which the growth of the density is measured, and
+/// how close to a whole number a power has to be.
+const GROWTH: [f64; 2] = [1e-9, 1e-7];
+const CLEAR: f64 = 0.1;
+
 /// Where to cut an interval with an atom, as a fraction of what lies above it.
 const OFF_CENTER: f64 = 0.37;
 
@@ -161,10 +166,30 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             return vec![Frame::Edges { low, high, poles: [below, above] }];
         }
         let middle = 0.5 * (low + high);
-        vec![
-            Frame::Power { edge: low, other: middle, order: at_low.unwrap_or(2) },
-            Frame::Power { edge: high, other: middle, order: at_high.unwrap_or(2) },
-        ]
+        let half = |edge: f64, order: Option<u32>| {
+            let order = order.unwrap_or(2);
+            Frame::Power { edge, other: middle, order, pole: self.growth(edge, middle, order) }
+        };
+        vec![half(low, at_low), half(high, at_high)]
+    }
+
+    /// The power of the root that the density grows with towards a branch point of the given order; the highest
+    /// that is possible where that is not clear.
+    fn growth(&self, edge: f64, other: f64, order: u32) -> u32 {
+        let mut workspace = self.workspace();
+        let mut density = |share: f64| {
+            let point = self.inside(edge + share * (other - edge), &mut workspace).ok()?;
+            point.map(|point| point.density)
+        };
+        let [near, far] = GROWTH;
+        let exponent = density(near)
+            .zip(density(far))
+            .map_or(f64::NAN, |(high, low)| f64::from(order) * (high / low).ln() / (far / near).ln());
+        self.give_back(workspace);
+        // What does not grow needs no factor.
+        let power = exponent.round().max(0.0);
+        let clear = exponent < 0.5 || (exponent - power).abs() < CLEAR;
+        if clear { (power as u32).min(order - 1) } else { order - 1 }
     }
 
     /// The poles around a frame: the unknowns may have them, inside the support as well.

@@ -27,8 +27,14 @@ const ATOM: f64 = 0.97;
 /// Exponent of the change of `G` from which on it is taken for that of an analytic function.
 const ANALYTIC: f64 = 0.98;
 
+/// Error of a solution up to which it is believed.
+const ACCURATE: f64 = 1e-9;
+
 /// Relative size of changes that may be rounding.
 const ROUNDING: f64 = 1e-11;
+
+/// Units in the last place by which a solution may be off.
+const DIGITS: f64 = 30.0;
 
 /// Difference to a fraction at which an exponent is taken for it.
 const FRACTION: f64 = 0.015;
@@ -59,6 +65,8 @@ pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     while height > DEEP {
         let z = Complex64::new(location, height * spread);
         let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
+        // Close to an atom the iteration may stagnate at a residual that says little.
+        let near = near.filter(|solution| solution.error < ACCURATE);
         let solution = match near.map_or_else(|| transform.solve(z, &mut workspace), Ok) {
             Ok(solution) => solution,
             // What is known so far has to do, if it is enough.
@@ -71,7 +79,7 @@ pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
         if height < 2.0 * SHALLOW {
             let settled =
                 |exponents: &[f64]| exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED);
-            let (mass, exponents) = exponents(&heights, &values);
+            let (mass, exponents) = exponents(&heights, &values, location.abs());
             found = (mass, exponents.last().copied().unwrap_or(f64::INFINITY));
             if exponents.is_empty() || settled(&exponents) {
                 break;
@@ -104,24 +112,27 @@ pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
 }
 
 /// The mass of an atom, if there is one, and the exponents of the rest over the last decades; none where the rest
-/// changes by rounding only.
-fn exponents(heights: &[f64], values: &[Complex64]) -> (Option<f64>, Vec<f64>) {
+/// changes by rounding only, that of numbers of the given size included.
+fn exponents(heights: &[f64], values: &[Complex64], size: f64) -> (Option<f64>, Vec<f64>) {
     let last = values.len() - 1;
     let growth = (values[last].norm() / values[last - 1].norm()).log10();
     let height = |k: usize| Complex64::new(0.0, heights[k]);
-    let mass = (growth > ATOM).then(|| limit([last - 2, last - 1, last].map(|k| (height(k) * values[k]).re)));
+    let noise = ROUNDING + DIGITS * f64::EPSILON * size / heights[last];
+    let shares = || [last - 2, last - 1, last].map(|k| (height(k) * values[k]).re);
+    let mass = (growth > ATOM).then(|| limit(shares(), noise));
     let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
     let change = |k: usize| (rest(k) - rest(k - 1)).norm();
-    if change(last) <= ROUNDING * values[last].norm() {
+    if change(last) <= noise * values[last].norm() {
         return (mass, Vec::new());
     }
     (mass, [last - 2, last - 1, last].map(|k| (change(k - 1) / change(k)).log10()).to_vec())
 }
 
-/// The limit of numbers that approach it geometrically (Aitken's rule), or the last one if they are there.
-fn limit([first, second, third]: [f64; 3]) -> f64 {
+/// The limit of numbers that approach it geometrically (Aitken's rule), or the last one if they are there up to a
+/// relative error.
+fn limit([first, second, third]: [f64; 3], noise: f64) -> f64 {
     let (before, after) = (second - first, third - second);
-    if after.abs() <= ROUNDING * third.abs() || after.abs() >= before.abs() {
+    if after.abs() <= noise * third.abs() || after.abs() >= before.abs() {
         return third;
     }
     third - after * after / (after - before)

@@ -1,0 +1,215 @@
+//! Densities that are singular inside the support or at its edges in other ways than a root: images of one
+//! variable, products with near kernels, cusps, two projections.
+
+use std::f64::consts::PI;
+
+use approx::assert_relative_eq;
+use freespectra::law::{CauchyTransform, Singularity};
+use freespectra::polynomial::{FreePolynomial, Route};
+use freespectra::{Law, SpectralLaw};
+use num_complex::Complex64;
+
+fn model(text: &str, laws: &[(&str, Law)]) -> FreePolynomial {
+    FreePolynomial::new(text.parse().unwrap(), laws).unwrap()
+}
+
+fn semicircle() -> Law {
+    Law::semicircle(1.0).unwrap()
+}
+
+/// Density of the standard semicircle.
+fn half_moon(x: f64) -> f64 {
+    (4.0 - x * x).max(0.0).sqrt() / (2.0 * PI)
+}
+
+fn assert_density(law: &SpectralLaw, density: impl Fn(f64) -> f64, points: &[f64]) {
+    for &x in points {
+        assert_relative_eq!(law.density(x), density(x), epsilon = 1e-9, max_relative = 1e-9);
+    }
+}
+
+#[test]
+fn powers_of_a_semicircular() {
+    // x^3: y = x^3 once, the density of x over 3 x^2.
+    let cube = model("x^3", &[("x", semicircle())]).law().unwrap();
+    let density = |y: f64| half_moon(y.cbrt()) / (3.0 * y.cbrt().powi(2));
+    assert_density(&cube, density, &[-7.9, -3.0, -0.2, -1e-6, 1e-12, 1e-3, 0.5, 4.0, 7.99]);
+    assert_eq!(cube.support(), [[-8.0, 8.0]]);
+    assert_eq!(cube.density(0.0), f64::INFINITY);
+    // Half of the mass is below 0, and that of |x| < 1e-4 below 1e-12.
+    assert_relative_eq!(cube.cdf(0.0), 0.5, epsilon = 1e-12);
+    assert_relative_eq!(cube.cdf(1e-12) - 0.5, 1e-4 / PI, max_relative = 1e-8);
+    // Catalan numbers: the second moment of x^3 is the sixth of x.
+    assert_relative_eq!(cube.moment(2), 5.0, max_relative = 1e-11);
+    assert_relative_eq!(cube.moment(4), 132.0, max_relative = 1e-11);
+
+    // x^4 twice, from both signs of x.
+    let fourth = model("x^4 - 3", &[("x", semicircle())]).law().unwrap();
+    let density = |y: f64| {
+        let x = (y + 3.0).powf(0.25);
+        2.0 * half_moon(x) / (4.0 * x.powi(3))
+    };
+    assert_density(&fourth, density, &[-2.999, -2.0, 1.0, 12.0]);
+}
+
+#[test]
+fn critical_values_inside_the_support() {
+    // x^2 + x of a uniform law: -1/4 is a hard edge, and 0 (the value at -1) a jump.
+    let uniform = Law::uniform(-1.0, 1.0).unwrap();
+    let law = model("x^2 + x", &[("x", uniform)]).law().unwrap();
+    let density = |y: f64| {
+        let root = (0.25 + y).sqrt();
+        let one = 0.5 / (2.0 * root);
+        if y < 0.0 { 2.0 * one } else { one }
+    };
+    assert_density(&law, density, &[-0.2499, -0.1, -1e-9, 1e-9, 0.7, 1.999]);
+    assert_relative_eq!(law.cdf(0.0), 0.5, epsilon = 1e-12);
+    // The Chebyshev polynomial of degree 3 covers [-2, 2] three times.
+    let law = model("x^3 - 3*x", &[("x", semicircle())]).law().unwrap();
+    let density = |y: f64| {
+        let angle = (0.5 * y).acos();
+        let roots = (0..3).map(|k| 2.0 * ((angle + 2.0 * PI * f64::from(k)) / 3.0).cos());
+        roots.map(|x| half_moon(x) / (3.0 * x * x - 3.0).abs()).sum()
+    };
+    assert_density(&law, density, &[-1.9999, -1.0, 0.0, 0.3, 1.9]);
+    // An atom of the variable is an atom of the image.
+    let law = model("x^2 - x", &[("x", Law::marchenko_pastur(2.0).unwrap())]).law().unwrap();
+    assert_eq!((law.atoms()[0].location, law.atoms().len()), (0.0, 1));
+    assert_relative_eq!(law.atoms()[0].mass, 0.5, epsilon = 1e-14);
+}
+
+/// The image formula against the operator-valued equation of the same polynomial, at single points.
+#[test]
+fn images_solve_the_operator_valued_equation() {
+    let laws = [("x", Law::marchenko_pastur(0.5).unwrap())];
+    let model = model("x^3 - 2*x", &laws);
+    let (law, transform) = (model.law().unwrap(), model.transform().unwrap());
+    let mut workspace = transform.workspace();
+    for z in [Complex64::new(0.3, 0.2), Complex64::new(-1.0, 0.05), Complex64::new(8.0, 0.5)] {
+        let solved = transform.solve(z, &mut workspace).unwrap().cauchy;
+        assert!((law.cauchy_transform(z) - solved).norm() < 1e-9, "{z}");
+    }
+}
+
+/// `x y x` for a semicircular `x` is compound free Poisson: `R(w) = (G_y(1 / w) / w - 1) / w` (Nica and
+/// Speicher, Lectures, Prop. 12.18), so that `R(G(z)) + 1 / G(z) = z`.
+#[test]
+fn semicircular_conjugates_are_compound_free_poisson() {
+    let r_transform = |g: Complex64| {
+        let w = 1.0 / g;
+        let cauchy = 2.0 / (w + (w - 2.0).sqrt() * (w + 2.0).sqrt());
+        (cauchy * w - 1.0) * w
+    };
+    for route in [Route::Automatic, Route::Subordination] {
+        let model = model("x*y*x", &[("x", semicircle()), ("y", semicircle())]).with_route(route).unwrap();
+        let law = model.law().unwrap();
+        for z in [Complex64::new(0.5, 0.3), Complex64::new(-2.0, 0.1), Complex64::new(1e-4, 1e-5)] {
+            let g = law.cauchy_transform(z);
+            assert!((r_transform(g) + 1.0 / g - z).norm() < 1e-9 * (1.0 / g).norm().max(1.0), "{z}");
+        }
+        // Next to 0 the density is that of G = 1 / sqrt(-z) up to bounded terms.
+        assert_relative_eq!(law.density(1e-10) * PI * 1e-5, 0.5f64.sqrt(), max_relative = 1e-4);
+        assert_relative_eq!(law.density(-1e-10), law.density(1e-10), max_relative = 1e-8);
+    }
+}
+
+/// With a free Poisson `y` of rate 1 it is the Fuss-Catalan law of order 2, of density `x^(-2/3)` at 0
+/// (Penson and Zyczkowski, Phys. Rev. E 83, 2011, equation 12).
+#[test]
+fn fuss_catalan_as_a_polynomial() {
+    let poisson = Law::marchenko_pastur(1.0).unwrap();
+    let density = |x: f64| {
+        let root = 27.0 + 3.0 * (81.0 - 12.0 * x).sqrt();
+        (2f64.cbrt() * 3f64.sqrt() / (12.0 * PI)) * (2f64.cbrt() * root.powf(2.0 / 3.0) - 6.0 * x.cbrt())
+            / (x.powf(2.0 / 3.0) * root.cbrt())
+    };
+    for route in [Route::Automatic, Route::Subordination] {
+        let model = model("x*y*x", &[("x", semicircle()), ("y", poisson.clone())]).with_route(route).unwrap();
+        let law = model.law().unwrap();
+        assert_density(&law, density, &[1e-9, 1e-4, 0.1, 1.0, 4.0, 6.7]);
+        assert_relative_eq!(law.range()[1], 6.75, epsilon = 1e-9);
+    }
+}
+
+/// `G = w / (w^2 - 1)` with `w = z - G`: at the variance 1 two bulks meet in a cusp.
+#[test]
+fn the_cusp_between_two_bulks() {
+    for route in [Route::Automatic, Route::Subordination] {
+        let laws = [("x", semicircle()), ("y", Law::bernoulli().unwrap())];
+        let law = model("x + y", &laws).with_route(route).unwrap().law().unwrap();
+        assert_eq!(law.support().len(), 1);
+        for x in [-2.0f64, -0.5, -1e-3, 1e-3, 0.1, 2.5] {
+            // z = G^3 - 2 z G^2 + z^2 G, by Newton's method from the leading term.
+            let mut g =
+                Complex64::from_polar(x.abs().cbrt(), -2.0 * PI / 3.0 + if x < 0.0 { PI / 3.0 } else { 0.0 });
+            for _ in 0..60 {
+                let value = g.powi(3) - 2.0 * x * g * g + x * x * g - x;
+                g -= value / (3.0 * g * g - 4.0 * x * g + x * x);
+            }
+            assert_relative_eq!(law.density(x), -g.im / PI, epsilon = 1e-9);
+        }
+    }
+    // The equation knows the branch point at 0, where the density is sqrt(3) / (2 pi) |x|^(1/3).
+    let laws = [("x", semicircle()), ("y", Law::bernoulli().unwrap())];
+    let law = model("x + y", &laws).with_route(Route::Subordination).unwrap().law().unwrap();
+    assert_relative_eq!(law.density(1e-9), 3f64.sqrt() / (2.0 * PI) * 1e-3, max_relative = 1e-2);
+}
+
+#[test]
+fn two_projections_by_their_angle_and_by_subordination() {
+    let laws = |a: f64, b: f64| [("p", Law::projection(a).unwrap()), ("q", Law::projection(b).unwrap())];
+    for (text, a, b) in [
+        ("p*q + q*p", 0.3, 0.45),
+        ("p*q*p", 0.3, 0.6),
+        ("p*q*p + q", 0.35, 0.5),
+        ("i*(p*q - q*p)", 0.4, 0.3),
+        ("p*q + q*p - 0.7*p + 0.2*q*p*q", 0.25, 0.6),
+        ("2*p - q", 0.3, 0.4),
+    ] {
+        let model = model(text, &laws(a, b));
+        let exact = model.law().unwrap();
+        let solved = model.with_route(Route::Subordination).unwrap().law().unwrap();
+        assert_eq!(exact.support().len(), solved.support().len(), "{text}: {exact} against {solved}");
+        for ([low, high], other) in exact.support().into_iter().zip(solved.support()) {
+            assert_relative_eq!(low, other[0], epsilon = 1e-9);
+            assert_relative_eq!(high, other[1], epsilon = 1e-9);
+            for i in 1..10 {
+                let x = low + (high - low) * f64::from(i) / 10.0;
+                assert_relative_eq!(exact.density(x), solved.density(x), epsilon = 1e-9, max_relative = 1e-9);
+            }
+        }
+        assert_eq!(exact.atoms().len(), solved.atoms().len(), "{text}");
+        for (one, two) in exact.atoms().iter().zip(solved.atoms()) {
+            assert_relative_eq!(one.location, two.location, epsilon = 1e-9);
+            assert_relative_eq!(one.mass, two.mass, epsilon = 1e-9);
+        }
+    }
+}
+
+#[test]
+fn two_valued_variables_reduce_to_numbers_where_they_can() {
+    let signs = || Law::bernoulli().unwrap();
+    // (x y + y x)^2 of two signs is 2 + x y x y + y x y x: with x y = e^{i t} it is 4 cos^2 t, t uniform.
+    let law = model("(x*y + y*x)^2", &[("x", signs()), ("y", signs())]).law().unwrap();
+    let arcsine = Law::arcsine(0.0, 4.0).unwrap();
+    assert_density(&law, |x| arcsine.density(x), &[0.01, 1.0, 2.0, 3.9]);
+    // x y x is a sign again.
+    let law = model("x*y*x", &[("x", signs()), ("y", signs())]).law().unwrap();
+    assert_eq!(law.atoms().iter().map(|atom| atom.location).collect::<Vec<_>>(), [-1.0, 1.0]);
+    // Relations make this the constant 2.
+    let law = model("x^2 + x*y^2*x", &[("x", signs()), ("y", signs())]).law().unwrap();
+    assert_eq!((law.atoms()[0].location, law.atoms()[0].mass), (2.0, 1.0));
+}
+
+#[test]
+fn the_law_of_a_singular_polynomial_can_be_used_again() {
+    let square = model("x^2 + x", &[("x", Law::uniform(-1.0, 1.0).unwrap())]).to_law().unwrap();
+    assert!(square.singularities().contains(&Singularity::Branch { location: 0.0, order: 1 }));
+    // The image of an affine image, twice.
+    let moved = square.affine(-2.0, 1.0).unwrap();
+    assert_relative_eq!(moved.density(1.2), 0.5 * square.density(-0.1), max_relative = 1e-9);
+    let noisy = square.plus(&Law::semicircle(0.3).unwrap()).unwrap();
+    let cumulants = noisy.free_cumulants(4);
+    assert_relative_eq!(cumulants[1], square.free_cumulants(2)[1] + 0.3, max_relative = 1e-10);
+    assert_relative_eq!(noisy.spectral().variance(), cumulants[1], max_relative = 1e-8);
+}
