@@ -46,18 +46,23 @@ fn run(options: &Options) -> Result<()> {
     save(options, "number_of_batches", &number_of_batches()?)?;
     save(options, "overparametrised", &overparametrised(options.seed)?)?;
     save(options, "split_spectrum", &split_spectrum(options.seed)?)?;
-    save(options, "gallery", &gallery(options.seed)?)?;
+    gallery(options)?;
     save(options, "convergence", &convergence(options)?)
 }
 
 fn save(options: &Options, name: &str, figure: &Figure) -> Result<()> {
-    std::fs::create_dir_all(&options.directory)
-        .map_err(|error| Error::File { path: options.directory.clone(), reason: error.to_string() })?;
     for extension in ["png", "svg"] {
-        let path = format!("{}/{name}.{extension}", options.directory);
-        figure.save(&path)?;
-        println!("{path}");
+        write(&options.directory, &format!("{name}.{extension}"), figure)?;
     }
+    Ok(())
+}
+
+fn write(directory: &str, name: &str, figure: &Figure) -> Result<()> {
+    std::fs::create_dir_all(directory)
+        .map_err(|error| Error::File { path: directory.to_owned(), reason: error.to_string() })?;
+    let path = format!("{directory}/{name}");
+    figure.save(&path)?;
+    println!("{path}");
     Ok(())
 }
 
@@ -148,44 +153,70 @@ fn split_spectrum(seed: u64) -> Result<Figure> {
     )
 }
 
-/// A polynomial, its laws in words, and the laws.
-type Entry<'a> = (&'a str, &'a str, Vec<(&'a str, Law)>);
+/// A polynomial in free variables of the gallery.
+struct Entry<'a> {
+    /// Name of its file.
+    name: &'a str,
+    polynomial: &'a str,
+    /// The laws in words.
+    words: &'a str,
+    laws: Vec<(&'a str, Law)>,
+}
 
-/// Six polynomials in free variables, each over sampled eigenvalues.
-fn gallery(seed: u64) -> Result<Figure> {
+/// Six polynomials in free variables, each over sampled eigenvalues: together, and one by one for the docs.
+fn gallery(options: &Options) -> Result<()> {
     let (features, draws) = (1000, 2);
     let semicircle = || Law::semicircle(1.0);
-    let poisson = || Law::marchenko_pastur(0.5);
-    let projection = Law::projection;
-    let signs = Law::bernoulli;
-    let entries: [Entry<'_>; 6] = [
-        ("x*y + y*x", "two semicirculars", vec![("x", semicircle()?), ("y", semicircle()?)]),
-        ("x*y + y*x", "semicircle, MP 0.5", vec![("x", semicircle()?), ("y", poisson()?)]),
-        ("p*q + q*p", "projections 0.3, 0.45", vec![("p", projection(0.3)?), ("q", projection(0.45)?)]),
-        ("a + b + c", "three free signs ±1", vec![("a", signs()?), ("b", signs()?), ("c", signs()?)]),
-        (
-            "x*y*z + z*y*x + x^2",
-            "semicircle, MP, uniform",
-            vec![("x", semicircle()?), ("y", poisson()?), ("z", Law::uniform(-1.0, 1.0)?)],
+    let (projection, signs) = (Law::projection, Law::bernoulli);
+    let entry = |name, polynomial, words, laws| Entry { name, polynomial, words, laws };
+    let entries = [
+        entry(
+            "anticommutator",
+            "x*y + y*x",
+            "two semicirculars",
+            vec![("x", semicircle()?), ("y", semicircle()?)],
         ),
-        (
+        entry("conjugate", "x*y*x", "two semicirculars", vec![("x", semicircle()?), ("y", semicircle()?)]),
+        entry(
+            "projections",
+            "p*q + q*p",
+            "projections of trace 0.3, 0.45",
+            vec![("p", projection(0.3)?), ("q", projection(0.45)?)],
+        ),
+        entry(
+            "signs",
+            "a + b + c",
+            "three signs ±1",
+            vec![("a", signs()?), ("b", signs()?), ("c", signs()?)],
+        ),
+        entry(
+            "cubic",
+            "x*y*z + z*y*x + x^2",
+            "semicircle, MP 0.5, uniform",
+            vec![("x", semicircle()?), ("y", Law::marchenko_pastur(0.5)?), ("z", Law::uniform(-1.0, 1.0)?)],
+        ),
+        entry(
+            "bulks",
             "s + 0.5*x",
-            "atoms -2, 0, 2 plus a semicircle",
+            "atoms -2, 0, 2; semicircle",
             vec![("s", Law::atoms(&[(-2.0, 0.25), (0.0, 0.25), (2.0, 0.5)])?), ("x", semicircle()?)],
         ),
     ];
+    let subtitle =
+        format!("predicted law over eigenvalues of random matrices, p = {features}, {draws} draws");
     let mut panels = Vec::new();
-    for (text, laws, variables) in entries {
-        let model = FreePolynomial::new(text.parse()?, &variables)?;
+    for Entry { name, polynomial, words, laws } in entries {
+        let model = FreePolynomial::new(polynomial.parse()?, &laws)?;
         let law = model.law()?;
         let spectrum = PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), features)?
             .with_draws(draws)?
-            .with_seed(seed)
+            .with_seed(options.seed)
             .run(None)?;
         let comparison =
             Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Bands(law.support()))?;
-        println!("{text} ({laws}): KS {:.5}", comparison.kolmogorov_smirnov);
-        let mut panel = Panel::new(format!("{text}: {laws}"), "density")
+        println!("{polynomial} ({words}): KS {:.5}", comparison.kolmogorov_smirnov);
+        let mut panel = Panel::new("eigenvalue", "density")
+            .title(format!("{polynomial}:  {words}"))
             .layer(
                 Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density).label("sampled"),
             )
@@ -193,11 +224,13 @@ fn gallery(seed: u64) -> Result<Figure> {
         for atom in law.atoms() {
             panel = panel.layer(Layer::stem(atom.location, atom.mass));
         }
+        let single = Figure::new("").panel(panel.clone()).size(560, 360);
+        write(&format!("{}/laws", options.directory), &format!("{name}.svg"), &single)?;
         panels.push(panel);
     }
-    Ok(Figure::new("Laws of polynomials in free variables")
-        .subtitle(format!("predicted law over eigenvalues of random matrices, p = {features}, {draws} draws"))
-        .panels(3, 2, panels))
+    let together =
+        Figure::new("Laws of polynomials in free variables").subtitle(subtitle).panels(3, 2, panels);
+    save(options, "gallery", &together)
 }
 
 fn convergence(options: &Options) -> Result<Figure> {

@@ -28,8 +28,12 @@ fn polynomials_against_random_matrices() {
     let signs = Law::atoms(&[(-1.0, 0.4), (1.0, 0.6)]).unwrap();
     assert_sampled("x*y*x + x*y + y*x", &[("x", poisson()), ("y", signs)]);
     assert_sampled("x^2*y^2 + y^2*x^2 - x", &[("x", uniform()), ("y", Law::arcsine(0.0, 1.0).unwrap())]);
-    let projection = Law::projection(0.4).unwrap();
-    assert_sampled("p*x*p", &[("p", projection), ("x", poisson())]);
+    let projection = |trace: f64| Law::projection(trace).unwrap();
+    assert_sampled("p*x*p", &[("p", projection(0.4)), ("x", poisson())]);
+    // Singular at 0, at critical values, and two projections.
+    assert_sampled("x*y*x", &[("x", semicircle()), ("y", semicircle())]);
+    assert_sampled("x^2 + x", &[("x", uniform())]);
+    assert_sampled("p*q + q*p - q", &[("p", projection(0.3)), ("q", projection(0.55))]);
 }
 
 fn variable_law(kind: u8, parameter: f64) -> Result<Law> {
@@ -38,22 +42,23 @@ fn variable_law(kind: u8, parameter: f64) -> Result<Law> {
         1 => Law::marchenko_pastur(parameter),
         2 => Law::uniform(-parameter, 1.0),
         3 => Law::atoms(&[(-parameter, 0.3), (1.0, 0.7)]),
+        4 => Law::projection(parameter / 1.6),
         _ => Law::arcsine(0.0, parameter),
     }
 }
 
-/// Random self-adjoint polynomials with a free semicircular added, which keeps laws without hard edges and
-/// cusps likely: what comes out has mass 1 and the exact moments.
+/// Random self-adjoint polynomials in two variables with laws of all kinds: what comes out has mass 1 and the exact
+/// moments, and hardly any law is an error.
 #[test]
 fn random_polynomials_have_mass_one_and_exact_moments() {
-    let config = Config { cases: 60, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
     let words = prop::collection::vec((prop::collection::vec(0usize..2, 1..4), -1.0..1.0f64), 1..4);
-    let laws = prop::collection::vec((0u8..5, 0.3..1.5f64), 2);
+    let laws = prop::collection::vec((0u8..6, 0.3..1.5f64), 2);
     let failures = std::cell::Cell::new(0);
     runner
         .run(&(words, laws), |(words, laws)| {
-            let variables = Polynomial::variables(["x", "y", "s"]).unwrap();
+            let variables = Polynomial::variables(["x", "y"]).unwrap();
             let mut half = Polynomial::default();
             for (word, coefficient) in words {
                 let product = word
@@ -61,8 +66,8 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
                     .fold(Polynomial::constant(coefficient), |product, &letter| product * &variables[letter]);
                 half = half + product;
             }
-            let polynomial = &half + half.adjoint() + &variables[2];
-            let mut named = vec![("s", Law::semicircle(0.2).unwrap())];
+            let polynomial = &half + half.adjoint();
+            let mut named = Vec::new();
             for (name, (kind, parameter)) in ["x", "y"].into_iter().zip(laws) {
                 named.push((name, variable_law(kind, parameter).unwrap()));
             }
@@ -79,6 +84,6 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
             Ok(())
         })
         .unwrap();
-    // A law that is not resolved is an error, and has to stay an exception.
-    assert!(failures.get() <= 1, "{} of 60 laws are errors", failures.get());
+    // A law that is not resolved is an error, and has to stay an exception: 4 are when this is written.
+    assert!(failures.get() <= 6, "{} of 200 laws are errors", failures.get());
 }

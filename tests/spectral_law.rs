@@ -329,3 +329,23 @@ fn laws_are_plain_values() {
         assert_ne!(law, law.affine(2.0, 0.0).unwrap());
     }
 }
+
+#[test]
+fn a_mesh_has_the_number_of_points_asked_for() {
+    let law = freespectra::Law::atoms(&[(-2.0, 0.5), (2.0, 0.5)]).unwrap();
+    let law = law.plus(&freespectra::Law::semicircle(0.25).unwrap()).unwrap();
+    let mesh = law.spectral().mesh(101);
+    assert_eq!(mesh.iter().map(Vec::len).collect::<Vec<_>>(), [51, 50]);
+    for (points, [low, high]) in mesh.iter().zip(law.spectral().support()) {
+        assert_eq!((points[0], points[points.len() - 1]), (low, high));
+        assert!(points.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+    // A branch point inside is one of the points, and they crowd there.
+    let cube = freespectra::polynomial::FreePolynomial::new(
+        "x^3".parse().unwrap(),
+        &[("x", freespectra::Law::semicircle(1.0).unwrap())],
+    );
+    let mesh = cube.unwrap().law().unwrap().mesh(100);
+    assert_eq!((mesh.len(), mesh[0].len()), (1, 100));
+    assert!(mesh[0].contains(&0.0) && mesh[0].iter().filter(|x| x.abs() < 1e-2).count() >= 6);
+}

@@ -109,24 +109,15 @@ pub fn describe(population: &Population) -> String {
 /// Longest density table.
 pub const MOST_POINTS: usize = 1_000_000;
 
-/// Points that crowd at the edges of each interval, where the density is steep.
+/// Points that crowd where the density is steep.
 pub fn density_table(law: &SpectralLaw, points: usize) -> Vec<(f64, f64)> {
-    let support = law.support();
-    let bands = support.len().max(1);
     let mut table = Vec::with_capacity(points);
-    for (band, [low, high]) in support.into_iter().enumerate() {
-        // The remainder goes to the first intervals; every interval gets its two edges.
-        let each = (points / bands + usize::from(band < points % bands)).max(2);
-        for i in 0..each {
-            let point = |i: f64| {
-                let angle = std::f64::consts::PI * i / (each - 1) as f64;
-                let x = low + (high - low) * (0.5 * angle).sin().powi(2);
-                (x, law.density(x))
-            };
-            // At a hard edge the density is infinite; a point next to it stands for it.
-            let inward = if i == 0 { 0.25 } else { -0.25 };
-            let at = point(i as f64);
-            table.push(if at.1.is_finite() { at } else { point(i as f64 + inward) });
+    for mesh in law.mesh(points) {
+        for (i, &x) in mesh.iter().enumerate() {
+            // Where the density is infinite a point next to it stands for it.
+            let next = mesh[if i + 1 < mesh.len() { i + 1 } else { i - 1 }];
+            let finite = |x: f64| Some((x, law.density(x))).filter(|(_, density)| density.is_finite());
+            table.extend(finite(x).or_else(|| finite(x + (next - x) / 16.0)));
         }
     }
     table

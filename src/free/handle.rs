@@ -105,7 +105,7 @@ impl Law {
     /// The signs: mass 1/2 at 1 and -1.
     ///
     /// # Errors
-    /// None in practice.
+    /// None: the parameters are fixed. The result is that of the other constructors.
     pub fn bernoulli() -> Result<Self> {
         Self::new(Discrete::bernoulli())
     }

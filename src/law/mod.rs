@@ -10,6 +10,7 @@
 //! [`Ensemble`] describes random matrices whose spectra tend to laws.
 
 mod band;
+mod construction;
 mod cumulants;
 mod edge;
 mod ensemble;

@@ -6,9 +6,7 @@ use num_complex::Complex64;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::band::{Band, Obstacle};
-use super::support::{FarMoments, Found, Point, Search};
-use super::transform::CauchyTransform;
+use super::band::Band;
 use crate::error::{Error, Result};
 use crate::population::{Atom, merged};
 
@@ -32,7 +30,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// That of a law without error, such as one of given atoms.
-    const EXACT: Self = Self {
+    pub(super) const EXACT: Self = Self {
         mass_error: 0.0,
         mean_error: 0.0,
         variance_error: 0.0,
@@ -57,9 +55,9 @@ impl Certificate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct SpectralLaw {
-    bands: Vec<Band>,
-    atoms: Vec<Atom>,
-    certificate: Certificate,
+    pub(super) bands: Vec<Band>,
+    pub(super) atoms: Vec<Atom>,
+    pub(super) certificate: Certificate,
 }
 
 /// A law as it comes out of a file.
@@ -92,59 +90,7 @@ impl TryFrom<Unchecked> for SpectralLaw {
     }
 }
 
-/// Rounds of looking for missing mass before a law is given up.
-const REPAIRS: usize = 40;
-
-/// Missing mass that starts a repair; below, the certificate decides.
-const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
-
 impl SpectralLaw {
-    /// Finds the support of a Cauchy transform, atoms included, resolves the density on it and checks the
-    /// result.
-    ///
-    /// # Errors
-    /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
-    /// [`Error::NotCertified`] if mass, mean or variance of the result disagree with the values
-    /// expanded at infinity by more than the tolerances of [`Certificate`].
-    pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
-        let mut search = Search::new(transform);
-        let mut workspace = search.workspace();
-        let intervals = transform.intervals();
-        if intervals.is_none() {
-            search.drop_surrounded_poles(&mut workspace);
-        }
-        let far = search.far_moments(&mut workspace)?;
-        let mut law = Self { bands: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
-        match intervals {
-            Some(intervals) => {
-                for [low, high] in intervals {
-                    law.add_interval(&search, low, high)?;
-                }
-            }
-            None => law.find(&mut search, &far, &mut workspace)?,
-        }
-        search.give_back(workspace);
-
-        let variance = far.variance;
-        let (mean, second) = (law.integrate(|x| x - far.mean), law.integrate(|x| (x - far.mean).powi(2)));
-        let moment_error = transform.moments().map(|exact| {
-            let error = |(k, exact): (i32, f64)| {
-                (law.moment(k) - exact).abs() / law.integrate(|x| x.abs().powi(k)).max(f64::MIN_POSITIVE)
-            };
-            (1..).zip(exact).map(error).fold(0.0, f64::max)
-        });
-        law.certificate = Certificate {
-            mass_error: law.total_mass() - 1.0,
-            mean_error: mean / variance.sqrt(),
-            variance_error: second / variance - 1.0,
-            moment_error,
-            residual: search.residual(),
-            solves: search.solves(),
-        };
-        law.certify(far.mean, variance)?;
-        Ok(law)
-    }
-
     /// The law of finitely many atoms; equal locations are merged.
     ///
     /// # Errors
@@ -164,155 +110,6 @@ impl SpectralLaw {
         Ok(Self { bands: Vec::new(), atoms, certificate: Certificate::EXACT })
     }
 
-    fn certify(&self, mean: f64, variance: f64) -> Result<()> {
-        let Certificate { mass_error, mean_error, variance_error, .. } = self.certificate;
-        let check = |quantity, error: f64, tolerance: f64, expected: f64, scale: f64| {
-            if error.abs() <= tolerance {
-                return Ok(());
-            }
-            Err(Error::NotCertified {
-                quantity,
-                found: expected + error * scale,
-                expected,
-                tolerance: tolerance * scale,
-            })
-        };
-        check("total mass", mass_error, Certificate::TOLERANCE, 1.0, 1.0)?;
-        check("mean", mean_error, Certificate::TOLERANCE, mean, variance.sqrt())?;
-        check("variance", variance_error, Certificate::VARIANCE_TOLERANCE, variance, variance)?;
-        let moment_error = self.certificate.moment_error.unwrap_or(0.0);
-        check("relative error of the moments", moment_error, Certificate::VARIANCE_TOLERANCE, 0.0, 1.0)
-    }
-
-    /// Finds intervals and atoms: first around the landmarks, then wherever mass is missing.
-    fn find<T: CauchyTransform>(
-        &mut self,
-        search: &mut Search<'_, T>,
-        far: &FarMoments,
-        workspace: &mut T::Workspace,
-    ) -> Result<()> {
-        let mut landmarks = search.transform.landmarks();
-        landmarks.push(far.mean);
-        for x in landmarks {
-            if search.is_singular(x) || self.bands.iter().any(|band| band.contains(x)) {
-                continue;
-            }
-            if let Ok(Some(seed)) = search.inside(x, workspace) {
-                self.add_band(search, &seed, workspace)?;
-            }
-        }
-        for _ in 0..REPAIRS {
-            let missing = 1.0 - self.total_mass();
-            if missing < MISSING {
-                break;
-            }
-            let gaps = self.gaps(far.center - far.radius, far.center + far.radius);
-            let known = |z: Complex64| self.cauchy_transform(z);
-            match search.missing(&gaps, &known, workspace)? {
-                Some(Found::Inside(seed)) if !self.bands.iter().any(|band| band.contains(seed.x)) => {
-                    self.add_band(search, &seed, workspace)?;
-                }
-                Some(Found::Atom(atom))
-                    if !self.atoms.iter().any(|other| other.location == atom.location) =>
-                {
-                    search.poles.push(atom.location);
-                    search.atoms.push(atom.location);
-                    self.atoms.push(atom);
-                    self.atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
-                }
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Samples the density on an interval that is known to be one.
-    fn add_interval<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        low: f64,
-        high: f64,
-    ) -> Result<()> {
-        for frame in search.frames(low, high) {
-            match Band::sample(search, frame, &[]) {
-                Ok(band) => self.bands.push(band),
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Gap(x)) => {
-                    return Err(Error::argument(
-                        "support",
-                        format!("no density at {x}"),
-                        "intervals of positive density",
-                    ));
-                }
-            }
-        }
-        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
-        Ok(())
-    }
-
-    /// Widens a seed to its interval and adds it; splits it where it turns out to have a gap.
-    fn add_band<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        seed: &Point,
-        workspace: &mut T::Workspace,
-    ) -> Result<()> {
-        let mut known = vec![seed.clone()];
-        let below = self.bands.iter().map(|band| band.high).filter(|&x| x < seed.x).reduce(f64::max);
-        let above = self.bands.iter().map(|band| band.low).filter(|&x| x > seed.x).reduce(f64::min);
-        // Both searches start from the seed and know nothing of each other.
-        let mut beyond = Vec::new();
-        let (low, high) = rayon::join(
-            || search.edge(seed, -1.0, below, &mut known, workspace),
-            || {
-                let mut workspace = search.workspace();
-                let high = search.edge(seed, 1.0, above, &mut beyond, &mut workspace);
-                search.give_back(workspace);
-                high
-            },
-        );
-        let (low, high) = (low?, high?);
-        known.append(&mut beyond);
-        let mut intervals = vec![(low, high)];
-        while let Some((low, high)) = intervals.pop() {
-            let frames = search.frames(low, high);
-            let sampled: std::result::Result<Vec<Band>, Obstacle> =
-                frames.into_iter().map(|frame| Band::sample(search, frame, &known)).collect();
-            match sampled {
-                Ok(bands) => self.bands.extend(bands),
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Gap(x)) => {
-                    // The nearest points inside on both sides lead to the edges of the gap.
-                    let inside = known.iter().filter(|point| low < point.x && point.x < high);
-                    let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
-                    let right = inside.filter(|point| point.x > x).min_by(|a, b| a.x.total_cmp(&b.x));
-                    let (left, right) = (left.cloned(), right.cloned());
-                    if let Some(left) = left {
-                        intervals.push((low, search.edge(&left, 1.0, Some(x), &mut known, workspace)?));
-                    }
-                    if let Some(right) = right {
-                        intervals.push((search.edge(&right, -1.0, Some(x), &mut known, workspace)?, high));
-                    }
-                }
-            }
-        }
-        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
-        Ok(())
-    }
-
-    /// The parts of `(low, high)` that no band covers.
-    fn gaps(&self, low: f64, high: f64) -> Vec<(f64, f64)> {
-        let mut gaps = Vec::with_capacity(self.bands.len() + 1);
-        let mut from = low;
-        for band in &self.bands {
-            gaps.push((from, band.low));
-            from = band.high;
-        }
-        gaps.push((from, high));
-        gaps.retain(|(low, high)| high > low);
-        gaps
-    }
-
     /// The intervals `[a, b]` of the continuous part, in increasing order.
     pub fn support(&self) -> Vec<[f64; 2]> {
         let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.bands.len());
@@ -324,6 +121,26 @@ impl SpectralLaw {
             }
         }
         support
+    }
+
+    /// About `count` points to draw or tabulate the density at, in increasing order for each interval of the
+    /// support. They include the edges and singular points inside, where the density may be infinite, and crowd
+    /// there. There are exactly `count`, evenly shared out, unless that is less than 2 for an interval, or for one
+    /// of its parts between singular points.
+    pub fn mesh(&self, count: usize) -> Vec<Vec<f64>> {
+        let support = self.support();
+        let shares = shared(count, support.len());
+        let points = |([low, high], share): ([f64; 2], usize)| {
+            let bands: Vec<&Band> =
+                self.bands.iter().filter(|band| low <= band.low && band.high <= high).collect();
+            // Neighbours have one point in common.
+            let shares = shared(share + bands.len() - 1, bands.len());
+            let mut points: Vec<f64> =
+                bands.into_iter().zip(shares).flat_map(|(band, share)| band.mesh(share.max(2))).collect();
+            points.dedup();
+            points
+        };
+        support.into_iter().zip(shares).map(points).collect()
     }
 
     /// The intervals of the support, in increasing order, atoms outside of them as intervals of length 0.
@@ -496,4 +313,9 @@ impl fmt::Display for SpectralLaw {
         }
         Ok(())
     }
+}
+
+/// A number in as many parts, the larger ones first.
+fn shared(count: usize, parts: usize) -> impl Iterator<Item = usize> {
+    (0..parts).map(move |part| count / parts + usize::from(part < count % parts))
 }

@@ -54,18 +54,16 @@ impl Layer {
     }
 
     /// Density of a spectral law: a curve on each interval of its support, with points that crowd at the
-    /// edges.
+    /// edges and at singular points.
     pub fn density(law: &SpectralLaw) -> Self {
         let (mut x, mut y) = (Vec::new(), Vec::new());
-        for [low, high] in law.support() {
-            for i in 0..DENSITY_POINTS {
-                let angle = 0.5 * std::f64::consts::PI * i as f64 / (DENSITY_POINTS - 1) as f64;
-                let position = low + (high - low) * angle.sin().powi(2);
+        for points in law.mesh(DENSITY_POINTS * law.support().len()) {
+            for position in points {
                 x.push(position);
                 y.push(law.density(position));
             }
             // Breaks the line at the gap.
-            x.push(high);
+            x.extend(x.last().copied());
             y.push(f64::NAN);
         }
         Self::curve(&x, &y)

@@ -25,8 +25,11 @@ impl Variable {
     /// and not `i` or `adj`, which mean the imaginary unit and the adjoint.
     pub fn new(name: &str) -> Result<Self> {
         let mut characters = name.chars();
+        // Letters of all alphabets, but no other numerals than digits: x² is not a name.
         let first = characters.next().is_some_and(char::is_alphabetic);
-        let rest = characters.all(|character| character.is_alphanumeric() || character == '_');
+        let named =
+            |character: char| character.is_alphabetic() || character.is_ascii_digit() || character == '_';
+        let rest = characters.all(named);
         if first && rest && !["i", "adj"].contains(&name) {
             return Ok(Self(name.into()));
         }
@@ -364,6 +367,7 @@ mod tests {
         let error = (x.pow(2) + &x * &y).check_self_adjoint().unwrap_err();
         assert_eq!(error, Error::NotSelfAdjoint { part: "x*y".to_owned(), adjoint: "y*x".to_owned() });
         assert!((Complex64::I * &x).check_self_adjoint().is_err());
-        assert!(Variable::new("i").is_err() && Variable::new("2x").is_err() && Variable::new("").is_err());
+        assert!(["i", "2x", "", "x²", "x½"].iter().all(|name| Variable::new(name).is_err()));
+        assert!(Variable::new("ξ_1").is_ok());
     }
 }

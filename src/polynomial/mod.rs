@@ -17,8 +17,38 @@
 //!
 //! A polynomial ([`Polynomial`]) is written with operators or parsed from text, linearised to a small
 //! pencil ([`Linearization`]), and its spectrum follows from the laws of its variables by operator-valued
-//! subordination or by R-transforms ([`FreePolynomial`]). The law is certified by its first four moments,
+//! subordination or by R-transforms ([`FreePolynomial`]). Polynomials in one variable, in two variables with two
+//! values each (projections, signs), and sums have shorter ways. The law is certified by its first four moments,
 //! which are computed from free cumulants alone.
+//!
+//! # Gallery
+//!
+//! Predicted laws over the eigenvalues of random matrices of size 1000, from two draws. Drawn by the example
+//! `figures`.
+//!
+//! The anticommutator of two free semicirculars (Nica and Speicher, 1998):
+//!
+#![doc = include_str!("../../figures/laws/anticommutator.svg")]
+//!
+//! `x*y*x` in two free semicirculars, with a density like `|x|^(-1/2)` at 0:
+//!
+#![doc = include_str!("../../figures/laws/conjugate.svg")]
+//!
+//! The anticommutator of two free projections, with an atom, a hard edge and two bulks:
+//!
+#![doc = include_str!("../../figures/laws/projections.svg")]
+//!
+//! The sum of three free signs, the spectral law of the 3-regular tree (Kesten, 1959; McKay, 1981):
+//!
+#![doc = include_str!("../../figures/laws/signs.svg")]
+//!
+//! A cubic in three variables, a semicircular, a free Poisson and a uniform one:
+//!
+#![doc = include_str!("../../figures/laws/cubic.svg")]
+//!
+//! Three atoms and a semicircular, three bulks:
+//!
+#![doc = include_str!("../../figures/laws/bulks.svg")]
 
 mod algebra;
 mod candidates;

@@ -8,7 +8,7 @@ use super::algebra::{Polynomial, Variable};
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
 use super::moments;
-use super::reduction::reduced;
+use super::reduction::{entering_by_power, reduced, with_root};
 use super::singular;
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
@@ -143,6 +143,29 @@ impl FreePolynomial {
         let mut moments = [0.0; 4];
         moments.copy_from_slice(&self.moments(4));
         moments
+    }
+
+    /// The same polynomial in powers of variables that enter by these alone, if there are any whose laws give the
+    /// equation no R-transform.
+    pub(super) fn in_powers(&self) -> Result<Option<Self>> {
+        let mut powers = entering_by_power(&self.reduced);
+        powers.retain(|(variable, _)| self.laws[variable].levy().is_none());
+        if powers.is_empty() {
+            return Ok(None);
+        }
+        let mut polynomial = self.reduced.clone();
+        let used = self.linearization.variables().iter();
+        let mut laws: BTreeMap<Variable, Law> =
+            used.map(|variable| (variable.clone(), self.laws[variable].clone())).collect();
+        for (variable, power) in powers {
+            let own = Polynomial::from(variable.clone()).pow(power as u32);
+            let image = Self::new(own, &[(variable.name(), self.laws[&variable].clone())])?.to_law()?;
+            polynomial = with_root(&polynomial, &variable, power);
+            laws.insert(variable, image);
+        }
+        let reduced = reduced(&polynomial, &laws);
+        let linearization = Linearization::new(&reduced)?;
+        Ok(Some(Self { polynomial, reduced, linearization, laws, ..self.clone() }))
     }
 
     /// The same polynomial minus a number, in variables that are measured from numbers: next to the value there its

@@ -2,7 +2,8 @@
 //!
 //! A variable whose law has `k` atoms and nothing else is annihilated by a polynomial of degree `k`: powers from
 //! `x^k` on are combinations of lower ones, as in `x^2 = 1` for signs and `x^2 = x` for projections. The
-//! polynomial that is left has the same law and a smaller linearisation.
+//! polynomial that is left has the same law and a smaller linearisation. A variable that enters by its square, or
+//! another power, alone is replaced by that power, a variable of another law.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,36 @@ pub(super) fn reduced(polynomial: &Polynomial, laws: &BTreeMap<Variable, Law>) -
     kept.fold(Polynomial::default(), |sum, (word, coefficient)| {
         sum + Polynomial::monomial(word.to_vec(), coefficient)
     })
+}
+
+/// A variable of which only powers of `x^k`, `k > 1`, occur, with the largest such `k`.
+pub(super) fn entering_by_power(polynomial: &Polynomial) -> Vec<(Variable, usize)> {
+    let mut common: BTreeMap<&Variable, usize> = BTreeMap::new();
+    for (word, _) in polynomial.terms() {
+        for run in word.chunk_by(|a, b| a == b) {
+            let divisor = common.entry(&run[0]).or_default();
+            *divisor = greatest_common_divisor(*divisor, run.len());
+        }
+    }
+    common
+        .into_iter()
+        .filter(|(_, power)| *power > 1)
+        .map(|(variable, power)| (variable.clone(), power))
+        .collect()
+}
+
+/// The polynomial with `variable` for its power.
+pub(super) fn with_root(polynomial: &Polynomial, variable: &Variable, power: usize) -> Polynomial {
+    polynomial.terms().fold(Polynomial::default(), |sum, (word, coefficient)| {
+        let runs = word.chunk_by(|a, b| a == b);
+        let shortened =
+            runs.flat_map(|run| if run[0] == *variable { &run[..run.len() / power] } else { run });
+        sum + Polynomial::monomial(shortened.cloned().collect(), coefficient)
+    })
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// A word with a run of a variable that is too long, where it starts, and its length.
@@ -95,6 +126,16 @@ mod tests {
         assert_eq!(reduce(x.pow(3) * p.pow(4)), &x * &p);
         // Runs that come together by a reduction are reduced again: p x^2 p = p.
         assert_eq!(reduce(&p * x.pow(2) * &p - &p), Polynomial::default());
+    }
+
+    #[test]
+    fn squares_are_variables() {
+        let [x, y] = Polynomial::variables(["x", "y"]).unwrap();
+        let polynomial = x.pow(2) * &y * x.pow(4) + x.pow(4) * &y * x.pow(2) + y.pow(3);
+        let powers = entering_by_power(&polynomial);
+        assert_eq!(powers, [(Variable::new("x").unwrap(), 2)]);
+        let simpler = with_root(&polynomial, &powers[0].0, 2);
+        assert_eq!(simpler, &x * &y * x.pow(2) + x.pow(2) * &y * &x + y.pow(3));
     }
 
     #[test]

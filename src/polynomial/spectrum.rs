@@ -63,7 +63,11 @@ impl FreePolynomial {
                 Some(projections::law(&self.reduced, variables, value_at, moments))
             }
             laws if self.reduced.degree() == 1 => Some(self.sum(laws)),
-            _ => None,
+            _ => match self.in_powers() {
+                Ok(Some(simpler)) => Some(simpler.solved()),
+                Ok(None) => None,
+                Err(error) => Some(Err(error)),
+            },
         }
     }
 

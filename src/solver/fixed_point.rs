@@ -2,7 +2,8 @@
 //!
 //! An equation says what its unknowns are and how they are mapped ([`FixedPoint`]); this file knows
 //! nothing of pencils or laws. It measures the unknowns in units of the equation's choice, accelerates
-//! (Anderson), notices convergence, stagnation and hopelessness, and reports residual, error and cost.
+//! (Anderson), notices convergence, stagnation and hopelessness, hands over to Newton's method where an equation
+//! asks for that, and reports residual, error and cost.
 
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -134,7 +135,8 @@ pub trait FixedPoint: Sync {
         Ok(())
     }
 
-    /// Solves the equation at `z` from the unknowns `guess` by Anderson acceleration.
+    /// Solves the equation at `z` from the unknowns `guess` by Anderson acceleration, and by Newton's method where
+    /// that does not converge and [`FixedPoint::sizes`] allows it.
     ///
     /// For `Im z > 0` the equation has one solution in its half-space (for operator-valued resolvents:
     /// Helton, Rashidi Far, Speicher, IMRN 2007); iterates that leave it are replaced by the half-averaged

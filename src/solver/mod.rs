@@ -1,9 +1,10 @@
 //! Fixed points for Cauchy transforms of pencils in free variables.
 //!
 //! * [`pencil`]: self-adjoint linear pencils as block-diagonal data;
-//! * [`fixed_point`]: the accelerated iteration, for every equation;
+//! * [`fixed_point`]: the accelerated iteration, for every equation, and Newton's method where that fails;
 //! * [`silverstein`]: the matrix-valued Silverstein equation;
-//! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis.
+//! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis, around singular
+//!   points on arcs.
 
 mod anderson;
 pub mod continuation;
