@@ -304,12 +304,14 @@ impl SpectralLaw {
 
 impl fmt::Display for SpectralLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is rounded to zero has no sign.
+        let shown = |x: f64| if x.abs() < 5e-7 { 0.0 } else { x };
         for atom in &self.atoms {
-            write!(f, "atom {:.6} at {:.6}; ", atom.mass, atom.location)?;
+            write!(f, "atom {:.6} at {:.6}; ", atom.mass, shown(atom.location))?;
         }
         write!(f, "support")?;
         for [low, high] in self.support() {
-            write!(f, " [{low:.6}, {high:.6}]")?;
+            write!(f, " [{:.6}, {:.6}]", shown(low), shown(high))?;
         }
         Ok(())
     }
