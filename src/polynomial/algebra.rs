@@ -27,14 +27,17 @@ impl Variable {
         let mut characters = name.chars();
         // Letters of all alphabets, but no other numerals than digits: x² is not a name.
         let first = characters.next().is_some_and(char::is_alphabetic);
-        let named =
-            |character: char| character.is_alphabetic() || character.is_ascii_digit() || character == '_';
-        let rest = characters.all(named);
+        let rest = characters.all(Self::continues);
         if first && rest && !["i", "adj"].contains(&name) {
             return Ok(Self(name.into()));
         }
         let allowed = "a letter followed by letters, digits or _, other than i and adj";
         Err(Error::argument("variable", format!("{name:?}"), allowed))
+    }
+
+    /// Whether a name may go on with a character.
+    pub(super) fn continues(character: char) -> bool {
+        character.is_alphabetic() || character.is_ascii_digit() || character == '_'
     }
 
     /// The name.

@@ -131,6 +131,10 @@ impl FreePolynomial {
 
     /// The moments `phi(p), ..., phi(p^count)`, from the free cumulants of the variables alone.
     pub fn moments(&self, count: usize) -> Vec<f64> {
+        if let [law] = self.laws.values().collect::<Vec<_>>()[..] {
+            // Numbers commute: no cumulants are needed, which lose digits of moments of high order.
+            return moments::of_one_variable(&self.polynomial, |k| law.spectral().moment(k), count);
+        }
         let needed = moments::cumulants_needed(&self.polynomial, count);
         let cumulants = self.laws.iter().map(|(variable, law)| {
             let count = needed.get(variable).copied().unwrap_or(0);

@@ -196,7 +196,7 @@ impl Parser<'_> {
             Some('0'..='9') => self.number(),
             Some('.') if digit_follows => self.number(),
             Some(first) if first.is_alphabetic() => {
-                self.skip(|character| character.is_alphanumeric() || character == '_');
+                self.skip(Variable::continues);
                 let name: String = self.characters[start..self.position].iter().collect();
                 match name.as_str() {
                     "i" => Ok(Complex64::I.into()),

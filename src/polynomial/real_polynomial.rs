@@ -91,6 +91,20 @@ impl RealPolynomial {
         Self::new(self.coefficients.iter().map(|c| factor * c).collect())
     }
 
+    /// The polynomial minus its value at a point, in the offset from there, without the coefficients that rounding
+    /// leaves of derivatives that vanish.
+    pub(super) fn around(&self, center: f64) -> Self {
+        let (mut derivative, mut factorial) = (self.derivative(), 1.0);
+        let mut coefficients = vec![0.0];
+        for power in 1..=self.degree() {
+            factorial *= power as f64;
+            let value = if derivative.vanishes(center) { 0.0 } else { derivative.at(center) };
+            coefficients.push(value / factorial);
+            derivative = derivative.derivative();
+        }
+        Self::new(coefficients)
+    }
+
     fn vanishes(&self, x: f64) -> bool {
         self.at(x).abs() <= ZERO * self.magnitude(x)
     }
@@ -234,6 +248,8 @@ mod tests {
         assert_eq!(roots.len(), 2);
         assert!((roots[0] + 2.0).abs() < 1e-14 && (roots[1] - 1.0).abs() < 1e-14, "{roots:?}");
         assert_eq!((p.flatness(1.0), p.flatness(-2.0)), (3, 0));
+        // Around the root of order 4: y^4 (y + 3).
+        assert_eq!(p.around(1.0).coefficients, [0.0, 0.0, 0.0, 0.0, 3.0, 1.0]);
         // x^2 + 1 has no real root; together with x - 3 it has one.
         assert!(RealPolynomial::new(vec![1.0, 0.0, 1.0]).real_roots().is_empty());
         let mixed = RealPolynomial::new(vec![-3.0, 1.0, -3.0, 1.0]);

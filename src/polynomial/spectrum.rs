@@ -53,7 +53,7 @@ impl FreePolynomial {
                 Some(SpectralLaw::discrete(&atoms).map(|law| (law, Vec::new())))
             }
             [law] if self.reduced.degree() == 1 => Some(self.sum(&[law])),
-            [law] => Some(self.image(law, moments)),
+            [law] => Some(self.image(law)),
             _ if self.route != Route::Automatic => None,
             [one, two] if two_valued(one) && two_valued(two) => {
                 let [first, second] =
@@ -72,18 +72,22 @@ impl FreePolynomial {
     }
 
     /// A polynomial in one variable.
-    fn image(&self, law: &Law, moments: [f64; 4]) -> Result<(SpectralLaw, Vec<Singularity>)> {
-        let constant = self.reduced.coefficient(&[]).re;
-        if constant != 0.0 {
-            // Without it, values next to that at 0 are known to the last digit.
-            let centered = self.around(constant, &[0.0])?;
-            let (spectral, singularities) = centered.image(law, centered.first_moments())?;
-            let moved = singularities.into_iter().map(|at| at.affine(1.0, constant)).collect();
-            return Ok((spectral.affine(1.0, constant)?, moved));
-        }
-        let relation = Relation::Value(self.in_one_variable(0, &[0.0]));
-        let image = ImageTransform::new(relation, law, 1.0, Vec::new(), moments);
-        Ok((SpectralLaw::build(&image)?, image.singularities()))
+    ///
+    /// It is measured from where it is flattest inside the support, so that values next to that one are known to
+    /// the last digit.
+    fn image(&self, law: &Law) -> Result<(SpectralLaw, Vec<Singularity>)> {
+        let polynomial = self.in_one_variable(0, &[0.0]);
+        let inside = |x: &f64| law.spectral().support().iter().any(|[low, high]| low <= x && x <= high);
+        let critical = polynomial.derivative().real_roots().into_iter().filter(inside);
+        let flattest = critical.max_by_key(|&x| polynomial.flatness(x));
+        let center = flattest.filter(|&x| polynomial.flatness(x) > 1).unwrap_or(0.0);
+        let value = polynomial.at(center);
+        let centered = self.around(value, &[center])?;
+        let law = law.affine(1.0, -center)?;
+        let relation = Relation::Value(polynomial.around(center));
+        let image = ImageTransform::new(relation, &law, 1.0, Vec::new(), centered.first_moments());
+        let moved = image.singularities().into_iter().map(|at| at.affine(1.0, value)).collect();
+        Ok((SpectralLaw::build(&image)?.affine(1.0, value)?, moved))
     }
 
     /// A polynomial of degree 1 by free convolution.
