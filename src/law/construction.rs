@@ -3,8 +3,9 @@
 use num_complex::Complex64;
 
 use super::band::{Band, Obstacle};
+use super::missing::Found;
 use super::spectral::{Certificate, SpectralLaw};
-use super::support::{FarMoments, Found, Point, Search};
+use super::support::{FarMoments, Point, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
 

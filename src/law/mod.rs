@@ -17,6 +17,8 @@ mod ensemble;
 mod equation;
 mod frame;
 mod guess;
+mod integrals;
+mod missing;
 mod series;
 mod spectral;
 mod support;
