@@ -33,7 +33,7 @@ struct Options {
     /// y=mp:0.5].
     #[arg(long)]
     law: Vec<String>,
-    /// Solve by subordination throughout, also where R-transforms are known.
+    /// Solve by operator-valued subordination, also where there are R-transforms or a shorter way.
     #[arg(long)]
     subordination: bool,
     /// Print the linearisation.

@@ -16,15 +16,16 @@ use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
 use crate::population::Atom;
 use crate::solver::SolverOptions;
 
-/// How the variables enter the equation.
+/// How the spectrum is found. Polynomials in one variable are images of its law on every route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// Without an equation where there is a shorter way (one variable, two variables with two values each,
-    /// sums), else by R-transforms where they are rational and by subordination elsewhere.
+    /// Without an operator-valued equation where there is a shorter way (two variables with two values each, sums);
+    /// else by R-transforms where they are rational, and by subordination elsewhere. A variable that enters by a
+    /// power alone is replaced by that power.
     #[default]
     Automatic,
-    /// By subordination throughout.
+    /// By operator-valued subordination throughout.
     Subordination,
     /// By R-transforms throughout; they have to be rational for all variables.
     RTransform,
