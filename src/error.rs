@@ -51,6 +51,16 @@ pub enum Error {
         tolerance: f64,
     },
 
+    /// Solving took more work than any law that can be resolved: it changes over too many decades, or has a
+    /// singular point that is not known.
+    #[error("given up after {evaluations} evaluations of the fixed-point map, the limit being {limit}")]
+    Exhausted {
+        /// Evaluations spent.
+        evaluations: usize,
+        /// Most that are spent on one law.
+        limit: usize,
+    },
+
     /// A polynomial differs from its adjoint, so it has no spectrum on the line: add the missing terms.
     #[error("the polynomial is not self-adjoint: the part {part} would need the adjoint {adjoint}")]
     NotSelfAdjoint {

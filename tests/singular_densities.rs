@@ -213,3 +213,57 @@ fn the_law_of_a_singular_polynomial_can_be_used_again() {
     assert_relative_eq!(cumulants[1], square.free_cumulants(2)[1] + 0.3, max_relative = 1e-10);
     assert_relative_eq!(noisy.spectral().variance(), cumulants[1], max_relative = 1e-8);
 }
+
+#[test]
+fn narrow_laws_are_not_taken_for_points() {
+    // The fourth power of a uniform law on [-1, 1], far from 0.
+    let law = model("(x - 100)^4", &[("x", Law::uniform(99.0, 101.0).unwrap())]).law().unwrap();
+    assert_density(&law, |y| 0.25 * y.powf(-0.75), &[1e-6, 0.01, 0.5, 0.99]);
+    // A semicircular of deviation 1e-7 around 1, and one next to 10^7.
+    let signs = Law::bernoulli().unwrap();
+    let law = model("x^2 + 0.0000001*y", &[("x", signs), ("y", semicircle())]).law().unwrap();
+    assert_relative_eq!(law.range()[1] - 1.0, 2e-7, max_relative = 1e-6);
+    assert_relative_eq!(law.density(1.0), 1e7 / PI, max_relative = 1e-6);
+    let law = model("x + 10000000", &[("x", semicircle())]).law().unwrap();
+    assert_relative_eq!(law.range()[0], 1e7 - 2.0, epsilon = 1e-6);
+    // Two atoms that are close are two.
+    let close = Law::atoms(&[(3e6, 0.5), (3e6 + 1.0, 0.5)]).unwrap();
+    assert_eq!(model("x", &[("x", close)]).law().unwrap().atoms().len(), 2);
+    // Squares out of range are refused.
+    for text in ["1e200*x*y + 1e200*y*x", "1e-200*x*y + 1e-200*y*x"] {
+        let laws = [("x", semicircle()), ("y", semicircle())];
+        assert!(model(text, &laws).law().is_err(), "{text}");
+    }
+}
+
+/// The kernel of `x y x` is the larger one of those of the factors (of `x y` and its adjoint, for equal ones).
+#[test]
+fn kernels_of_products_are_exact() {
+    let poisson = |ratio: f64| Law::marchenko_pastur(ratio).unwrap();
+    for (one, two) in [(2.0, 2.0), (1.5, 1.5), (3.0, 1.4), (0.7, 2.0)] {
+        let law = model("x*y*x", &[("x", poisson(one)), ("y", poisson(two))]).law().unwrap();
+        let kernel = 1.0 - 1.0 / f64::max(one, two);
+        assert_eq!(law.atoms().len(), 1, "{one} {two}: {law}");
+        assert_eq!(law.atoms()[0].location, 0.0);
+        assert_relative_eq!(law.atoms()[0].mass, kernel, epsilon = 1e-12);
+    }
+}
+
+#[test]
+fn functions_of_a_sum_are_images_of_its_law() {
+    // (x + y)^2 of semicirculars of variance 1 is that of one of variance 2.
+    let law = model("(x + y)^2", &[("x", semicircle()), ("y", semicircle())]).law().unwrap();
+    let poisson = Law::free_poisson(1.0, 2.0).unwrap();
+    assert_density(&law, |x| poisson.density(x), &[1e-4, 0.5, 4.0, 7.9]);
+    // Where masses of atoms fill the whole the sum has a hard edge.
+    let laws = [
+        ("x", Law::atoms(&[(0.0, 0.25), (1.0, 0.5), (3.0, 0.25)]).unwrap()),
+        ("y", Law::bernoulli().unwrap()),
+    ];
+    let law = model("x + y", &laws).law().unwrap();
+    assert_eq!(law.density(2.0), f64::INFINITY);
+    // So many words that their moments are out of reach are refused at once.
+    let laws = [("x", semicircle()), ("y", semicircle())];
+    let many = model("(x + y)^7 + x*y*x", &laws).law();
+    assert!(matches!(many, Err(freespectra::Error::InvalidArgument { .. })));
+}

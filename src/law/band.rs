@@ -42,7 +42,7 @@ const NEGLIGIBLE_IN_MASS: f64 = 1e-15;
 /// Intervals of the parameter shorter than this, relative to their upper end, are not split, nor are those next to
 /// 0 that end below the second number.
 const NARROWEST: f64 = 1e-9;
-const NEXT_TO_ZERO: f64 = 1e-20;
+const NEXT_TO_ZERO: f64 = 1e-14;
 
 /// Points closer than this, relative to the interval of angles that is being sampled, add nothing to
 /// a guess but rounding.

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
 
+/// Width of intervals and gaps, relative to the spread, below which they are artefacts.
+const RESOLUTION: f64 = 1e-12;
+
 /// Missing mass that starts a repair; below, the certificate decides.
 const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
 
@@ -59,7 +62,26 @@ impl SpectralLaw {
             solves: search.solves(),
         };
         law.certify(far.mean, variance)?;
+        law.check_resolution(search.spread)?;
         Ok(law)
+    }
+
+    /// Refuses intervals and gaps that are no wider than rounding: they stand for points that could not be solved
+    /// for.
+    fn check_resolution(&self, spread: f64) -> Result<()> {
+        let support = self.support();
+        let lengths = support.iter().map(|[low, high]| high - low);
+        let gaps = support.windows(2).map(|pair| pair[1][0] - pair[0][1]);
+        let narrowest = lengths.chain(gaps).fold(f64::INFINITY, f64::min);
+        if narrowest > RESOLUTION * spread {
+            return Ok(());
+        }
+        Err(Error::NotCertified {
+            quantity: "width of the narrowest interval or gap",
+            found: narrowest,
+            expected: spread,
+            tolerance: (1.0 - RESOLUTION) * spread,
+        })
     }
 
     fn certify(&self, mean: f64, variance: f64) -> Result<()> {
@@ -110,9 +132,8 @@ impl SpectralLaw {
                 Some(Found::Inside(seed)) if !self.bands.iter().any(|band| band.contains(seed.x)) => {
                     self.add_band(search, &seed, workspace)?;
                 }
-                Some(Found::Atom(atom))
-                    if !self.atoms.iter().any(|other| other.location == atom.location) =>
-                {
+                // A peak next to a point that has been looked at is a density over decades, not an atom.
+                Some(Found::Atom(atom)) if !search.is_close_to_known(atom.location) => {
                     search.poles.push(atom.location);
                     search.atoms.push(atom.location);
                     self.atoms.push(atom);

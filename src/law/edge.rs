@@ -92,7 +92,8 @@ impl<T: CauchyTransform> Search<'_, T> {
                 let met = |pole: &&f64| {
                     let (estimated, solved) = ((fresh - **pole).abs(), (last - **pole).abs());
                     estimated <= SAME_AS_POLE * self.spread && solved <= NEAR_POLE * self.spread
-                        || estimated <= AT_POLE * solved && solved <= AT_POLE * self.spread
+                        || estimated <= (AT_POLE * solved).max(8.0 * f64::EPSILON * pole.abs())
+                            && solved <= AT_POLE * self.spread
                 };
                 if let Some(&pole) = self.poles.iter().find(met) {
                     return Ok(pole);

@@ -19,6 +19,7 @@ mod frame;
 mod guess;
 mod integrals;
 mod missing;
+pub(crate) mod probe;
 mod series;
 mod spectral;
 mod support;

@@ -49,7 +49,7 @@ impl Certificate {
 
 /// A probability measure with finitely many support intervals and atoms, to near machine precision.
 ///
-/// Built from a [`CauchyTransform`]; afterwards every evaluation is a short series. Densities and
+/// Built from a [`CauchyTransform`](super::CauchyTransform); afterwards every evaluation is a short series. Densities and
 /// intervals describe the continuous part, `cdf`, `quantile`, moments and transforms the whole
 /// measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ const TRACE: f64 = -0.55;
 const MOST_CANDIDATES: usize = 64;
 
 /// Difference of masses at which an atom is taken for that of joint eigenvectors.
-const EXPLAINED: f64 = 1e-4;
+const EXPLAINED: f64 = 1e-5;
 
 /// Linear coefficients that are none, relative to the largest coefficient.
 const FLAT: f64 = 1e-12;
@@ -28,14 +28,18 @@ pub(super) struct Candidate {
     /// Masses of atoms of the variables at these numbers, with `n - 1` taken off: if that is positive, an atom of
     /// at least this mass is here.
     pub(super) mass: f64,
+    /// Masses that an atom here may have exactly: of joint eigenvectors, or of atoms of the variables at these
+    /// numbers, the kernels of factors.
+    explanations: Vec<f64>,
     /// The number of variables in which the polynomial is stationary there.
     flatness: usize,
 }
 
 impl Candidate {
-    /// The mass of joint eigenvectors for a numerical one that it explains.
+    /// The mass of joint eigenvectors, or of an atom of one of the variables, for a numerical one that it explains.
     pub(super) fn exact(&self, mass: f64) -> f64 {
-        if self.mass > 0.0 && (mass - self.mass).abs() < EXPLAINED { self.mass } else { mass }
+        let known = self.explanations.iter().copied().filter(|known| (known - mass).abs() < EXPLAINED);
+        known.min_by(|a, b| (a - mass).abs().total_cmp(&(b - mass).abs())).unwrap_or(mass)
     }
 }
 
@@ -66,7 +70,8 @@ impl FreePolynomial {
 
     /// Where an atom or a singular point may be, in increasing order.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
-        let special: Vec<Vec<Atom>> = self.reduced_laws().into_iter().map(special).collect();
+        let laws = self.reduced_laws();
+        let special: Vec<Vec<Atom>> = laws.iter().copied().map(special).collect();
         let mut points = joint(&special);
         for place in 0..special.len() {
             points.extend(self.stationary(place, &special));
@@ -74,7 +79,13 @@ impl FreePolynomial {
         points.push((vec![0.0; special.len()], TRACE));
         let candidate = |(numbers, mass): (Vec<f64>, f64)| {
             let (value, flatness) = (self.value_at(&numbers), self.flatness_at(&numbers));
-            Candidate { value, numbers, mass, flatness }
+            let own = |(law, number): (&&Law, &f64)| {
+                let atom = law.point_masses().iter().find(|atom| atom.location == *number);
+                atom.map(|atom| atom.mass)
+            };
+            let own_masses = laws.iter().zip(&numbers).filter_map(own);
+            let explanations = own_masses.chain((mass > 0.0).then_some(mass)).collect();
+            Candidate { value, numbers, mass, explanations, flatness }
         };
         let mut candidates: Vec<Candidate> = points.into_iter().map(candidate).collect();
         // Values that agree up to rounding are one: that where the polynomial is flattest, then the heaviest.
@@ -88,6 +99,9 @@ impl FreePolynomial {
                     std::mem::swap(next, kept);
                 }
                 kept.mass = if both > 0.0 { both } else { heavier };
+                let mut more = std::mem::take(&mut next.explanations);
+                kept.explanations.append(&mut more);
+                kept.explanations.push(kept.mass.max(0.0));
             }
             same
         });

@@ -139,7 +139,9 @@ impl ImageTransform {
                 uncertain += share.norm() * moved * (curvature.at(t) / slope).abs();
                 real.push(t);
             }
-            sum += level.other_roots(&real).into_iter().map(term).sum::<Complex64>();
+            // The others come in pairs, which add to the real part alone.
+            let others = level.other_roots(&real).into_iter().map(term);
+            sum += others.filter(|term| term.is_finite()).sum::<Complex64>().re;
         }
         let atoms: Complex64 = self.extra.iter().map(|atom| atom.mass / (z - atom.location)).sum();
         let cauchy = self.weight * sum + atoms;

@@ -65,7 +65,6 @@ mod projections;
 mod real_polynomial;
 mod reduction;
 mod relation;
-mod singular;
 mod spectrum;
 
 pub use algebra::{Polynomial, Variable, Word};

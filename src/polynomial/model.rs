@@ -1,6 +1,7 @@
 //! A polynomial in free variables with given laws, and its spectrum.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +10,15 @@ use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
 use super::moments;
 use super::reduction::{entering_by_power, reduced, with_root};
-use super::singular;
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
+use crate::law::probe::probe;
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
 use crate::population::Atom;
 use crate::solver::SolverOptions;
+
+/// Most work on the first moments, see [`moments::work`]: some ten seconds.
+const MOST_WORK: f64 = 2e11;
 
 /// How the spectrum is found. Polynomials in one variable are images of its law on every route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -53,9 +57,11 @@ pub struct FreePolynomial {
     pub(super) reduced: Polynomial,
     pub(super) linearization: Linearization,
     /// Those of the variables of the polynomial.
-    laws: BTreeMap<Variable, Law>,
+    pub(super) laws: BTreeMap<Variable, Law>,
     pub(super) route: Route,
     options: SolverOptions,
+    /// Once they are needed.
+    first_moments: OnceLock<[f64; 4]>,
 }
 
 impl FreePolynomial {
@@ -84,7 +90,8 @@ impl FreePolynomial {
         let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
         let (route, options) = (Route::default(), SolverOptions::default());
-        Ok(Self { polynomial, reduced, linearization, laws, route, options })
+        let first_moments = OnceLock::new();
+        Ok(Self { polynomial, reduced, linearization, laws, route, options, first_moments })
     }
 
     /// How the variables enter the equation.
@@ -134,7 +141,8 @@ impl FreePolynomial {
     pub fn moments(&self, count: usize) -> Vec<f64> {
         if let [law] = self.laws.values().collect::<Vec<_>>()[..] {
             // Numbers commute: no cumulants are needed, which lose digits of moments of high order.
-            return moments::of_one_variable(&self.polynomial, |k| law.spectral().moment(k), count);
+            let power = |k| law.spectral().integrate(|x| self.value_at(&[x]).powi(k));
+            return (1..=count as i32).map(power).collect();
         }
         let needed = moments::cumulants_needed(&self.polynomial, count);
         let cumulants = self.laws.iter().map(|(variable, law)| {
@@ -144,10 +152,33 @@ impl FreePolynomial {
         moments::moments(&self.polynomial, &cumulants.collect(), count)
     }
 
-    pub(super) fn first_moments(&self) -> [f64; 4] {
+    /// The first four moments, if they are numbers and within reach.
+    pub(super) fn first_moments(&self) -> Result<[f64; 4]> {
+        if let Some(moments) = self.first_moments.get() {
+            return Ok(*moments);
+        }
+        if moments::work(&self.polynomial, 4) > MOST_WORK {
+            let terms = self.polynomial.terms().len();
+            let value = format!("{terms} terms up to degree {}", self.polynomial.degree());
+            return Err(Error::argument("polynomial", value, "fewer terms: the moments take minutes"));
+        }
         let mut moments = [0.0; 4];
         moments.copy_from_slice(&self.moments(4));
-        moments
+        if !moments.iter().all(|moment| moment.is_finite()) || moments[1] < f64::MIN_POSITIVE {
+            let value = format!("moments {moments:?}");
+            return Err(Error::argument(
+                "polynomial",
+                value,
+                "coefficients whose fourth powers are in range",
+            ));
+        }
+        Ok(*self.first_moments.get_or_init(|| moments))
+    }
+
+    /// Another polynomial in the same variables.
+    pub(super) fn with_polynomial(&self, polynomial: Polynomial) -> Result<Self> {
+        let laws: Vec<(&str, Law)> = self.laws.iter().map(|(v, law)| (v.name(), law.clone())).collect();
+        Self::new(polynomial, &laws)?.with_options(self.options)
     }
 
     /// The same polynomial in powers of variables that enter by these alone, if there are any whose laws give the
@@ -170,7 +201,8 @@ impl FreePolynomial {
         }
         let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
-        Ok(Some(Self { polynomial, reduced, linearization, laws, ..self.clone() }))
+        let first_moments = OnceLock::new();
+        Ok(Some(Self { polynomial, reduced, linearization, laws, first_moments, ..self.clone() }))
     }
 
     /// The same polynomial minus a number, in variables that are measured from numbers: next to the value there its
@@ -185,7 +217,8 @@ impl FreePolynomial {
         let laws = moved.collect::<Result<_>>()?;
         let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
-        Ok(Self { polynomial, reduced, linearization, laws, ..self.clone() })
+        let first_moments = OnceLock::new();
+        Ok(Self { polynomial, reduced, linearization, laws, first_moments, ..self.clone() })
     }
 
     /// The laws of the variables of the linearisation.
@@ -198,7 +231,7 @@ impl FreePolynomial {
     /// # Errors
     /// [`Error::NotConverged`] if not even the far field can be solved for.
     pub fn transform(&self) -> Result<EquationTransform<PolynomialEquation>> {
-        let moments = self.first_moments();
+        let moments = self.first_moments()?;
         let levy = |law: &Law| match self.route {
             Route::Subordination => None,
             Route::Automatic | Route::RTransform => law.levy(),
@@ -214,7 +247,7 @@ impl FreePolynomial {
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
-            match singular::probe(&transform, candidate.value, spread) {
+            match probe(&transform, candidate.value, spread) {
                 Ok(probed) => {
                     atoms.extend(probed.atom.map(|atom| Atom { mass: candidate.exact(atom.mass), ..atom }));
                     singularities.extend(probed.singularity);

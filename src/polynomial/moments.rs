@@ -30,31 +30,14 @@ pub(crate) fn cumulants_needed(polynomial: &Polynomial, count: usize) -> BTreeMa
     needed
 }
 
-/// The moments of a polynomial in one variable, from those of the variable.
-pub(crate) fn of_one_variable(
-    polynomial: &Polynomial,
-    own_moment: impl Fn(i32) -> f64,
-    count: usize,
-) -> Vec<f64> {
-    let degree = polynomial.degree();
-    let mut coefficients = vec![0.0; degree + 1];
-    for (word, coefficient) in polynomial.terms() {
-        coefficients[word.len()] += coefficient.re;
+/// Operations that the first `count` moments take, about: products of the words of two powers, by the cube of
+/// their length.
+pub(crate) fn work(polynomial: &Polynomial, count: usize) -> f64 {
+    if polynomial.occurring().len() < 2 {
+        return 0.0;
     }
-    let own: Vec<f64> = (1..=(degree * count) as i32).map(own_moment).collect();
-    let mut power = vec![1.0];
-    let mut moments = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut next = vec![0.0; power.len() + degree];
-        for (i, a) in power.iter().enumerate() {
-            for (j, b) in coefficients.iter().enumerate() {
-                next[i + j] += a * b;
-            }
-        }
-        power = next;
-        moments.push(power[0] + power[1..].iter().zip(&own).map(|(c, m)| c * m).sum::<f64>());
-    }
-    moments
+    let (words, length) = (polynomial.terms().len() as f64, (count * polynomial.degree()) as f64);
+    words.powi(count as i32) * length.powi(3)
 }
 
 /// The moments `phi(p), ..., phi(p^count)` of a self-adjoint polynomial in free variables with the given

@@ -142,9 +142,11 @@ impl RealPolynomial {
         if self.degree() == 0 {
             return Vec::new();
         }
-        // Cauchy's bound.
-        let leading = self.coefficients[self.degree()].abs();
-        let bound = 1.0 + self.largest_coefficient() / leading;
+        // Fujiwara's bound on the roots.
+        let degree = self.degree();
+        let leading = self.coefficients[degree].abs();
+        let share = |k: usize| (self.coefficients[degree - k].abs() / leading).powf(1.0 / k as f64);
+        let bound = 2.0 * (1..=degree).map(share).fold(f64::MIN_POSITIVE, f64::max);
         let turning = self.derivative().real_roots().into_iter().filter(|x| x.abs() < bound);
         let ends: Vec<f64> = [-bound].into_iter().chain(turning).chain([bound]).collect();
         ends.windows(2).map(|pair| (pair[0], pair[1])).collect()

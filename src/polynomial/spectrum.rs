@@ -1,5 +1,6 @@
 //! From a polynomial to its spectrum: the shortest way that its variables allow.
 
+use super::algebra::{Polynomial, Variable};
 use super::candidates::Candidate;
 use super::image::ImageTransform;
 use super::model::{FreePolynomial, Route};
@@ -10,8 +11,14 @@ use crate::free::{Law, Solved};
 use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
-/// Variance, relative to the squares that it is the difference of, that counts as none.
-const NO_VARIANCE: f64 = 1e-13;
+/// Variance, relative to the second moment, below which a law is measured from its mean.
+const NARROW: f64 = 1e-6;
+
+/// Difference of coefficients, relative to the largest, that rounding makes.
+const SAME_COEFFICIENT: f64 = 1e-13;
+
+/// Standard deviation, relative to the terms of the polynomial, that rounding leaves of none.
+const NO_DEVIATION: f64 = 1e-14;
 
 impl FreePolynomial {
     /// The law of the polynomial.
@@ -33,12 +40,77 @@ impl FreePolynomial {
     }
 
     fn solved(&self) -> Result<(SpectralLaw, Vec<Singularity>)> {
-        let moments = self.first_moments();
-        let no_variance = moments[1] - moments[0] * moments[0] <= NO_VARIANCE * moments[1];
-        if no_variance || self.reduced.degree() == 0 {
-            return Ok((SpectralLaw::discrete(&[Atom { location: moments[0], mass: 1.0 }])?, Vec::new()));
+        if let Some(solved) = self.of_numbers() {
+            return solved;
         }
-        self.closed_form(moments).unwrap_or_else(|| self.by_equation())
+        if let [law] = self.reduced_laws().as_slice() {
+            return self.image(law);
+        }
+        if let Some(solved) = self.function_of_a_sum()? {
+            return Ok(solved);
+        }
+        let moments = self.first_moments()?;
+        let [mean, second, ..] = moments;
+        if second - mean * mean > NARROW * second {
+            return self.shortest(moments);
+        }
+        // Too narrow to be told from a point where it is: measured from its mean, in variables that are measured
+        // from theirs.
+        let means: Vec<f64> = self.reduced_laws().into_iter().map(Law::mean).collect();
+        let centered = self.around(mean, &means)?;
+        if centered.is_rounding(centered.moments(2)[1].abs().sqrt()) {
+            return Ok((SpectralLaw::discrete(&[Atom { location: mean, mass: 1.0 }])?, Vec::new()));
+        }
+        let moments = centered.first_moments()?;
+        let (spectral, singularities) = centered.shortest(moments)?;
+        let moved = singularities.into_iter().map(|at| at.affine(1.0, mean)).collect();
+        Ok((spectral.affine(1.0, mean)?, moved))
+    }
+
+    /// By the shorter way if there is one that leads somewhere, else by the equation.
+    fn shortest(&self, moments: [f64; 4]) -> Result<(SpectralLaw, Vec<Singularity>)> {
+        match self.closed_form(moments) {
+            Some(Ok(solved)) => Ok(solved),
+            _ => self.by_equation(),
+        }
+    }
+
+    /// Whether a standard deviation is what rounding leaves of the terms that it comes from.
+    fn is_rounding(&self, deviation: f64) -> bool {
+        let size = |variable: &Variable| {
+            let [low, high] = self.laws[variable].spectral().range();
+            low.abs().max(high.abs())
+        };
+        let terms = self.polynomial().terms().filter(|(word, _)| !word.is_empty());
+        let scale: f64 = terms.map(|(word, c)| c.norm() * word.iter().map(size).product::<f64>()).sum();
+        deviation <= NO_DEVIATION * scale
+    }
+
+    /// Constants, and polynomials in one variable with atoms alone.
+    fn of_numbers(&self) -> Option<Result<(SpectralLaw, Vec<Singularity>)>> {
+        let atoms = match self.reduced_laws().as_slice() {
+            [] => vec![Atom { location: self.reduced.coefficient(&[]).re, mass: 1.0 }],
+            [law] if law.spectral().support().is_empty() => {
+                let image = |atom: &Atom| Atom { location: self.value_at(&[atom.location]), mass: atom.mass };
+                law.point_masses().iter().map(image).collect()
+            }
+            _ => return None,
+        };
+        Some(SpectralLaw::discrete(&atoms).map(|law| (law, Vec::new())))
+    }
+
+    /// The image of the law of a sum, for a polynomial in a linear combination of the variables, such as
+    /// `(x + y)^2`.
+    fn function_of_a_sum(&self) -> Result<Option<(SpectralLaw, Vec<Singularity>)>> {
+        if self.route != Route::Automatic || self.laws.len() < 2 {
+            return Ok(None);
+        }
+        let Some((outer, inner)) = outer_and_inner(self.polynomial()) else { return Ok(None) };
+        let sum = self.with_polynomial(inner)?.to_law()?;
+        let variable = Polynomial::from(Variable::new("t")?);
+        let powers = outer.iter().enumerate();
+        let outer = powers.fold(Polynomial::default(), |p, (k, c)| p + variable.pow(k as u32) * *c);
+        Self::new(outer, &[("t", sum)])?.solved().map(Some)
     }
 
     /// Laws that need no operator-valued equation: images of the law of one variable, and, unless a route is asked
@@ -47,13 +119,6 @@ impl FreePolynomial {
         let laws = self.reduced_laws();
         let two_valued = |law: &Law| law.spectral().support().is_empty() && law.point_masses().len() == 2;
         match laws.as_slice() {
-            [law] if law.spectral().support().is_empty() => {
-                let image = |atom: &Atom| Atom { location: self.value_at(&[atom.location]), mass: atom.mass };
-                let atoms: Vec<Atom> = law.point_masses().iter().map(image).collect();
-                Some(SpectralLaw::discrete(&atoms).map(|law| (law, Vec::new())))
-            }
-            [law] if self.reduced.degree() == 1 => Some(self.sum(&[law])),
-            [law] => Some(self.image(law)),
             _ if self.route != Route::Automatic => None,
             [one, two] if two_valued(one) && two_valued(two) => {
                 let [first, second] =
@@ -80,12 +145,15 @@ impl FreePolynomial {
         let inside = |x: &f64| law.spectral().support().iter().any(|[low, high]| low <= x && x <= high);
         let critical = polynomial.derivative().real_roots().into_iter().filter(inside);
         let flattest = critical.max_by_key(|&x| polynomial.flatness(x));
-        let center = flattest.filter(|&x| polynomial.flatness(x) > 1).unwrap_or(0.0);
+        let center = flattest.unwrap_or(0.0);
         let value = polynomial.at(center);
-        let centered = self.around(value, &[center])?;
-        let law = law.affine(1.0, -center)?;
-        let relation = Relation::Value(polynomial.around(center));
-        let image = ImageTransform::new(relation, &law, 1.0, Vec::new(), centered.first_moments());
+        let (law, polynomial) = (law.affine(1.0, -center)?, polynomial.around(center));
+        if polynomial.degree() == 1 {
+            let image = law.affine(polynomial.coefficient(1), value)?;
+            return Ok((image.spectral().clone(), image.singularities()));
+        }
+        let moments = [1, 2, 3, 4].map(|k| law.spectral().integrate(|x| polynomial.at(x).powi(k)));
+        let image = ImageTransform::new(Relation::Value(polynomial), &law, 1.0, Vec::new(), moments);
         let moved = image.singularities().into_iter().map(|at| at.affine(1.0, value)).collect();
         Ok((SpectralLaw::build(&image)?.affine(1.0, value)?, moved))
     }
@@ -130,4 +198,33 @@ impl FreePolynomial {
         let moved = transform.singularities().into_iter().map(|at| at.affine(1.0, center.value));
         Ok((spectral, moved.collect()))
     }
+}
+
+/// A polynomial `q` in one variable, by coefficients, and a linear combination `l` of several with `p = q(l)`, if
+/// `p` has this form and a degree of at least 2.
+fn outer_and_inner(polynomial: &Polynomial) -> Option<(Vec<f64>, Polynomial)> {
+    let (variables, degree) = (polynomial.occurring(), polynomial.degree());
+    let first = variables.first()?;
+    let coefficient =
+        |word: &[Variable]| Some(polynomial.coefficient(word)).filter(|c| c.im == 0.0).map(|c| c.re);
+    let leading = coefficient(&vec![first.clone(); degree]).filter(|c| *c != 0.0)?;
+    if degree < 2 {
+        return None;
+    }
+    let mut inner = Polynomial::default();
+    for variable in &variables {
+        let word = [vec![variable.clone()], vec![first.clone(); degree - 1]].concat();
+        let share = if variable == first { 1.0 } else { coefficient(&word)? / leading };
+        inner = inner + Polynomial::from(variable.clone()) * share;
+    }
+    let outer: Vec<f64> =
+        (0..=degree).map(|k| coefficient(&vec![first.clone(); k])).collect::<Option<_>>()?;
+    let (mut power, mut composed) = (Polynomial::constant(1.0), Polynomial::default());
+    for c in &outer {
+        composed = composed + &power * *c;
+        power = power * &inner;
+    }
+    let scale = polynomial.terms().fold(0.0f64, |m, (_, c)| m.max(c.norm()));
+    let same = (composed - polynomial).terms().all(|(_, c)| c.norm() <= SAME_COEFFICIENT * scale);
+    same.then_some((outer, inner))
 }

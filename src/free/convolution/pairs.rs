@@ -5,10 +5,15 @@
 //! no other atoms, apart from that of a product at 0 (Bercovici and Voiculescu, 1998; Belinschi, 2003).
 
 use crate::free::Law;
+use crate::law::probe::probe;
+use crate::law::{CauchyTransform, Singularity};
 use crate::population::Atom;
 
 /// Masses of two atoms that together exceed this leave a trace of a pole next to the support.
 const TRACE: f64 = 0.6;
+
+/// Difference of two masses to 1 at which they fill the whole.
+const TOUCHING: f64 = 1e-9;
 
 /// Most locations of one law that are combined.
 const MOST: usize = 8;
@@ -21,13 +26,22 @@ pub(super) fn atoms(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> 
     combined.filter(|atom| atom.mass > 4.0 * f64::EPSILON).collect()
 }
 
-/// Where atoms of the combination are, or nearly so.
-pub(super) fn poles(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-    pairs(one, two, combine)
-        .into_iter()
-        .filter(|(_, mass)| *mass > TRACE)
-        .map(|(location, _)| location)
-        .collect()
+/// Singular points that the atoms of two laws leave in a combination with this transform: poles, or branch points
+/// where two masses fill the whole without remainder.
+pub(super) fn singularities(
+    one: &Law,
+    two: &Law,
+    combine: impl Fn(f64, f64) -> f64,
+    transform: &impl CauchyTransform,
+) -> Vec<Singularity> {
+    let (_, spread) = transform.location_scale();
+    let traces = pairs(one, two, combine).into_iter().filter(|(_, mass)| *mass > TRACE);
+    let singularity = |(location, mass): (f64, f64)| {
+        let touching = (mass - 1.0).abs() < TOUCHING;
+        let probed = touching.then(|| probe(transform, location, spread).ok()).flatten();
+        probed.map_or(Some(Singularity::Pole(location)), |probed| probed.singularity)
+    };
+    traces.filter_map(singularity).collect()
 }
 
 /// Combined locations with the sum of the two masses.

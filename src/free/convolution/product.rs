@@ -92,20 +92,17 @@ impl FreeProduct {
             atoms.push(Atom { location: 0.0, mass: kernel });
         }
         atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
-        let mut singularities: Vec<Singularity> = pairs::poles(one, two, multiply)
-            .into_iter()
-            .filter(|x| *x != 0.0)
-            .map(Singularity::Pole)
-            .collect();
         let order = (at_zero(one) + at_zero(two) + 1).min(HIGHEST_ORDER);
+        let transform = Scalar::transform(Step { laws: laws.clone() }, moments(one, two))?
+            .with_landmarks(pairs::landmarks(one, two, multiply))
+            .with_atoms(atoms);
+        let mut singularities = pairs::singularities(one, two, multiply, &transform);
+        singularities.retain(|singularity| singularity.location() != 0.0);
         singularities.push(match order {
             1 | 2 => Singularity::Pole(0.0),
             order => Singularity::Branch { location: 0.0, order },
         });
-        let transform = Scalar::transform(Step { laws: laws.clone() }, moments(one, two))?
-            .with_landmarks(pairs::landmarks(one, two, multiply))
-            .with_atoms(atoms)
-            .with_singularities(singularities);
+        let transform = transform.with_singularities(singularities);
         Ok(Self { laws, transform })
     }
 

@@ -13,7 +13,7 @@ use super::solved::{Cumulants, Solved};
 use super::subordination::{Scalar, Subordination, moments, solve_at};
 use crate::error::Result;
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, EquationTransform, SpectralLaw};
 
 /// The sum of two free variables.
 ///
@@ -61,11 +61,11 @@ impl FreeSum {
         let laws = [one.clone(), two.clone()];
         let (first, second) = (one.free_cumulants(4), two.free_cumulants(4));
         let add = |a: f64, b: f64| a + b;
-        let poles = pairs::poles(one, two, add);
         let transform = Scalar::transform(Step { laws: laws.clone() }, moments(|k| first[k] + second[k]))?
             .with_landmarks(pairs::landmarks(one, two, add))
-            .with_atoms(pairs::atoms(one, two, add))
-            .with_singularities(poles.into_iter().map(Singularity::Pole).collect());
+            .with_atoms(pairs::atoms(one, two, add));
+        let singularities = pairs::singularities(one, two, add, &transform);
+        let transform = transform.with_singularities(singularities);
         Ok(Self { laws, transform })
     }
 

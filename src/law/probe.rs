@@ -1,14 +1,12 @@
-//! Atoms and singular points of the law of a polynomial, from its Cauchy transform right above them.
+//! Atoms and singular points of a law, from its Cauchy transform right above them.
 //!
-//! Candidates are the constant term, where products with a kernel sit, and the values of the polynomial at
-//! atoms of its variables: common eigenvectors of free variables have mass `sum of masses - (n - 1)`, if
-//! that is positive. What is there is read off `G(c + i eta)` as `eta` falls: an atom from `m / (i eta)`, and
-//! from differences the power of `eta` that the rest goes with.
+//! What is at a candidate is read off `G(c + i eta)` as `eta` falls: an atom from `m / (i eta)`, and from differences
+//! the power of `eta` that the rest goes with.
 
 use num_complex::Complex64;
 
+use super::transform::{CauchyTransform, Singularity};
 use crate::error::Result;
-use crate::law::{CauchyTransform, Singularity};
 use crate::population::Atom;
 use crate::solver::continuation::is_inside;
 
@@ -20,6 +18,13 @@ const DEEP: f64 = 1e-14;
 
 /// Difference of exponents over successive decades at which they have settled.
 const SETTLED: f64 = 0.01;
+
+/// Relative error of the values up to which Aitken's rule is repeated, and how often.
+const PRECISE: f64 = 1e-10;
+const REPETITIONS: usize = 3;
+
+/// Change of a mass over the last decade at which it has settled.
+const SETTLED_MASS: f64 = 1e-12;
 
 /// Exponent of the growth of `G` above which a point is an atom.
 const ATOM: f64 = 0.97;
@@ -48,20 +53,20 @@ const BESIDE: f64 = 1e-3;
 
 /// What is at a candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Probed {
-    pub(super) atom: Option<Atom>,
-    pub(super) singularity: Option<Singularity>,
+pub(crate) struct Probed {
+    pub(crate) atom: Option<Atom>,
+    pub(crate) singularity: Option<Singularity>,
 }
 
 /// Looks at a candidate.
 ///
 /// # Errors
 /// [`crate::Error::NotConverged`] if the transform cannot be solved for right above it.
-pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f64) -> Result<Probed> {
+pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f64) -> Result<Probed> {
     let mut workspace = transform.workspace();
     let (mut heights, mut values) = (Vec::new(), Vec::new());
     let (mut height, mut state) = (FIRST_HEIGHT, None::<Vec<Complex64>>);
-    let mut found = (None, f64::INFINITY);
+    let mut found: (Option<f64>, f64) = (None, f64::INFINITY);
     while height > DEEP {
         let z = Complex64::new(location, height * spread);
         let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
@@ -80,8 +85,14 @@ pub(super) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
             let settled =
                 |exponents: &[f64]| exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED);
             let (mass, exponents) = exponents(&heights, &values, location.abs());
+            let moved = match (mass, found.0) {
+                (Some(new), Some(old)) => f64::abs(new - old) > SETTLED_MASS,
+                (new, _) => new.is_some(),
+            };
+            // Elsewhere than at 0 going deeper only loses digits of the location.
+            let unsure = moved && location == 0.0;
             found = (mass, exponents.last().copied().unwrap_or(f64::INFINITY));
-            if exponents.is_empty() || settled(&exponents) {
+            if !unsure && (exponents.is_empty() || settled(&exponents)) {
                 break;
             }
         }
@@ -118,8 +129,8 @@ fn exponents(heights: &[f64], values: &[Complex64], size: f64) -> (Option<f64>, 
     let growth = (values[last].norm() / values[last - 1].norm()).log10();
     let height = |k: usize| Complex64::new(0.0, heights[k]);
     let noise = ROUNDING + DIGITS * f64::EPSILON * size / heights[last];
-    let shares = || [last - 2, last - 1, last].map(|k| (height(k) * values[k]).re);
-    let mass = (growth > ATOM).then(|| limit(shares(), noise));
+    let shares = || (0..=last).map(|k| (height(k) * values[k]).re).collect::<Vec<f64>>();
+    let mass = (growth > ATOM).then(|| limit(&shares(), noise));
     let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
     let change = |k: usize| (rest(k) - rest(k - 1)).norm();
     if change(last) <= noise * values[last].norm() {
@@ -128,12 +139,22 @@ fn exponents(heights: &[f64], values: &[Complex64], size: f64) -> (Option<f64>, 
     (mass, [last - 2, last - 1, last].map(|k| (change(k - 1) / change(k)).log10()).to_vec())
 }
 
-/// The limit of numbers that approach it geometrically (Aitken's rule), or the last one if they are there up to a
-/// relative error.
-fn limit([first, second, third]: [f64; 3], noise: f64) -> f64 {
-    let (before, after) = (second - first, third - second);
-    if after.abs() <= noise * third.abs() || after.abs() >= before.abs() {
-        return third;
+/// The limit of numbers that approach it like a sum of powers of the height, which fall geometrically: Aitken's
+/// rule, repeated where there are digits for it; the last one if they are there up to a relative error.
+fn limit(values: &[f64], noise: f64) -> f64 {
+    let last = values[values.len() - 1];
+    let repetitions = if noise <= PRECISE { REPETITIONS } else { 1 };
+    let mut current = values.to_vec();
+    for _ in 0..repetitions {
+        let accelerated = |triple: &[f64]| {
+            let (before, after) = (triple[1] - triple[0], triple[2] - triple[1]);
+            let settled = after.abs() <= noise * last.abs() || after.abs() >= before.abs();
+            if settled { triple[2] } else { triple[2] - after * after / (after - before) }
+        };
+        if current.len() < 3 {
+            break;
+        }
+        current = current.windows(3).map(accelerated).collect();
     }
-    third - after * after / (after - before)
+    current.last().copied().unwrap_or(last)
 }
