@@ -69,7 +69,7 @@ impl FreePolynomial {
     ///
     /// # Errors
     /// [`Error::NotSelfAdjoint`] with the offending part; [`Error::InvalidArgument`] if a variable has no law
-    /// or a name has two, a name is invalid, or the polynomial is out of reach.
+    /// or a name has two, a name is invalid, or the polynomial is out of reach (more than 512 ends of words).
     pub fn new(polynomial: Polynomial, laws: &[(&str, Law)]) -> Result<Self> {
         polynomial.check_self_adjoint()?;
         let mut named = BTreeMap::new();
@@ -164,13 +164,13 @@ impl FreePolynomial {
         }
         let mut moments = [0.0; 4];
         moments.copy_from_slice(&self.moments(4));
+        let refused =
+            |allowed: &str| Err(Error::argument("polynomial", format!("moments {moments:?}"), allowed));
+        if moments[1] < 0.0 || moments[3] < 0.0 {
+            return refused("terms that do not cancel to rounding, as in variables of mean 0");
+        }
         if !moments.iter().all(|moment| moment.is_finite()) || moments[1] < f64::MIN_POSITIVE {
-            let value = format!("moments {moments:?}");
-            return Err(Error::argument(
-                "polynomial",
-                value,
-                "coefficients whose fourth powers are in range",
-            ));
+            return refused("coefficients whose fourth powers neither overflow nor vanish");
         }
         Ok(*self.first_moments.get_or_init(|| moments))
     }

@@ -21,11 +21,12 @@ const SAME_COEFFICIENT: f64 = 1e-13;
 const NO_DEVIATION: f64 = 1e-14;
 
 impl FreePolynomial {
-    /// The law of the polynomial.
+    /// The law of the polynomial. One whose deviation is below 1e-14 of the terms it comes from is a point.
     ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] or [`crate::Error::NotCertified`] if the law cannot be computed to its
-    /// tolerance.
+    /// [`crate::Error::InvalidArgument`] if the moments overflow, vanish or cancel, or take more than some ten
+    /// seconds: their cost grows with the fourth power of the number of words. [`crate::Error::NotConverged`],
+    /// [`crate::Error::NotCertified`] or [`crate::Error::Exhausted`] if the law cannot be computed to its tolerance.
     pub fn law(&self) -> Result<SpectralLaw> {
         Ok(self.solved()?.0)
     }
