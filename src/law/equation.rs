@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::transform::{CauchyTransform, Singularity};
+use super::transform::{CauchyTransform, EVALUATION_LIMIT, Singularity};
 use crate::error::Result;
 use crate::population::Atom;
 use crate::solver::continuation::{FarPoint, unphysical};
@@ -28,6 +28,7 @@ pub struct EquationTransform<E> {
     atoms: Vec<Atom>,
     singularities: Vec<Singularity>,
     moments: Option<[f64; 4]>,
+    evaluation_limit: usize,
 }
 
 impl<E: FixedPoint> EquationTransform<E> {
@@ -45,6 +46,7 @@ impl<E: FixedPoint> EquationTransform<E> {
             atoms: Vec::new(),
             singularities: Vec::new(),
             moments: None,
+            evaluation_limit: EVALUATION_LIMIT,
         })
     }
 
@@ -65,6 +67,12 @@ impl<E: FixedPoint> EquationTransform<E> {
     pub fn with_singularities(self, singularities: Vec<Singularity>) -> Self {
         let anchors = singularities.iter().map(|singularity| singularity.location()).collect();
         Self { singularities, anchors, ..self }
+    }
+
+    /// Evaluations of the fixed-point map after which the law is given up, 50 000 by default.
+    #[must_use]
+    pub fn with_evaluation_limit(self, evaluation_limit: usize) -> Self {
+        Self { evaluation_limit, ..self }
     }
 
     /// The first four moments, from elsewhere.
@@ -117,6 +125,10 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
 
     fn singularities(&self) -> Vec<Singularity> {
         self.singularities.clone()
+    }
+
+    fn evaluation_limit(&self) -> usize {
+        self.evaluation_limit
     }
 
     fn moments(&self) -> Option<[f64; 4]> {

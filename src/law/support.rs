@@ -27,10 +27,6 @@ const CIRCLE_TOLERANCE: f64 = 2e-13;
 const CIRCLE_SLACK: f64 = 1e-10;
 const CIRCLES: usize = 16;
 
-/// Evaluations of the fixed-point map after which a law is given up: ten times what regular cases
-/// take, and a few seconds of work for tens of batches.
-const EVALUATION_LIMIT: usize = 50_000;
-
 /// Distance to an atom, relative to the spread, within which the density beside it is lost.
 const DROWNED: f64 = 1e-6;
 
@@ -240,8 +236,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             Err(_) => 0,
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
-        if spent > EVALUATION_LIMIT {
-            return Err(Error::Exhausted { evaluations: spent, limit: EVALUATION_LIMIT });
+        let limit = self.transform.evaluation_limit();
+        if spent > limit {
+            return Err(Error::Exhausted { evaluations: spent, limit });
         }
         if let Ok(solution) = &solution
             && let Ok(mut residual) = self.residual.lock()

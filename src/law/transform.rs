@@ -8,6 +8,10 @@ use crate::error::Result;
 use crate::population::Atom;
 use crate::solver::Solution;
 
+/// Evaluations after which a law is given up: ten times what regular cases take, and a few seconds of work for tens
+/// of batches.
+pub(crate) const EVALUATION_LIMIT: usize = 50_000;
+
 /// A Cauchy transform `G(z) = int (z - x)^-1 mu(dx)` of a probability measure, continued to the
 /// real axis from above.
 pub trait CauchyTransform: Sync {
@@ -53,6 +57,11 @@ pub trait CauchyTransform: Sync {
     /// The intervals of the continuous part, if they are known in advance.
     fn intervals(&self) -> Option<Vec<[f64; 2]>> {
         None
+    }
+
+    /// Evaluations of the fixed-point map after which the law is given up.
+    fn evaluation_limit(&self) -> usize {
+        EVALUATION_LIMIT
     }
 
     /// The moments `m_1` to `m_4`, if they are known independently of the Cauchy transform: the law is then

@@ -17,6 +17,9 @@ use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
 use crate::population::Atom;
 use crate::solver::SolverOptions;
 
+/// Evaluations of the map after which a law is given up: they take microseconds where pencils are small.
+const EVALUATION_LIMIT: usize = 100_000;
+
 /// Most work on the first moments, see [`moments::work`]: some ten seconds.
 const MOST_WORK: f64 = 2e11;
 
@@ -243,7 +246,8 @@ impl FreePolynomial {
         let state = equation.first_state(start);
         let transform = EquationTransform::new(equation, start, state)?
             .with_landmarks(self.landmarks())
-            .with_moments(moments);
+            .with_moments(moments)
+            .with_evaluation_limit(EVALUATION_LIMIT);
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for candidate in self.candidates() {
