@@ -192,10 +192,20 @@ impl Law {
         self.0.law.cauchy_transform(Complex64::new(z.re, z.im.abs()))
     }
 
+    /// Largest absolute value in the support.
+    pub(crate) fn radius(&self) -> f64 {
+        let [low, high] = self.spectral().range();
+        low.abs().max(high.abs())
+    }
+
+    /// Whether there are atoms alone.
+    pub(crate) fn is_discrete(&self) -> bool {
+        self.spectral().support().is_empty()
+    }
+
     /// `z G(z) - 1 = int x (z - x)^-1 mu(dx)`, without the cancellation far from the support.
     pub(crate) fn excess(&self, z: Complex64) -> Complex64 {
-        let [low, high] = self.spectral().range();
-        if z.norm() <= FAR * low.abs().max(high.abs()) {
+        if z.norm() <= FAR * self.radius() {
             return z * self.cauchy_transform(z) - 1.0;
         }
         let moments = self.0.far.get_or_init(|| self.moments(FAR_MOMENTS));

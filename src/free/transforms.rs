@@ -87,8 +87,7 @@ impl Law {
         start: impl Fn(Complex64) -> Complex64,
         f: impl Fn(Complex64) -> Complex64,
     ) -> Result<Complex64> {
-        let [low, high] = self.spectral().range();
-        let small = (1e-2 / (w.norm() * low.abs().max(high.abs()))).min(1.0);
+        let small = (1e-2 / (w.norm() * self.radius())).min(1.0);
         let mut z = start(small * w);
         for step in 0..=STEPS {
             let target = small.powf(1.0 - f64::from(step) / f64::from(STEPS)) * w;

@@ -8,8 +8,8 @@
 //! the law has a pole `p` outside the interval, and once more if there is one on the other side; it takes
 //! up the steep side of a nearly hard edge, and at `p = a` turns the soft edge into a hard one. Masses and
 //! integrals use the angle `x = a + (b - a) sin^2(theta / 2)`, in which `rho(x) dx / dtheta` is analytic
-//! and even at both ends whatever their kind. Next to branch points of another order than 2 the density is
-//! smooth in a root of the distance instead ([`Frame::Power`]).
+//! and even at both ends whatever their kind. Next to branch points, those inside the support
+//! included, the density is smooth in a root of the distance instead ([`Frame::Power`]).
 
 use std::f64::consts::PI;
 

@@ -193,15 +193,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     /// The poles around a frame: the unknowns may have them, inside the support as well.
     pub(super) fn near_poles(&self, frame: Frame) -> Vec<f64> {
         match frame {
-            Frame::Edges { .. } => {
-                let poles = self.transform.singularities().into_iter();
-                poles
-                    .filter_map(|singularity| match singularity {
-                        Singularity::Pole(location) => Some(location),
-                        Singularity::Branch { .. } => None,
-                    })
-                    .collect()
-            }
+            Frame::Edges { .. } => self.known_poles.clone(),
             Frame::Power { .. } => Vec::new(),
         }
     }

@@ -101,7 +101,7 @@ impl FreePolynomial {
                 kept.mass = if both > 0.0 { both } else { heavier };
                 let mut more = std::mem::take(&mut next.explanations);
                 kept.explanations.append(&mut more);
-                kept.explanations.push(kept.mass.max(0.0));
+                kept.explanations.extend((kept.mass > 0.0).then_some(kept.mass));
             }
             same
         });

@@ -65,7 +65,7 @@ impl Channel {
     pub(super) fn new(factors: RankFactors, law: &Law, levy: Option<FreeLevy>) -> Option<Self> {
         let answer = match levy {
             Some(levy) => Answer::Levy(levy),
-            None if law.spectral().support().is_empty() && law.point_masses().len() <= FEW_ATOMS => {
+            None if law.is_discrete() && law.point_masses().len() <= FEW_ATOMS => {
                 Answer::Atoms(law.point_masses().to_vec())
             }
             None => Answer::Law(LawFunction::new(law)),

@@ -13,6 +13,7 @@
 use num_complex::Complex64;
 
 use super::real_polynomial::roots;
+use super::reduction::greatest_common_divisor;
 use super::relation::Relation;
 use crate::error::{Error, Result};
 use crate::free::Law;
@@ -168,11 +169,7 @@ fn merged(mut nodes: Vec<Node>) -> Vec<Node> {
 }
 
 fn least_common_multiple(a: u32, b: u32) -> u32 {
-    let (mut divisor, mut rest) = (a, b);
-    while rest != 0 {
-        (divisor, rest) = (rest, divisor % rest);
-    }
-    a / divisor * b
+    a / greatest_common_divisor(a, b) * b
 }
 
 impl CauchyTransform for ImageTransform {

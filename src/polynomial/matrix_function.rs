@@ -45,8 +45,7 @@ pub(super) struct LawFunction {
 
 impl LawFunction {
     pub(super) fn new(law: &Law) -> Self {
-        let [low, high] = law.spectral().range();
-        Self { law: law.clone(), radius: low.abs().max(high.abs()) }
+        Self { law: law.clone(), radius: law.radius() }
     }
 
     /// Distance of `l` to the inverses of the points of the support, at least.

@@ -197,7 +197,7 @@ impl FreePolynomial {
         let mut laws: BTreeMap<Variable, Law> =
             used.map(|variable| (variable.clone(), self.laws[variable].clone())).collect();
         for (variable, power) in powers {
-            let own = Polynomial::from(variable.clone()).pow(power as u32);
+            let own = Polynomial::from(variable.clone()).pow(power);
             let image = Self::new(own, &[(variable.name(), self.laws[&variable].clone())])?.to_law()?;
             polynomial = with_root(&polynomial, &variable, power);
             laws.insert(variable, image);

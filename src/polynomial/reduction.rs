@@ -21,7 +21,7 @@ pub(super) fn reduced(polynomial: &Polynomial, laws: &BTreeMap<Variable, Law>) -
     let mut remainders = BTreeMap::new();
     for (variable, law) in laws {
         let atoms = law.point_masses();
-        if law.spectral().support().is_empty() && atoms.len() <= MOST_ATOMS {
+        if law.is_discrete() && atoms.len() <= MOST_ATOMS {
             remainders.insert(variable.clone(), remainder(atoms.iter().map(|atom| atom.location)));
         }
     }
@@ -45,12 +45,12 @@ pub(super) fn reduced(polynomial: &Polynomial, laws: &BTreeMap<Variable, Law>) -
 }
 
 /// A variable of which only powers of `x^k`, `k > 1`, occur, with the largest such `k`.
-pub(super) fn entering_by_power(polynomial: &Polynomial) -> Vec<(Variable, usize)> {
-    let mut common: BTreeMap<&Variable, usize> = BTreeMap::new();
+pub(super) fn entering_by_power(polynomial: &Polynomial) -> Vec<(Variable, u32)> {
+    let mut common: BTreeMap<&Variable, u32> = BTreeMap::new();
     for (word, _) in polynomial.terms() {
         for run in word.chunk_by(|a, b| a == b) {
             let divisor = common.entry(&run[0]).or_default();
-            *divisor = greatest_common_divisor(*divisor, run.len());
+            *divisor = greatest_common_divisor(*divisor, run.len() as u32);
         }
     }
     common
@@ -61,16 +61,16 @@ pub(super) fn entering_by_power(polynomial: &Polynomial) -> Vec<(Variable, usize
 }
 
 /// The polynomial with `variable` for its power.
-pub(super) fn with_root(polynomial: &Polynomial, variable: &Variable, power: usize) -> Polynomial {
+pub(super) fn with_root(polynomial: &Polynomial, variable: &Variable, power: u32) -> Polynomial {
     polynomial.terms().fold(Polynomial::default(), |sum, (word, coefficient)| {
         let runs = word.chunk_by(|a, b| a == b);
         let shortened =
-            runs.flat_map(|run| if run[0] == *variable { &run[..run.len() / power] } else { run });
+            runs.flat_map(|run| if run[0] == *variable { &run[..run.len() / power as usize] } else { run });
         sum + Polynomial::monomial(shortened.cloned().collect(), coefficient)
     })
 }
 
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
+pub(super) fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 

@@ -63,9 +63,7 @@ impl FreePolynomial {
             return Ok((SpectralLaw::discrete(&[Atom { location: mean, mass: 1.0 }])?, Vec::new()));
         }
         let moments = centered.first_moments()?;
-        let (spectral, singularities) = centered.shortest(moments)?;
-        let moved = singularities.into_iter().map(|at| at.affine(1.0, mean)).collect();
-        Ok((spectral.affine(1.0, mean)?, moved))
+        moved(centered.shortest(moments)?, mean)
     }
 
     /// By the shorter way if there is one that leads somewhere, else by the equation.
@@ -78,10 +76,7 @@ impl FreePolynomial {
 
     /// Whether a standard deviation is what rounding leaves of the terms that it comes from.
     fn is_rounding(&self, deviation: f64) -> bool {
-        let size = |variable: &Variable| {
-            let [low, high] = self.laws[variable].spectral().range();
-            low.abs().max(high.abs())
-        };
+        let size = |variable: &Variable| self.laws[variable].radius();
         let terms = self.polynomial().terms().filter(|(word, _)| !word.is_empty());
         let scale: f64 = terms.map(|(word, c)| c.norm() * word.iter().map(size).product::<f64>()).sum();
         deviation <= NO_DEVIATION * scale
@@ -91,7 +86,7 @@ impl FreePolynomial {
     fn of_numbers(&self) -> Option<Result<(SpectralLaw, Vec<Singularity>)>> {
         let atoms = match self.reduced_laws().as_slice() {
             [] => vec![Atom { location: self.reduced.coefficient(&[]).re, mass: 1.0 }],
-            [law] if law.spectral().support().is_empty() => {
+            [law] if law.is_discrete() => {
                 let image = |atom: &Atom| Atom { location: self.value_at(&[atom.location]), mass: atom.mass };
                 law.point_masses().iter().map(image).collect()
             }
@@ -114,11 +109,11 @@ impl FreePolynomial {
         Self::new(outer, &[("t", sum)])?.solved().map(Some)
     }
 
-    /// Laws that need no operator-valued equation: images of the law of one variable, and, unless a route is asked
-    /// for, polynomials in two variables with two values each, and sums.
+    /// Laws that need no operator-valued equation, or a smaller one, unless a route is asked for: polynomials in two
+    /// variables with two values each, sums, and polynomials in powers of a variable.
     fn closed_form(&self, moments: [f64; 4]) -> Option<Result<(SpectralLaw, Vec<Singularity>)>> {
         let laws = self.reduced_laws();
-        let two_valued = |law: &Law| law.spectral().support().is_empty() && law.point_masses().len() == 2;
+        let two_valued = |law: &Law| law.is_discrete() && law.point_masses().len() == 2;
         match laws.as_slice() {
             _ if self.route != Route::Automatic => None,
             [one, two] if two_valued(one) && two_valued(two) => {
@@ -155,26 +150,19 @@ impl FreePolynomial {
         }
         let moments = [1, 2, 3, 4].map(|k| law.spectral().integrate(|x| polynomial.at(x).powi(k)));
         let image = ImageTransform::new(Relation::Value(polynomial), &law, 1.0, Vec::new(), moments);
-        let moved = image.singularities().into_iter().map(|at| at.affine(1.0, value)).collect();
-        Ok((SpectralLaw::build(&image)?.affine(1.0, value)?, moved))
+        moved((SpectralLaw::build(&image)?, image.singularities()), value)
     }
 
     /// A polynomial of degree 1 by free convolution.
     fn sum(&self, laws: &[&Law]) -> Result<(SpectralLaw, Vec<Singularity>)> {
-        let mut sum: Option<Law> = None;
+        let mut sum = Law::atoms(&[(0.0, 1.0)])?;
         for (variable, law) in self.linearization.variables().iter().zip(laws) {
-            let term = law.affine(self.reduced.coefficient(std::slice::from_ref(variable)).re, 0.0)?;
-            sum = Some(match sum {
-                Some(sum) => sum.plus(&term)?,
-                None => term,
-            });
+            let scale = self.reduced.coefficient(std::slice::from_ref(variable)).re;
+            sum = sum.plus(&law.affine(scale, 0.0)?)?;
         }
-        let constant = self.reduced.coefficient(&[]).re;
-        let law = match sum {
-            Some(sum) => sum.affine(1.0, constant)?,
-            None => Law::atoms(&[(constant, 1.0)])?,
-        };
-        Ok((law.spectral().clone(), law.singularities()))
+        // Last, so that a large constant costs no digits before.
+        let sum = sum.affine(1.0, self.reduced.coefficient(&[]).re)?;
+        Ok((sum.spectral().clone(), sum.singularities()))
     }
 
     fn by_equation(&self) -> Result<(SpectralLaw, Vec<Singularity>)> {
@@ -195,10 +183,17 @@ impl FreePolynomial {
             return Ok((SpectralLaw::build(&transform)?, singularities));
         };
         let transform = self.around(center.value, &center.numbers)?.transform()?;
-        let spectral = SpectralLaw::build(&transform)?.affine(1.0, center.value)?;
-        let moved = transform.singularities().into_iter().map(|at| at.affine(1.0, center.value));
-        Ok((spectral, moved.collect()))
+        moved((SpectralLaw::build(&transform)?, transform.singularities()), center.value)
     }
+}
+
+/// A law with its singular points, moved by a number.
+fn moved(
+    (spectral, singularities): (SpectralLaw, Vec<Singularity>),
+    by: f64,
+) -> Result<(SpectralLaw, Vec<Singularity>)> {
+    let singularities = singularities.into_iter().map(|at| at.affine(1.0, by)).collect();
+    Ok((spectral.affine(1.0, by)?, singularities))
 }
 
 /// A polynomial `q` in one variable, by coefficients, and a linear combination `l` of several with `p = q(l)`, if

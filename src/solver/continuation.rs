@@ -185,12 +185,11 @@ pub trait Continuation: FixedPoint {
         }
         height = height.max(z.im);
         let current = path.advance(Complex64::new(anchor, height), &state)?;
+        let down = |height: f64| Complex64::new(anchor, height);
         if anchor == z.re {
-            let down = |height: f64| Complex64::new(anchor, height);
             return path.descend(current, down, height, z.im, far.height);
         }
         let (radius, side) = ((z - anchor).norm(), (z.re - anchor).signum());
-        let down = |height: f64| Complex64::new(anchor, height);
         let current = path.descend(current, down, height, radius, far.height)?;
         let around = |angle: f64| {
             if angle == 0.0 {

@@ -234,10 +234,11 @@ pub trait FixedPoint: Sync {
             iterations,
             tolerance,
         };
-        if !self.sizes(guess, &mut vec![1.0; guess.len()]) {
+        let mut sizes = vec![1.0; guess.len()];
+        if !self.sizes(guess, &mut sizes) {
             return Err(failed);
         }
-        let mut solution = newton::solve(self, z, guess, workspace)?;
+        let mut solution = newton::solve(self, z, guess, sizes, workspace)?;
         solution.iterations += iterations;
         Ok(solution)
     }

@@ -39,7 +39,7 @@ struct Evaluated {
     residual: DVector<Complex64>,
 }
 
-/// Solves the equation at `z` from `start`, in the units that the workspace holds.
+/// Solves the equation at `z` from `start`; `sizes` is room for those of the unknowns.
 ///
 /// # Errors
 /// [`Error::NotConverged`] if the steps do not shrink to rounding.
@@ -47,6 +47,7 @@ pub(super) fn solve<E: FixedPoint + ?Sized>(
     equation: &E,
     z: Complex64,
     start: &[Complex64],
+    mut sizes: Vec<f64>,
     workspace: &mut Workspace<E::Buffers>,
 ) -> Result<Solution> {
     let n = start.len();
@@ -60,7 +61,6 @@ pub(super) fn solve<E: FixedPoint + ?Sized>(
         let finite = cauchy.is_finite() && residual.iter().all(|entry| entry.is_finite());
         finite.then_some(Evaluated { cauchy, residual })
     };
-    let mut sizes = vec![1.0; n];
     let mut last_step = f64::INFINITY;
     let mut residual = f64::INFINITY;
     let mut current = evaluate(&x, workspace);

@@ -77,7 +77,7 @@ impl Law {
     /// The location of all mass, if there is one.
     pub(super) fn point(&self) -> Option<f64> {
         match self.point_masses() {
-            [atom] if self.spectral().support().is_empty() => Some(atom.location),
+            [atom] if self.is_discrete() => Some(atom.location),
             _ => None,
         }
     }
