@@ -19,8 +19,9 @@ pub struct Certificate {
     pub mean_error: f64,
     /// Second moment about the mean, the same way, relative to the variance.
     pub variance_error: f64,
-    /// Largest error of the first four moments, relative to the absolute moments of the same order, where
-    /// the moments are known independently of the Cauchy transform.
+    /// Largest error of the first four moments, relative to the absolute moments of the same order. They are known
+    /// independently of the Cauchy transform: from free cumulants, or from the equation as a power series at
+    /// infinity. `None` for a transform that does not know them, and for given atoms.
     pub moment_error: Option<f64>,
     /// Largest residual over all solves.
     pub residual: f64,

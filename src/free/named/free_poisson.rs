@@ -8,7 +8,7 @@ use crate::error::{Result, positive};
 use crate::free::{FreeLaw, FreeLevy, Jump};
 use crate::law::{Ensemble, EquationTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
-use crate::solver::{Channel, FixedPoint, Link, LinkEntry, Pencil, Silverstein, SolverOptions};
+use crate::solver::{Channel, Link, LinkEntry, Pencil, Silverstein, SolverOptions};
 
 /// Height above the support, in units of its end, at which the far solution is looked for.
 const HEIGHT: f64 = 2.0;
@@ -109,7 +109,7 @@ impl CompoundFreePoisson {
         let channel = Channel { ratio, inverse_coefficient, links: vec![link] };
         let pencil = Pencil::new(vec![DMatrix::zeros(1, 1)], vec![channel])?;
         let silverstein = Silverstein::new(pencil, population.clone(), SolverOptions::default())?;
-        let state = silverstein.state_at_infinity(&mut silverstein.workspace());
+        let state = silverstein.state_at_infinity();
         let largest = population.as_atoms().last().map_or(1.0, |atom| atom.location);
         let start = Complex64::new(0.0, HEIGHT * largest * (1.0 + ratio.sqrt()).powi(2));
         let transform = EquationTransform::new(silverstein, start, state)?
