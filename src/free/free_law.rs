@@ -6,7 +6,7 @@ use std::fmt;
 use num_complex::Complex64;
 
 use super::levy::FreeLevy;
-use crate::law::{Ensemble, Singularity, free_cumulants};
+use crate::law::{Ensemble, Singularity, free_cumulants, moments_from_free_cumulants};
 use crate::population::Atom;
 
 /// Relative height above an isolated atom at which its mass is read off the Cauchy transform.
@@ -85,16 +85,24 @@ pub trait FreeLaw: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The moments `m_1, ..., m_count`. By default from the Cauchy transform on a circle around the support.
+    /// The moments `m_1, ..., m_count`. By default from the Levy-Khintchine form, or else from the Cauchy transform on
+    /// a circle around the support.
     fn moments(&self, count: usize) -> Vec<f64> {
+        if let Some(levy) = self.levy() {
+            return moments_from_free_cumulants(&levy.free_cumulants(count));
+        }
         let ends = || self.support().into_iter().flatten();
         let (low, high) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
         moments_at_infinity(self, [low, high], count).split_off(1)
     }
 
-    /// The free cumulants `kappa_1, ..., kappa_count`, by default from the moments.
+    /// The free cumulants `kappa_1, ..., kappa_count`, by default from the Levy-Khintchine form, or else from the
+    /// moments.
     fn free_cumulants(&self, count: usize) -> Vec<f64> {
-        free_cumulants(&self.moments(count))
+        match self.levy() {
+            Some(levy) => levy.free_cumulants(count),
+            None => free_cumulants(&self.moments(count)),
+        }
     }
 }
 

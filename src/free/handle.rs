@@ -280,18 +280,12 @@ impl Law {
 
     /// Moments `m_1, ..., m_count`.
     pub fn moments(&self, count: usize) -> Vec<f64> {
-        match self.levy() {
-            Some(levy) => crate::law::moments_from_free_cumulants(&levy.free_cumulants(count)),
-            None => self.0.law.moments(count),
-        }
+        self.0.law.moments(count)
     }
 
     /// Free cumulants `kappa_1, ..., kappa_count`.
     pub fn free_cumulants(&self, count: usize) -> Vec<f64> {
-        match self.levy() {
-            Some(levy) => levy.free_cumulants(count),
-            None => self.0.law.free_cumulants(count),
-        }
+        self.0.law.free_cumulants(count)
     }
 
     /// Mean.

@@ -4,7 +4,7 @@ use num_complex::Complex64;
 
 use crate::error::Result;
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, far_start, moments_from_free_cumulants};
+use crate::law::{CauchyTransform, EquationTransform, moments_from_free_cumulants};
 use crate::solver::{FixedPoint, SolverOptions};
 
 /// An equation `omega = F(omega; z)` with one unknown in the upper half-plane.
@@ -37,8 +37,7 @@ impl<S: Subordination> Scalar<S> {
     /// The transform of the result, which has these moments. Far above the spectrum the subordination
     /// function is about `z`.
     pub(in crate::free) fn transform(step: S, moments: [f64; 4]) -> Result<EquationTransform<Self>> {
-        let start = far_start(moments);
-        Ok(EquationTransform::new(Self(step), start, vec![start])?.with_moments(moments))
+        EquationTransform::from_moments(Self(step), moments, |z| vec![z])
     }
 }
 

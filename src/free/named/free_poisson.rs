@@ -2,9 +2,9 @@
 
 use num_complex::Complex64;
 
-use crate::error::{Result, positive};
+use crate::error::{Error, Result, positive};
 use crate::free::{FreeLaw, FreeLevy};
-use crate::law::{Ensemble, Singularity};
+use crate::law::{Certificate, Ensemble, Singularity};
 use crate::population::{Atom, Population};
 
 /// Free cumulants `rate size^n`. With `rate = 1 / ratio` and `size = ratio scale` this is `scale` times the
@@ -19,15 +19,23 @@ impl FreePoisson {
     /// The law of a rate and a jump size.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidArgument`] unless both are finite and positive.
+    /// [`Error::InvalidArgument`] unless both are finite and positive, and the two edges far enough apart to be known
+    /// to 1e-9 of their distance.
     pub fn new(rate: f64, size: f64) -> Result<Self> {
-        Ok(Self { rate: positive("rate", rate)?, size: positive("size", size)? })
+        let law = Self { rate: positive("rate", rate)?, size: positive("size", size)? };
+        let [low, high] = law.edges();
+        if f64::EPSILON * high <= Certificate::TOLERANCE * (high - low) {
+            return Ok(law);
+        }
+        let value = format!("{rate:e} with edges {low:e} and {high:e}");
+        Err(Error::argument("rate", value, "edges that differ by more than rounding"))
     }
 
     /// The limit of `X^T X / n` for white data with `p / n -> ratio`.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive.
+    /// [`Error::InvalidArgument`] unless the ratio is finite and positive, and the rate `1 / ratio` one that
+    /// [`FreePoisson::new`] takes.
     pub fn marchenko_pastur(ratio: f64) -> Result<Self> {
         Self::new(1.0 / positive("ratio", ratio)?, ratio)
     }

@@ -11,7 +11,7 @@ use num_complex::Complex64;
 
 use crate::error::Result;
 use crate::free::convolution::subordination::{Scalar, Subordination, moments};
-use crate::free::{FreeLaw, FreeLevy};
+use crate::free::{FreeLaw, FreeLevy, Jump};
 use crate::law::{Ensemble, Singularity, SpectralLaw};
 use crate::population::Atom;
 
@@ -107,8 +107,7 @@ impl FreeLaw for InfinitelyDivisible {
         let rate: f64 = self.levy.jumps.iter().map(|jump| jump.rate).sum();
         let mut terms = Vec::new();
         if rate > 0.0 {
-            let weight =
-                |jump: &crate::free::Jump| Atom { location: rate * jump.size, mass: jump.rate / rate };
+            let weight = |jump: &Jump| Atom { location: rate * jump.size, mass: jump.rate / rate };
             let weights: Vec<Atom> = self.levy.jumps.iter().map(weight).collect();
             terms.push(Ensemble::WeightedRows {
                 ratio: 1.0 / rate,
@@ -120,13 +119,5 @@ impl FreeLaw for InfinitelyDivisible {
         }
         let of = Box::new(if terms.len() == 1 { terms.swap_remove(0) } else { Ensemble::Sum(terms) });
         Some(Ensemble::Affine { scale: 1.0, shift: self.levy.drift, of })
-    }
-
-    fn moments(&self, count: usize) -> Vec<f64> {
-        crate::law::moments_from_free_cumulants(&self.free_cumulants(count))
-    }
-
-    fn free_cumulants(&self, count: usize) -> Vec<f64> {
-        self.levy.free_cumulants(count)
     }
 }
