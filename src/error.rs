@@ -51,6 +51,24 @@ pub enum Error {
         tolerance: f64,
     },
 
+    /// The parts of a law describe different laws: correct the one that is named, or give up numbers that
+    /// rounding does not hold.
+    #[error(
+        "{part} and {reference} are of different laws: {quantity} is {found:.12e} by the one, {expected:.12e} by the other"
+    )]
+    Contradiction {
+        /// The part that disagrees.
+        part: &'static str,
+        /// What it was compared with.
+        reference: &'static str,
+        /// The number that was compared.
+        quantity: String,
+        /// Its value by the part.
+        found: f64,
+        /// Its value by the reference.
+        expected: f64,
+    },
+
     /// Solving took more work than any law that can be resolved: it changes over too many decades, or has a
     /// singular point that is not known.
     #[error("given up after {evaluations} evaluations of the fixed-point map, the limit being {limit}")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::band::Band;
 use crate::error::{Error, Result};
-use crate::population::{Atom, merged};
+use crate::population::{Atom, Population, merged};
 
 /// Differences between the law and the independent values it is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,12 @@ impl TryFrom<Unchecked> for SpectralLaw {
             return Ok(law);
         }
         Err(Error::NotCertified { quantity: "total mass", found: 1.0 + mass_error, expected: 1.0, tolerance })
+    }
+}
+
+impl From<Population> for SpectralLaw {
+    fn from(population: Population) -> Self {
+        Self { bands: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
     }
 }
 

@@ -71,6 +71,13 @@ pub struct FarPoint {
     state: Vec<Complex64>,
 }
 
+impl FarPoint {
+    /// A point at which the unknowns are known.
+    pub(crate) fn new(center: f64, spread: f64, height: f64, state: Vec<Complex64>) -> Self {
+        Self { center, spread, height, state }
+    }
+}
+
 /// Solves without a guess, for every fixed-point equation.
 pub trait Continuation: FixedPoint {
     /// Finds a height at which the spectrum is far, and the solution there, starting from the unknowns
