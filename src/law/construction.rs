@@ -23,7 +23,8 @@ impl SpectralLaw {
     /// result.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
+    /// [`Error::NotConverged`], [`Error::Unphysical`], [`Error::NoEdge`] or [`Error::OutOfBudget`] if the transform
+    /// cannot be solved where it has to be, and
     /// [`Error::NotCertified`] if mass, mean or variance of the result disagree with the values
     /// expanded at infinity, or the first four moments with the [exact ones](CauchyTransform::moments), by more than
     /// the tolerances of [`Certificate`].

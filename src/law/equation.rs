@@ -3,9 +3,9 @@
 use num_complex::Complex64;
 
 use super::transform::{CauchyTransform, EVALUATION_LIMIT, Singularity};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::population::Atom;
-use crate::solver::continuation::{FarPoint, unphysical};
+use crate::solver::continuation::FarPoint;
 use crate::solver::{Continuation, FixedPoint, Solution, Workspace};
 
 /// Height above the mean, in standard deviations, at which the far solution is looked for.
@@ -46,7 +46,8 @@ impl<E: FixedPoint> EquationTransform<E> {
     /// Solves the equation far above the spectrum, starting at `start` with the unknowns `state`.
     ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] if no far solution is found.
+    /// [`Error::NotConverged`] if no far solution is found, [`Error::NoSpread`] if the law is no wider than
+    /// rounding.
     pub fn new(equation: E, start: Complex64, state: Vec<Complex64>) -> Result<Self> {
         let far = equation.far_point(start, state, &mut equation.workspace())?;
         Ok(Self::around(equation, far))
@@ -139,7 +140,7 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
     ) -> Result<Solution> {
         let solution = self.equation.iterate(z, guess, workspace)?;
         if !self.equation.is_physical(&solution.state) {
-            return Err(unphysical(z, solution.iterations));
+            return Err(Error::Unphysical { z, iterations: solution.iterations });
         }
         Ok(solution)
     }

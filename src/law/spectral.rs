@@ -130,26 +130,6 @@ impl SpectralLaw {
         support
     }
 
-    /// About `count` points to draw or tabulate the density at, in increasing order for each interval of the
-    /// support. They include the edges and singular points inside, where the density may be infinite, and crowd
-    /// there. There are exactly `count`, evenly shared out, unless that is less than 2 for an interval, or for one
-    /// of its parts between singular points.
-    pub fn mesh(&self, count: usize) -> Vec<Vec<f64>> {
-        let support = self.support();
-        let shares = shared(count, support.len());
-        let points = |([low, high], share): ([f64; 2], usize)| {
-            let bands: Vec<&Band> =
-                self.bands.iter().filter(|band| low <= band.low && band.high <= high).collect();
-            // Neighbours have one point in common.
-            let shares = shared(share + bands.len() - 1, bands.len());
-            let mut points: Vec<f64> =
-                bands.into_iter().zip(shares).flat_map(|(band, share)| band.mesh(share.max(2))).collect();
-            points.dedup();
-            points
-        };
-        support.into_iter().zip(shares).map(points).collect()
-    }
-
     /// The intervals of the support, in increasing order, atoms outside of them as intervals of length 0.
     pub fn support_with_atoms(&self) -> Vec<[f64; 2]> {
         let mut support = self.support();
@@ -322,9 +302,4 @@ impl fmt::Display for SpectralLaw {
         }
         Ok(())
     }
-}
-
-/// A number in as many parts, the larger ones first.
-fn shared(count: usize, parts: usize) -> impl Iterator<Item = usize> {
-    (0..parts).map(move |part| count / parts + usize::from(part < count % parts))
 }

@@ -229,17 +229,16 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// Keeps count of what a solve has cost and how well it went; an error once too much is spent.
-    fn record(&self, solution: Result<Solution>) -> Result<Solution> {
+    fn record(&self, z: Complex64, solution: Result<Solution>) -> Result<Solution> {
         self.solves.fetch_add(1, Ordering::Relaxed);
         let cost = match &solution {
             Ok(solution) => solution.iterations,
-            Err(Error::NotConverged { iterations, .. }) => *iterations,
-            Err(_) => 0,
+            Err(error) => error.evaluations(),
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
         let limit = self.transform.evaluation_limit();
         if spent > limit {
-            return Err(Error::Exhausted { evaluations: spent, limit });
+            return Err(Error::OutOfBudget { z, evaluations: spent, limit });
         }
         if let Ok(solution) = &solution
             && let Ok(mut residual) = self.residual.lock()
@@ -250,7 +249,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     pub(super) fn solve(&self, z: Complex64, workspace: &mut T::Workspace) -> Result<Solution> {
-        self.record(self.transform.solve(z, workspace))
+        self.record(z, self.transform.solve(z, workspace))
     }
 
     pub(super) fn solve_near(
@@ -259,7 +258,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         guess: &[Complex64],
         workspace: &mut T::Workspace,
     ) -> Result<Solution> {
-        self.record(self.transform.solve_near(z, guess, workspace))
+        self.record(z, self.transform.solve_near(z, guess, workspace))
     }
 
     /// The point `x` of the real axis solved from a guess, if it turns out to be inside the support;

@@ -41,7 +41,8 @@ impl ZTransform {
         atoms: Vec<Atom>,
     ) -> Result<Self> {
         let state = silverstein.state_at_infinity();
-        let pencil = EquationTransform::new(silverstein, FAR, state)?;
+        let pencil = EquationTransform::new(silverstein, FAR, state)
+            .map_err(|error| in_z(error, origin, epoch_step))?;
         Ok(Self { pencil, epoch_step, origin, landmarks, atoms })
     }
 
@@ -89,15 +90,14 @@ impl ZTransform {
 
     /// What the solver says about the pencil, said about `Z`.
     fn in_z(&self, result: Result<Solution>) -> Result<Solution> {
-        match result {
-            Ok(solution) => Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution }),
-            Err(Error::NotConverged { z, residual, iterations, tolerance }) => {
-                let z = (self.origin - z.conj()) / self.epoch_step;
-                Err(Error::NotConverged { z, residual, iterations, tolerance })
-            }
-            Err(error) => Err(error),
-        }
+        let solution = result.map_err(|error| in_z(error, self.origin, self.epoch_step))?;
+        Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution })
     }
+}
+
+/// An error in the argument of the pencil as one in `z`.
+fn in_z(error: Error, origin: f64, epoch_step: f64) -> Error {
+    error.in_variable(|z| (origin - z.conj()) / epoch_step)
 }
 
 impl CauchyTransform for ZTransform {
