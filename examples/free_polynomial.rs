@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     support::run(run)
 }
 
-fn run(options: &Options, _: &Given) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let specifications = match options.law.as_slice() {
         [] => vec!["x=semicircle:1".to_owned(), "y=mp:0.5".to_owned()],
         given => given.to_vec(),
@@ -78,7 +78,7 @@ fn run(options: &Options, _: &Given) -> Result<()> {
     let model = FreePolynomial::new(polynomial, &laws)?.with_route(route)?;
     let at = points_of(options.at.as_deref())?;
     check_points(options.points)?;
-    let simulation = simulation(options, &model)?;
+    let simulation = simulation(options, &model, given)?;
     let outputs = options.output.open("figures/free_polynomial.png")?;
 
     let start = Instant::now();
@@ -178,8 +178,13 @@ fn law(text: &str) -> Result<Law> {
     }
 }
 
-fn simulation(options: &Options, model: &FreePolynomial) -> Result<Option<PolynomialMonteCarlo>> {
-    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
+fn simulation(
+    options: &Options,
+    model: &FreePolynomial,
+    given: &Given,
+) -> Result<Option<PolynomialMonteCarlo>> {
+    let features = options.features;
+    check_draws(options.draws, ("features", features), features, MOST_EIGENVALUES, given)?;
     if options.features == 0 {
         return Ok(None);
     }

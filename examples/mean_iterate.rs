@@ -191,7 +191,8 @@ fn model(options: &Options) -> Result<(f64, Option<MiniBatch>)> {
 fn simulation(options: &Options, step_size: f64, given: &Given) -> Result<Option<MonteCarlo>> {
     let exact = options.batches <= EXACT_BATCHES;
     let features = options.features.unwrap_or(if exact { FEATURES } else { 0 });
-    check_draws(options.draws, 2 * (options.epochs + 1), MOST_NUMBERS)?;
+    let epochs = options.epochs;
+    check_draws(options.draws, ("epochs", epochs), epochs.saturating_mul(2), MOST_NUMBERS, given)?;
     if features == 0 {
         return Ok(None);
     }

@@ -223,7 +223,8 @@ fn run(options: &Options, given: &Given) -> Result<()> {
 fn simulation(options: &Options, problem: &Problem, given: &Given) -> Result<Option<MonteCarlo>> {
     let model = &problem.model;
     let steps = options.epochs.saturating_mul(model.batches());
-    check_draws(options.draws, steps.saturating_add(1).saturating_mul(2), MOST_NUMBERS)?;
+    let numbers = steps.saturating_mul(2);
+    check_draws(options.draws, ("epochs", options.epochs), numbers, MOST_NUMBERS, given)?;
     if options.features == 0 {
         return Ok(None);
     }

@@ -149,7 +149,8 @@ fn model(options: &Options) -> Result<MiniBatch> {
 fn simulation(options: &Options, model: &MiniBatch, given: &Given) -> Result<Option<MonteCarlo>> {
     // Every option is checked, used or not.
     let entries = options.entries.parse::<Entries>()?;
-    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
+    let features = options.features;
+    check_draws(options.draws, ("features", features), features, MOST_EIGENVALUES, given)?;
     if options.permutations == 0 {
         return Err(bad("permutations", 0, "at least 1"));
     }

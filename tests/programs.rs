@@ -171,8 +171,11 @@ const NO_COUNT: &[&str] = &["-1", "1.5", "x", ""];
 const NOT_POSITIVE: &[&str] = &["0", "-1", "nan", "inf", "1e999", "x"];
 const NEGATIVE: &[&str] = &["-1", "nan", "-inf", "x"];
 
+/// An option and values that it refuses.
+type Wrong = (&'static str, &'static [&'static str]);
+
 /// Options with values that are wrong whatever else is said.
-const MALFORMED: [(&str, &[(&str, &[&str])]); 7] = [
+const MALFORMED: [(&str, &[Wrong]); 7] = [
     (
         "z_spectrum",
         &[
@@ -195,7 +198,7 @@ const MALFORMED: [(&str, &[(&str, &[&str])]); 7] = [
     (
         "free_polynomial",
         &[
-            ("--poly", &["", "x*y", "x + + y", "(x", "x + w", "i*x", "x^-1", "1e999*x"]),
+            ("--poly", &["", "x*y", "x + * y", "(x", "x + w", "i*x", "x^-1", "1e999*x"]),
             ("--law", &["x", "x=", "x=gauss:1", "x=semicircle", "x=semicircle:-1", "x=mp:0", "x=mp:nan"]),
             ("--law", &["x=atoms:1", "x=atoms:1@0.5", "x=projection:2", "x=uniform:1:0", "2=mp:1"]),
             ("--law", &["x=eigenvalues:", "x=eigenvalues:missing", "x=eigenvalues:."]),

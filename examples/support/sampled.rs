@@ -44,17 +44,27 @@ pub fn batching(features: usize, aspect_ratio: f64, fractions: &[f64], given: &G
     Batching::from_fractions(rows.round() as usize, fractions).map_err(|_| few())
 }
 
-/// Checks the number of draws, also where nothing is drawn: at least one, and all eigenvalues fit into memory.
-pub fn check_draws(draws: usize, features: usize, most_eigenvalues: usize) -> Result<()> {
-    match draws {
-        0 => Err(bad("draws", draws, "at least 1")),
-        _ if draws <= most_eigenvalues / features.max(1) => Ok(()),
-        _ => {
-            let allowed =
-                format!("few enough for {most_eigenvalues} eigenvalues, {} per draw", features.max(1));
-            Err(bad("draws", draws, allowed))
-        }
+/// Checks the number of draws, also where nothing is drawn: at least one, and what they hold fits into memory,
+/// `per_draw` numbers for each on account of the option `size`.
+pub fn check_draws(
+    draws: usize,
+    (size, value): (&'static str, usize),
+    per_draw: usize,
+    most_numbers: usize,
+    given: &Given,
+) -> Result<()> {
+    if draws == 0 {
+        return Err(bad("draws", draws, "at least 1"));
     }
+    if draws <= most_numbers / per_draw.max(1) {
+        return Ok(());
+    }
+    let allowed =
+        format!("few enough for {most_numbers} numbers in all, {per_draw} in each of {draws} draws");
+    Err(match given.first(&["draws", size]) {
+        "draws" => bad("draws", draws, allowed),
+        _ => bad(size, value, allowed),
+    })
 }
 
 /// Sampled eigenvalues and their distance to the law.
