@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     support::run(run)
 }
 
-fn run(options: &Options, _: &Given) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let models = batches(&options.batches)?
         .into_iter()
         .map(|batches| MiniBatch::builder().batches(batches).aspect_ratio(options.aspect_ratio).build())
@@ -74,6 +74,14 @@ fn run(options: &Options, _: &Given) -> Result<()> {
     if options.aspect_ratio == 1.0 && options.noise > 0.0 {
         let allowed = "not 1: there the variance of the least squares solution is infinite";
         return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
+    }
+    if options.signal == 0.0 && options.noise == 0.0 {
+        let argument = given.first(&["signal", "noise"]);
+        return Err(bad(
+            argument,
+            0,
+            "more than 0 for signal or noise: without either the risk is 0 at every step",
+        ));
     }
     let outputs = options.output.open("figures/step_size_limit.png")?;
 

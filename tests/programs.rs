@@ -119,6 +119,7 @@ fn the_argument_that_was_given_is_blamed() {
         ("z_spectrum", &["--aspect-ratio=1e-300"], "aspect_ratio: got 1e-300"),
         ("linear_scaling", &["--aspect-ratio=1e-7"], "aspect_ratio: got 0.0000001"),
         ("mean_iterate", &["--features=3", "--batches=12"], "features: got 3"),
+        ("step_size_limit", &["--noise=0", "--signal=0"], "signal: got 0"),
         ("sgd_trajectory", &["--epochs=100000"], "epochs: got 100000"),
         ("sgd_trajectory", &["--schedules=100000000"], "schedules: got 100000000"),
     ] {
