@@ -22,10 +22,7 @@ pub enum Error {
 
     /// A fixed-point iteration stopped short of its tolerance: loosen the tolerance, raise the
     /// iteration limit, or move `z` away from an edge of the support.
-    #[error(
-        "no convergence at z = {}: {} after {iterations} iterations; loosen the tolerance or move z away from \
-         edges and atoms", point(*.z), reached(*.residual, *.tolerance)
-    )]
+    #[error("no convergence at z = {} in {iterations} iterations: {}", point(*.z), reached(*.residual, *.tolerance))]
     NotConverged {
         /// Spectral argument of the failed solve.
         z: Complex64,
@@ -168,8 +165,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// An [`Error::InvalidArgument`] from anything printable.
-    pub(crate) fn argument(
+    /// An [`Error::InvalidArgument`] from anything printable; numbers of hundreds of digits get an exponent.
+    pub fn argument(
         argument: &'static str,
         value: impl std::fmt::Display,
         allowed: impl Into<String>,
@@ -255,10 +252,11 @@ fn point(z: Complex64) -> String {
 
 fn reached(residual: f64, tolerance: f64) -> String {
     if residual.is_finite() {
-        format!("residual {residual:.1e} instead of {tolerance:.1e}")
-    } else {
-        "no point at which the equation could be evaluated".to_owned()
+        return format!(
+            "residual {residual:.1e} instead of {tolerance:.1e}; loosen the tolerance, or move z away from edges and atoms"
+        );
     }
+    "the equation overflows or is singular at every point tried; rescale the model, or move z".to_owned()
 }
 
 /// Checks that `value` is finite and positive.
@@ -300,7 +298,10 @@ mod tests {
         let z = Complex64::new(1e-300, 2.0);
         let (iterations, tolerance) = (30, 1e-13);
         let stuck = Error::NotConverged { z, residual: 1e-5, iterations, tolerance }.to_string();
-        assert!(stuck.contains("z = 1e-300 + 2i: residual 1.0e-5 instead of 1.0e-13"), "{stuck}");
+        assert!(
+            stuck.contains("z = 1e-300 + 2i in 30 iterations: residual 1.0e-5 instead of 1.0e-13"),
+            "{stuck}"
+        );
         let singular = Error::NotConverged { z, residual: f64::INFINITY, iterations, tolerance }.to_string();
         assert!(!singular.contains("inf"), "{singular}");
         let moved = Error::OutOfReach { z }.in_variable(|z| -0.5 * z.conj());

@@ -374,3 +374,11 @@ fn straight_lines_over_a_mesh_carry_the_mass() {
         close(mass, 1.0, 1e-3, "mass of the table");
     }
 }
+
+#[test]
+fn laws_of_any_size_are_legible() {
+    let law = marchenko_pastur(0.25);
+    assert_eq!(law.to_string(), "support [0.250000, 2.250000]");
+    assert_eq!(law.affine(1e-10, 0.0).unwrap().to_string(), "support [2.500000e-11, 2.250000e-10]");
+    assert_eq!(law.affine(-1e12, 0.0).unwrap().to_string(), "support [-2.250000e12, -2.500000e11]");
+}

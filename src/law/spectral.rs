@@ -291,14 +291,19 @@ impl SpectralLaw {
 
 impl fmt::Display for SpectralLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is rounded to zero has no sign.
-        let shown = |x: f64| if x.abs() < 5e-7 { 0.0 } else { x };
+        let size = self.range().into_iter().fold(0.0, |size: f64, x| size.max(x.abs()));
+        let shown = |x: f64| match size {
+            // What is rounded to zero has no sign.
+            1e-2..1e6 => format!("{:.6}", if x.abs() < 5e-7 { 0.0 } else { x }),
+            _ if x == 0.0 => "0".to_owned(),
+            _ => format!("{x:.6e}"),
+        };
         for atom in &self.atoms {
-            write!(f, "atom {:.6} at {:.6}; ", atom.mass, shown(atom.location))?;
+            write!(f, "atom {:.6} at {}; ", atom.mass, shown(atom.location))?;
         }
         write!(f, "support")?;
         for [low, high] in self.support() {
-            write!(f, " [{:.6}, {:.6}]", shown(low), shown(high))?;
+            write!(f, " [{}, {}]", shown(low), shown(high))?;
         }
         Ok(())
     }
