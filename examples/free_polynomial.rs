@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use freespectra::finite::PolynomialMonteCarlo;
+use freespectra::free::named::Discrete;
 use freespectra::polynomial::{FreePolynomial, Polynomial, Route, Variable};
 use freespectra::{Law, Result, SpectralLaw};
 use serde_json::json;
@@ -28,9 +29,10 @@ struct Options {
     /// Self-adjoint polynomial, such as "x*y + y*x" or "i*(x*y - y*x)".
     #[arg(long, default_value = "x*y + y*x", allow_hyphen_values = true)]
     poly: String,
-    /// Law of a variable, NAME=LAW with one of semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w,
-    /// projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B, eigenvalues:FILE [default: x=semicircle:1,
-    /// y=mp:0.5].
+    /// Law of a variable, NAME=LAW with one of semicircle:VARIANCE, mp:RATIO[:SCALE], free-poisson:RATE:SIZE,
+    /// covariance:RATIO:t@w,t@w (sample covariance, features weighted), compound:RATIO:t@w,t@w (compound free
+    /// Poisson, rows weighted), atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B,
+    /// kesten-mckay:DEGREE, eigenvalues:FILE [default: x=semicircle:1, y=mp:0.5].
     #[arg(long)]
     law: Vec<String>,
     /// Solve by operator-valued subordination, also where there are R-transforms or a shorter way.
@@ -149,6 +151,26 @@ fn law(text: &str) -> Result<Law> {
             [ratio, scale] => Law::marchenko_pastur(ratio)?.affine(scale, 0.0),
             _ => Err(wrong("mp:RATIO[:SCALE]")),
         },
+        "free-poisson" => match list("free-poisson:RATE:SIZE")?[..] {
+            [rate, size] => Law::free_poisson(rate, size),
+            _ => Err(wrong("free-poisson:RATE:SIZE")),
+        },
+        "kesten-mckay" => match list("kesten-mckay:DEGREE")?[..] {
+            [degree] => Law::kesten_mckay(degree),
+            _ => Err(wrong("kesten-mckay:DEGREE")),
+        },
+        "covariance" | "compound" => {
+            let allowed = format!("{kind}:RATIO:t@w,t@w,..., a ratio and numbers with their weights");
+            let weighted = |(ratio, atoms): (&str, &str)| Some((ratio.trim().parse().ok()?, pairs(atoms)?));
+            let (ratio, atoms): (f64, _) =
+                parameters.split_once(':').and_then(weighted).ok_or_else(|| wrong(&allowed))?;
+            let atoms = Discrete::new(&atoms)?;
+            if kind == "covariance" {
+                Law::sample_covariance(ratio, atoms)
+            } else {
+                Law::compound_free_poisson(ratio, atoms)
+            }
+        }
         "projection" => match list("projection:TRACE")?[..] {
             [trace] => Law::projection(trace),
             _ => Err(wrong("projection:TRACE")),
@@ -163,19 +185,25 @@ fn law(text: &str) -> Result<Law> {
         },
         "bernoulli" if parameters.is_empty() => Law::bernoulli(),
         "atoms" => {
-            let pair = |item: &str| {
-                let (location, mass) = item.split_once('@')?;
-                Some((location.trim().parse().ok()?, mass.trim().parse().ok()?))
-            };
-            let pairs: Option<Vec<(f64, f64)>> = parameters.split(',').map(pair).collect();
-            Law::atoms(&pairs.ok_or_else(|| wrong("atoms:t@w,t@w,..., locations with their masses"))?)
+            let atoms = pairs(parameters);
+            Law::atoms(&atoms.ok_or_else(|| wrong("atoms:t@w,t@w,..., locations with their masses"))?)
         }
         "eigenvalues" => Law::eigenvalues(&numbers_of_file(Path::new(parameters))?),
         _ => Err(wrong(
-            "semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, \
-             arcsine:A:B or eigenvalues:FILE",
+            "semicircle:VARIANCE, mp:RATIO[:SCALE], free-poisson:RATE:SIZE, covariance:RATIO:t@w,t@w, \
+             compound:RATIO:t@w,t@w, atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B, \
+             kesten-mckay:DEGREE or eigenvalues:FILE",
         )),
     }
+}
+
+/// Numbers with their weights, `t@w,t@w,...`.
+fn pairs(text: &str) -> Option<Vec<(f64, f64)>> {
+    let pair = |item: &str| {
+        let (location, mass) = item.split_once('@')?;
+        Some((location.trim().parse().ok()?, mass.trim().parse().ok()?))
+    };
+    text.split(',').map(pair).collect()
 }
 
 fn simulation(

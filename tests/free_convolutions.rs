@@ -159,16 +159,16 @@ fn compressions_of_a_projection_are_free_jacobi() {
 }
 
 #[test]
-fn products_with_a_wishart_matrix_are_compound_free_poisson() {
-    // Marchenko-Pastur times a population law is its compound: two different equations.
+fn products_with_a_wishart_matrix_are_sample_covariances() {
+    // Marchenko-Pastur times a population law: two different equations.
     let population = freespectra::Population::atoms(&[(1.0, 0.5), (4.0, 0.5)]).unwrap();
-    let compound = Law::compound_free_poisson(0.2, population).unwrap();
+    let covariance = Law::sample_covariance(0.2, population).unwrap();
     let product =
         Law::marchenko_pastur(0.2).unwrap().times(&Law::atoms(&[(1.0, 0.5), (4.0, 0.5)]).unwrap()).unwrap();
-    let exact = compound.spectral().support();
+    let exact = covariance.spectral().support();
     assert_support(&product, &exact);
     for x in [0.6, 1.0, 1.3, 3.0, 5.0] {
-        assert_relative_eq!(product.density(x), compound.density(x), epsilon = 1e-9);
+        assert_relative_eq!(product.density(x), covariance.density(x), epsilon = 1e-9);
     }
 }
 

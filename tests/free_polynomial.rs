@@ -67,6 +67,20 @@ fn laws_of_every_kind_and_other_outputs() {
     assert!(document["monte_carlo"].is_null());
     let table = std::fs::read_to_string(scratch.path.join("table.csv")).unwrap();
     assert!(table.starts_with("x,density,cdf\n"));
+    let arguments = ["--features", "0", "--poly", "a + b + c + d", "--law", "a=covariance:0.5:0@0.25,2@0.75"];
+    let others = [
+        "--law",
+        "b=compound:0.5:-1@0.5,3@0.5",
+        "--law",
+        "c=kesten-mckay:3.5",
+        "--law",
+        "d=free-poisson:2:0.5",
+    ];
+    let document = scratch.json(&[&arguments[..], &others[..]].concat());
+    // Means 1.5, 1, 0 and 1; variances 3 + 0.5 * 2.25 - 2.25, 0.5 * 5, 3.5 and 0.5.
+    let (mean, variance) = (3.5, 1.875 + 2.5 + 3.5 + 0.5);
+    assert!((numbers(&document["moments"])[0] - mean).abs() < 1e-9);
+    assert!((numbers(&document["moments"])[1] - mean * mean - variance).abs() < 1e-7);
     let document = scratch.json(&["--features", "0", "--poly", "x^2", "--law", "x=bernoulli"]);
     assert_eq!(pairs(&document["atoms"]), [[1.0, 1.0]]);
 }
@@ -92,6 +106,13 @@ fn faults_are_named_with_their_place() {
         (&["--law", "x=uniform:1:nan"], &["uniform:A:B"]),
         (&["--law", "x=eigenvalues:none.txt"], &["none.txt"]),
         (&["--law", "x=eigenvalues:bad.txt"], &["bad.txt", "line 2"]),
+        (&["--law", "x=covariance:0.5"], &["covariance:RATIO:t@w"]),
+        (&["--law", "x=covariance:0.5:-1@1"], &["population", "[-1, -1]"]),
+        (&["--law", "x=compound:0:1@1"], &["ratio"]),
+        (&["--law", "x=compound:0.5:1@0.5"], &["summing to 0.5"]),
+        (&["--law", "x=kesten-mckay:1"], &["degree"]),
+        (&["--law", "x=free-poisson:1"], &["free-poisson:RATE:SIZE"]),
+        (&["--law", "x=mp:1e100"], &["edges"]),
         (&["--points", "1"], &["points"]),
         (&["--features", "1"], &["features"]),
         (&["--figure", "figure.gif"], &[".png"]),

@@ -267,3 +267,24 @@ fn functions_of_a_sum_are_images_of_its_law() {
     let many = model("(x + y)^7 + x*y*x", &laws).law();
     assert!(matches!(many, Err(freespectra::Error::InvalidArgument { .. })));
 }
+
+/// `x^n` has the density `rho(|z|^(1/n)) |z|^(1/n - 1) / n`, twice that for even `n`: infinite at 0, and known next to
+/// it as far as numbers reach.
+#[test]
+fn high_powers_are_known_next_to_zero() {
+    for x in [Law::semicircle(1.0).unwrap(), Law::arcsine(-1.0, 1.0).unwrap()] {
+        for n in [7, 9, 10, 11, 21] {
+            let law = model(&format!("x^{n}"), &[("x", x.clone())]).law().unwrap();
+            assert!(law.density(0.0).is_infinite(), "x^{n}");
+            for z in [1e-300f64, 1e-200, 1e-120, 1e-40, 1e-3] {
+                let t = z.powf(1.0 / f64::from(n));
+                let branches = if n % 2 == 0 { 2.0 } else { 1.0 };
+                let exact = branches * x.density(t) * t.powi(1 - n) / f64::from(n);
+                assert_relative_eq!(law.density(z), exact, max_relative = 1e-9);
+            }
+            let [low, high] = law.range();
+            let inner = law.mesh(512).into_iter().flatten().filter(|z| low < *z && *z < high);
+            assert_eq!(inner.filter(|z| law.density(*z) == 0.0).count(), 0, "x^{n}");
+        }
+    }
+}

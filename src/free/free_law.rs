@@ -119,9 +119,9 @@ pub(super) fn moments_at_infinity(
     let half = (32 + count).min(MOST_CIRCLE_POINTS);
     let mut moments = vec![0.0; count + 1];
     for j in 0..half {
-        let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / half as f64);
-        let z = center + offset;
-        let mut term = offset * law.cauchy_transform(z) / half as f64;
+        let z = center + Complex64::from_polar(radius, PI * (j as f64 + 0.5) / half as f64);
+        // From the point as it is rounded, which counts where the circle is small against its centre.
+        let mut term = (z - center) * law.cauchy_transform(z) / half as f64;
         for moment in &mut moments {
             *moment += term.re;
             term *= z;

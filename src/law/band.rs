@@ -220,8 +220,8 @@ impl Band {
             Frame::Edges { .. } => 0.0,
             Frame::Power { other, .. } if x == other => self.smooth_at(1.0) * self.frame.factor(x),
             Frame::Power { pole: 0, .. } => self.smooth_at(0.0).max(0.0) * self.frame.factor(x),
-            Frame::Power { .. } if self.smooth_at(0.0) > NOISE => f64::INFINITY,
-            Frame::Power { .. } => 0.0,
+            // Also where rounding leaves nothing of the factor: a density that grows is not 0.
+            Frame::Power { .. } => f64::INFINITY,
         }
     }
 

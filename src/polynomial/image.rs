@@ -12,7 +12,7 @@
 
 use num_complex::Complex64;
 
-use super::real_polynomial::roots;
+use super::real_polynomial::{quotient, roots};
 use super::reduction::greatest_common_divisor;
 use super::relation::Relation;
 use crate::error::{Error, Result};
@@ -121,7 +121,8 @@ impl ImageTransform {
             let terms = coefficients.iter().enumerate().skip(1).rev();
             terms.fold(Complex64::ZERO, |sum, (k, coefficient)| sum * t + k as f64 * coefficient)
         };
-        let term = |t: Complex64| -self.law.cauchy_transform(t) * self.relation.slope(z, t) / derivative(t);
+        let term =
+            |t: Complex64| quotient(-self.law.cauchy_transform(t) * self.relation.slope(z, t), derivative(t));
         let mut uncertain = 0.0;
         let mut sum = self.relation.at_infinity(z);
         if z.im > 0.0 {

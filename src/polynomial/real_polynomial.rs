@@ -3,15 +3,17 @@
 //! Real roots are found between those of the derivative, recursively, so that roots of any multiplicity come
 //! out as accurately as the simple root of the derivative that they are.
 
-use nalgebra::DMatrix;
-use nalgebra::linalg::Schur;
+use std::f64::consts::PI;
+
 use num_complex::Complex64;
 
 /// A value this small, relative to the terms that it is the sum of, is zero.
 const ZERO: f64 = 1e-13;
 
-/// Newton steps that take the rounding off an eigenvalue.
-const POLISHING: usize = 3;
+/// Most rounds over all complex roots, which take a dozen where they are apart, and the angle by which the first points
+/// are turned.
+const ABERTH: usize = 100;
+const TURN: f64 = 0.7;
 
 /// `c_0 + c_1 x + ... + c_n x^n` with `c_n != 0`.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +113,13 @@ impl RealPolynomial {
 
     /// The distinct real roots in increasing order, of any multiplicity; none for a constant.
     pub(super) fn real_roots(&self) -> Vec<f64> {
+        // A root at 0 is exact, and its powers would underflow next to it.
+        let zeros = self.coefficients.iter().take_while(|c| **c == 0.0).count();
+        if 0 < zeros && zeros < self.coefficients.len() {
+            let mut roots = Self::new(self.coefficients[zeros..].to_vec()).real_roots();
+            roots.insert(roots.partition_point(|root| *root < 0.0), 0.0);
+            return roots;
+        }
         let mut roots = Vec::new();
         for (low, high) in self.monotone() {
             if self.vanishes(low) {
@@ -206,41 +215,121 @@ impl RealPolynomial {
     }
 }
 
-/// The roots of a polynomial with coefficients in increasing order, as eigenvalues of the companion matrix that
-/// are polished by Newton's method; none if they cannot be computed.
+/// The roots of a polynomial with coefficients in increasing order, each to the digits that it has, however small
+/// next to the others; none if the leading coefficient is 0.
+///
+/// The iteration of Ehrlich and Aberth (Math. Comp. 27, 1973) from circles whose radii are slopes of the Newton polygon
+/// (Bini, Numer. Algorithms 13, 1996).
 pub(super) fn roots(coefficients: &[Complex64]) -> Vec<Complex64> {
-    let n = coefficients.len() - 1;
-    let leading = coefficients[n];
-    if n == 0 || leading == Complex64::ZERO {
+    let zeros = coefficients.iter().take_while(|c| **c == Complex64::ZERO).count();
+    let coefficients = &coefficients[zeros..];
+    if coefficients.last().is_none_or(|leading| *leading == Complex64::ZERO || !leading.is_finite()) {
         return Vec::new();
     }
-    let companion = DMatrix::from_fn(n, n, |i, j| match (i, j) {
-        (i, j) if j + 1 == n => -coefficients[i] / leading,
-        (i, j) if i == j + 1 => Complex64::ONE,
-        _ => Complex64::ZERO,
-    });
-    let Some(schur) = Schur::try_new(companion, f64::EPSILON, 200 * n) else { return Vec::new() };
-    let (_, triangle) = schur.unpack();
-    let polished = |mut x: Complex64| {
-        for _ in 0..POLISHING {
-            let (mut value, mut slope) = (Complex64::ZERO, Complex64::ZERO);
-            for coefficient in coefficients.iter().rev() {
-                slope = slope * x + value;
-                value = value * x + coefficient;
+    let mut roots = on_circles(coefficients);
+    let mut moving = vec![true; roots.len()];
+    for _ in 0..ABERTH {
+        for i in 0..roots.len() {
+            if !moving[i] {
+                continue;
             }
-            let step = value / slope;
-            if step.is_finite() && step.norm() < 1e-3 * (1.0 + x.norm()) {
-                x -= step;
+            let x = roots[i];
+            let repelled =
+                |(j, other): (usize, &Complex64)| if i == j { Complex64::ZERO } else { 1.0 / (x - other) };
+            let repulsion: Complex64 = roots.iter().enumerate().map(repelled).sum();
+            let newton = newton_step(coefficients, x);
+            let step = newton / (1.0 - newton * repulsion);
+            if step.is_finite() {
+                roots[i] = x - step;
             }
+            moving[i] = step.is_finite() && step.norm() > f64::EPSILON * x.norm();
         }
-        x
+        if !moving.contains(&true) {
+            break;
+        }
+    }
+    roots.resize(roots.len() + zeros, Complex64::ZERO);
+    roots
+}
+
+/// As many points as a polynomial has roots, on circles of about their sizes: where the upper convex hull of
+/// `ln |c_k|` falls from `k` to `l`, there are `l - k` roots of the size `|c_k / c_l|^(1 / (l - k))`.
+fn on_circles(coefficients: &[Complex64]) -> Vec<Complex64> {
+    let logarithm = |k: usize| coefficients[k].norm().ln();
+    let slope = |k: usize, l: usize| (logarithm(l) - logarithm(k)) / (l - k) as f64;
+    let (mut points, mut k) = (Vec::with_capacity(coefficients.len()), 0);
+    while k + 1 < coefficients.len() {
+        let steepest = (k + 1..coefficients.len()).max_by(|&a, &b| slope(k, a).total_cmp(&slope(k, b)));
+        let Some(l) = steepest else { break };
+        let radius = (-slope(k, l)).exp();
+        // Turned, so that no symmetry keeps the points on a line.
+        let angle = |m: usize| TURN * (k + 1) as f64 + 2.0 * PI * m as f64 / (l - k) as f64;
+        points.extend((0..l - k).map(|m| Complex64::from_polar(radius, angle(m))));
+        k = l;
+    }
+    points
+}
+
+/// `p / p'`, from the reversed polynomial where powers might overflow.
+fn newton_step(coefficients: &[Complex64], x: Complex64) -> Complex64 {
+    let horner = |value_and_slope: [Complex64; 2], y: Complex64, c: &Complex64| {
+        let [value, slope] = value_and_slope;
+        [value * y + c, slope * y + value]
     };
-    triangle.diagonal().iter().map(|&x| polished(x)).collect()
+    let zero = [Complex64::ZERO; 2];
+    if x.norm_sqr() <= 1.0 {
+        let [value, slope] = coefficients.iter().rev().fold(zero, |at, c| horner(at, x, c));
+        return quotient(value, slope);
+    }
+    let y = x.inv();
+    let [value, slope] = coefficients.iter().fold(zero, |at, c| horner(at, y, c));
+    quotient(value, y * ((coefficients.len() - 1) as f64 * value - y * slope))
+}
+
+/// `a / b`, also where the squares of their sizes underflow.
+pub(super) fn quotient(a: Complex64, b: Complex64) -> Complex64 {
+    let size = b.norm();
+    (a / size) / (b / size)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_are_flat_at_zero_alone() {
+        for degree in [9, 11, 30] {
+            let mut coefficients = vec![0.0; degree + 1];
+            coefficients[degree] = 1.0;
+            let derivative = RealPolynomial::new(coefficients).derivative();
+            assert_eq!(derivative.real_roots(), [0.0]);
+            assert_eq!(derivative.flatness(0.0) as usize, degree - 2);
+        }
+    }
+
+    #[test]
+    fn complex_roots_of_all_sizes() {
+        let complex =
+            |coefficients: &[f64]| coefficients.iter().map(|c| Complex64::from(*c)).collect::<Vec<_>>();
+        // x^9 = 1e-270: roots of size 1e-30.
+        let mut coefficients = vec![0.0; 10];
+        (coefficients[0], coefficients[9]) = (-1e-270, 1.0);
+        let found = roots(&complex(&coefficients));
+        assert_eq!(found.len(), 9);
+        for x in found {
+            assert!(
+                (x / 1e-30).powu(9).im.abs() < 1e-13 && ((x / 1e-30).powu(9).re - 1.0).abs() < 1e-13,
+                "{x}"
+            );
+        }
+        // (x^2 + 1e-40) (x - 3) x.
+        let mut found = roots(&complex(&[0.0, -3e-40, 1e-40, -3.0, 1.0]));
+        found.sort_by(|a, b| a.norm().total_cmp(&b.norm()));
+        assert_eq!(found[0], Complex64::ZERO);
+        assert!(found[1..3].iter().all(|x| (x * x / 1e-40 + 1.0).norm() < 1e-14), "{found:?}");
+        assert!((found[3] - 3.0).norm() < 1e-14);
+        assert!(roots(&complex(&[1.0, 0.0])).is_empty() && roots(&[]).is_empty());
+    }
 
     #[test]
     fn roots_of_any_multiplicity() {
