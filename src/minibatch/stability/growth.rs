@@ -15,7 +15,7 @@ use crate::minibatch::{MiniBatch, Trajectory};
 /// Epochs of a pass are this many divided by the number of batches, but never fewer than the other. With
 /// few batches the largest step is far from the others, and the slow directions take long to be outgrown.
 const STEPS: usize = 256;
-const EPOCHS: usize = 24;
+const EPOCHS: usize = 12;
 
 /// Logarithm of the training error, against that at the start, at which a pass is cut: rounding matters below
 /// the one, and numbers overflow above the other.

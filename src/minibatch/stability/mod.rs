@@ -1,8 +1,9 @@
 //! The largest step for which the iterates of gradient descent themselves converge.
 //!
-//! The mean over the orders of the batches may converge while every single run explodes: fluctuations from
-//! order to order, and along one order, grow in second moment. Which step is the first too large depends on how
-//! the batches are drawn ([`Order`]):
+//! The mean over the orders of the batches may converge while every single run explodes, in directions that the
+//! orders do not share (four batches and more), or diverge by the few orders that explode while a typical
+//! run converges (two batches). Which step is the first too large for a run depends on how the batches are
+//! drawn ([`Order`]):
 //!
 //! * *one pass*, every batch new: second moments follow a linear map of their own. For equal batches, with
 //!   `c = gamma B`, it has radius 1 where `alpha c int t / (2 - alpha t) dH(t) = 1`, which for the
@@ -127,9 +128,10 @@ impl MiniBatch {
     /// a fixed seed, and 4096 at most; what is left is the [`uncertainty`](StabilityStep::uncertainty)); the others
     /// are exact to 1e-9. The step size of the model itself only sets the proportions between the batches.
     ///
-    /// At the default tolerance this takes about as long as some 300 [trajectories](super::Trajectory) of 256
-    /// steps, or 100 of `24 B` steps from 11 batches on: a second, and ten for 64 batches, times the number of
-    /// atoms of the population.
+    /// At the default tolerance this takes some hundred [trajectories](super::Trajectory) of 256 steps (of `12 B`
+    /// from 22 batches on): a second up to 64 batches but a few for 2 and for 128, times the number of atoms of
+    /// the population. The finite length of the passes leaves up to about half a percent, which is in the
+    /// uncertainty.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the tolerance is out of range; [`Error::NotCertified`] if no step is
