@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use freespectra::MiniBatch;
 use freespectra::finite::{Schedule, schedule_stream};
-use freespectra::minibatch::{MeanIterate, Trajectory};
+use freespectra::minibatch::{MeanIterate, Order, Trajectory};
 
 fn mean_iterate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("mean iterate, epoch step 0.6, aspect ratio 0.5");
@@ -44,5 +44,18 @@ fn critical_step(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, mean_iterate, trajectory, critical_step);
+fn stability_step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("stability step, aspect ratio 0.5");
+    group.sample_size(10);
+    for batches in [2, 4, 16, 64] {
+        let model = MiniBatch::builder().batches(batches).aspect_ratio(0.5).build().unwrap();
+        for order in [Order::Cyclic, Order::Reshuffled] {
+            group.bench_function(format!("{batches} batches, {order:?}"), |bencher| {
+                bencher.iter(|| black_box(&model).stability_step(order).unwrap());
+            });
+        }
+    }
+}
+
+criterion_group!(benches, mean_iterate, trajectory, critical_step, stability_step);
 criterion_main!(benches);

@@ -2,7 +2,8 @@
 //!
 //! Averaged over the reshufflings, the iterate after `k` epochs has an error with two parts: what is
 //! left of the initial error, and what the label noise has added. Predicts both for mini-batch and for
-//! full-batch gradient descent at the same epoch step, with their limits, and measures them on data.
+//! full-batch gradient descent at the same epoch step, with their limits, and measures them on data. Says
+//! too whether single runs converge, which the mean over the orders does not tell.
 
 mod support;
 
@@ -13,7 +14,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use freespectra::finite::{EXACT_BATCHES, MonteCarlo, SampledMeanErrors};
-use freespectra::minibatch::{MeanError, MeanIterate};
+use freespectra::minibatch::{MeanError, MeanIterate, Order, StabilityStep};
 use freespectra::{MiniBatch, Result};
 use serde_json::{Value, json};
 use support::{Given, OutputOptions, Table, bad, check_draws, count, file, progress, seed, short};
@@ -25,6 +26,8 @@ const FEATURES: usize = 400;
 
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
+/// Relative standard error of the step beyond which runs diverge.
+const STABILITY: f64 = 0.01;
 
 /// Predict the errors of the mean iterate and check them against sampled data.
 #[derive(Debug, Parser)]
@@ -111,6 +114,8 @@ fn run(options: &Options, given: &Given) -> Result<()> {
         Some(model) => Predicted::new(&MeanIterate::new(&model.white()?)?, options)?,
         None => Predicted::new(&MeanIterate::full_batch(options.aspect_ratio, 0.0)?, options)?,
     };
+    let stability =
+        model.as_ref().map(|model| model.stability_step_within(Order::Reshuffled, STABILITY)).transpose()?;
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -130,6 +135,9 @@ fn run(options: &Options, given: &Given) -> Result<()> {
     let epochs: Vec<usize> = (0..=options.epochs).collect();
     let mut document = predicted.json();
     document["epochs"] = json!(epochs);
+    document["iterates_diverge"] = json!(stability.is_some_and(|runs| epoch_step > runs.epoch_step));
+    document["stability_epoch_step"] = json!(stability.map(|runs| runs.epoch_step));
+    document["stability_uncertainty"] = json!(stability.map(|runs| runs.uncertainty));
     document["full_batch"] = full_batch.json();
     document["model"] = json!({
         "batches": options.batches,
@@ -155,9 +163,9 @@ fn run(options: &Options, given: &Given) -> Result<()> {
     })));
     document["seconds"] = json!({ "predict": predict, "monte_carlo": monte_carlo });
 
-    let summary =
-        summary(options, step_size, &predicted, &full_batch, finite.as_ref(), [predict, monte_carlo])
-            .map_err(|error| file(Path::new("summary"), error))?;
+    let curves = [&predicted, &full_batch];
+    let summary = summary(options, step_size, curves, stability, finite.as_ref(), [predict, monte_carlo])
+        .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
             ("epoch", epochs.iter().map(|&k| k as f64).collect()),
@@ -212,8 +220,8 @@ fn simulation(options: &Options, step_size: f64, given: &Given) -> Result<Option
 fn summary(
     options: &Options,
     step_size: f64,
-    predicted: &Predicted,
-    full_batch: &Predicted,
+    [predicted, full_batch]: [&Predicted; 2],
+    stability: Option<StabilityStep>,
     finite: Option<&SampledMeanErrors>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {
@@ -256,6 +264,14 @@ fn summary(
             None if predicted.converges => writeln!(text, "{name}: none, the variance grows without bound")?,
             None => writeln!(text, "{name}: none, the mean iterate diverges")?,
         }
+    }
+    if let Some(runs) = stability {
+        let verb = if step_size * options.batches as f64 > runs.epoch_step { "diverge" } else { "converge" };
+        writeln!(
+            text,
+            "single runs, reshuffled every epoch, {verb}: their epoch step is limited by {:.3} ± {:.3}",
+            runs.epoch_step, runs.uncertainty
+        )?;
     }
     writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
     Ok(text)

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
-use freespectra::minibatch::{AveragedCurve, Averaging, Trajectory};
+use freespectra::minibatch::{AveragedCurve, Averaging, Order, StabilityStep, Trajectory};
 use freespectra::{MiniBatch, Population, Result};
 use serde_json::json;
 use support::{
@@ -21,6 +21,9 @@ use support::{
 };
 #[cfg(feature = "plot")]
 use support::{drawable, is_wild};
+
+/// Relative standard error of the step beyond which runs diverge.
+const STABILITY: f64 = 0.01;
 
 /// Predict the error of gradient descent step by step and check it against sampled runs.
 #[derive(Debug, Parser)]
@@ -123,6 +126,10 @@ impl Problem {
         Ok(Self { model, step_sizes, schedule, source })
     }
 
+    fn epoch_step(&self) -> f64 {
+        self.step_sizes.iter().sum()
+    }
+
     fn source(&self, t: f64) -> f64 {
         self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, source)| source)
     }
@@ -149,6 +156,9 @@ fn run(options: &Options, given: &Given) -> Result<()> {
     let predicted =
         trajectory.averaged(&problem.schedule, options.epochs, averaging, options.seed, Some(&report))?;
     bar.finish_and_clear();
+    let stability = Order::of(&problem.schedule)
+        .map(|order| problem.model.stability_step_within(order, STABILITY))
+        .transpose()?;
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -191,6 +201,9 @@ fn run(options: &Options, given: &Given) -> Result<()> {
         "risk_error": predicted.risk_error,
         "train_error": predicted.train_error,
         "diverged": predicted.diverged,
+        "iterates_diverge": stability.map(|runs| problem.epoch_step() > runs.epoch_step),
+        "stability_epoch_step": stability.map(|runs| runs.epoch_step),
+        "stability_uncertainty": stability.map(|runs| runs.uncertainty),
         "monte_carlo": sampled.as_ref().map(|sampled| json!({
             "features": sampled.features,
             "samples": sampled.samples,
@@ -203,7 +216,7 @@ fn run(options: &Options, given: &Given) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    let summary = summary(options, &problem, &predicted, sampled.as_ref(), [predict, monte_carlo])
+    let summary = summary(options, &problem, &predicted, stability, sampled.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
@@ -241,6 +254,7 @@ fn summary(
     options: &Options,
     problem: &Problem,
     predicted: &AveragedCurve,
+    stability: Option<StabilityStep>,
     sampled: Option<&SampledTrajectories>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {
@@ -290,6 +304,16 @@ fn summary(
     }
     if let Some(step) = predicted.diverged {
         writeln!(text, "the iterates diverge: beyond 1e100 from step {step} on")?;
+    }
+    if let Some(runs) = stability {
+        let verb = if problem.epoch_step() > runs.epoch_step { "diverge" } else { "converge" };
+        writeln!(
+            text,
+            "epoch step {}: runs {verb}, the largest for this order being {:.3} ± {:.3} (not that of the mean iterate)",
+            short(problem.epoch_step()),
+            runs.epoch_step,
+            runs.uncertainty
+        )?;
     }
     writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
     Ok(text)

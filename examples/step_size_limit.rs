@@ -2,8 +2,9 @@
 //!
 //! Full-batch gradient descent converges to the least squares solution whatever its step. The mean
 //! iterate of mini-batch gradient descent converges to a limit that depends on the step, until the
-//! critical step size, beyond which it diverges. Predicts the excess risk of the limit and the critical
-//! step sizes for several numbers of batches.
+//! critical step size, beyond which it diverges. Single runs, with the batches reshuffled every epoch, have a
+//! threshold of their own, which is lower from four batches on. Predicts the excess risk of the limit
+//! and both thresholds for several numbers of batches.
 
 mod support;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use freespectra::minibatch::MeanIterate;
+use freespectra::minibatch::{MeanIterate, Order, StabilityStep};
 use freespectra::{MiniBatch, Result};
 use rayon::prelude::*;
 use serde_json::json;
@@ -53,6 +54,8 @@ struct Curve {
     batches: usize,
     /// Critical step size of one batch.
     critical: f64,
+    /// Beyond this, typical runs diverge.
+    stability: StabilityStep,
     epoch_steps: Vec<f64>,
     risks: Vec<f64>,
 }
@@ -101,6 +104,8 @@ fn run(options: &Options, given: &Given) -> Result<()> {
             "batches": curve.batches,
             "critical_step_size": curve.critical,
             "critical_epoch_step": curve.critical * curve.batches as f64,
+            "stability_epoch_step": curve.stability.epoch_step,
+            "stability_uncertainty": curve.stability.uncertainty,
             "epoch_step": curve.epoch_steps,
             "risk": curve.risks,
         })).collect::<Vec<_>>(),
@@ -121,6 +126,7 @@ fn batches(text: &str) -> Result<Vec<usize>> {
 
 fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> Result<Curve> {
     let critical = model.critical_step_size()?;
+    let stability = model.stability_step(Order::Reshuffled)?;
     let batches = model.batches();
     let limits = (1..=options.points).into_par_iter().map(|i| {
         // Up to just below the critical step, the closer the denser: some limits diverge there.
@@ -136,7 +142,7 @@ fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> 
         Ok(limit.map(|limit| (step * batches as f64, limit.risk)))
     });
     let (epoch_steps, risks) = limits.collect::<Result<Vec<_>>>()?.into_iter().flatten().unzip();
-    Ok(Curve { batches, critical, epoch_steps, risks })
+    Ok(Curve { batches, critical, stability, epoch_steps, risks })
 }
 
 /// All curves below each other.
@@ -163,20 +169,27 @@ fn summary(
     )?;
     writeln!(
         text,
-        "{:>8} {:>20} {:>20} {:>18} {:>18}",
-        "batches", "critical step size", "times B", "risk, small step", "risk, largest step"
+        "{:>8} {:>20} {:>20} {:>18} {:>18} {:>18}",
+        "batches",
+        "critical step size",
+        "times B",
+        "runs diverge from",
+        "risk, small step",
+        "risk, largest step"
     )?;
     for curve in curves {
         writeln!(
             text,
-            "{:>8} {:>20.9} {:>20.9} {:>18.9} {:>18.9}",
+            "{:>8} {:>20.9} {:>20.9} {:>18} {:>18.9} {:>18.9}",
             curve.batches,
             curve.critical,
             curve.critical * curve.batches as f64,
+            format!("{:.3} ± {:.3}", curve.stability.epoch_step, curve.stability.uncertainty),
             curve.risks.first().copied().unwrap_or(f64::NAN),
             curve.risks.last().copied().unwrap_or(f64::NAN),
         )?;
     }
+    writeln!(text, "critical: for the mean over the orders; runs: epoch step, reshuffled every epoch")?;
     writeln!(text, "predicted in {predict:.1} s")?;
     Ok(text)
 }
@@ -205,6 +218,10 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
         panel = panel
             .layer(line)
             .layer(Layer::vertical(curve.critical * curve.batches as f64).colour(colour).dotted());
+        if curve.batches > 1 {
+            let runs = Layer::vertical(curve.stability.epoch_step).colour(colour).dashed();
+            panel = panel.layer(runs.width(1.2));
+        }
     }
     // Some limits diverge at the critical step; what comes before is worth the space.
     let risks = || curves.iter().flat_map(|curve| &curve.risks).copied();
@@ -214,7 +231,7 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
         panel = panel.y_range(0.97 * lowest, (1.05 * highest).min(1.5 * lowest));
     }
     let subtitle = format!(
-        "γ = p/n = {}, Σ = I, signal {}, noise {}; dotted: critical steps",
+        "γ = p/n = {}, Σ = I, signal {}, noise {}; dotted: the mean diverges, dashed: runs do",
         options.aspect_ratio, options.signal, options.noise
     );
     Figure::new("The limit of mini-batch gradient descent depends on the step")

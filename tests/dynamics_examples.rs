@@ -42,7 +42,12 @@ fn mean_iterate_document() {
     // Ridgeless least squares: noise gamma / (1 - gamma).
     assert!((scalar(&json["full_batch"]["limit"]["risk"]) - 0.3).abs() < 1e-9);
     assert_eq!(json["diverges"], false);
+    assert_eq!(json["iterates_diverge"], false);
     assert_eq!(scratch.files().len(), 1);
+    // Runs of four batches at epoch step 2.7 reach a risk of 6.5e12 after 60 epochs.
+    let between = scratch.json(&["--epoch-step=2.7", "--epochs=3", "--features=0", "--figure=out.svg"]);
+    assert_eq!((&between["diverges"], &between["iterates_diverge"]), (&false.into(), &true.into()));
+    assert!((scalar(&between["stability_epoch_step"]) - 2.42).abs() < 0.08);
 
     let still = scratch.json(&["--step-size=0", "--epochs=3", "--features=0", "--figure=out.svg"]);
     assert!(numbers(&still["risk"]).iter().all(|risk| (risk - 1.0).abs() < 1e-9));
@@ -90,6 +95,8 @@ fn sgd_trajectory_document() {
     assert!(numbers(&still["risk"]).iter().all(|&risk| risk == 1.0));
     assert!(numbers(&still["monte_carlo"]["risk"]).iter().all(|risk| (risk - 1.0).abs() < 1e-12));
     let wild = scratch.json(&["--step-size=9", "--epochs=100", "--features=0", "--figure=out.png"]);
+    assert_eq!((&still["iterates_diverge"], &wild["iterates_diverge"]), (&false.into(), &true.into()));
+    assert!(json["stability_epoch_step"].is_null());
     assert!(wild["diverged"].is_u64() && numbers(&wild["risk"]).len() == 401);
 }
 
@@ -118,6 +125,8 @@ fn step_size_limit_document() {
     assert!((scalar(&curves[0]["critical_step_size"]) - exact).abs() < 1e-9);
     assert!(numbers(&curves[0]["risk"]).iter().all(|risk| (risk - 0.5).abs() < 1e-9));
     assert!(numbers(&curves[1]["risk"]).is_sorted_by(|a, b| a < b));
+    assert!((scalar(&curves[0]["stability_epoch_step"]) - exact).abs() < 1e-9);
+    assert!((scalar(&curves[1]["stability_epoch_step"]) - 1.40).abs() < 0.02);
     assert_eq!(scratch.files().len(), 1);
 }
 

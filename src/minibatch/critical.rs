@@ -55,16 +55,7 @@ impl MiniBatch {
             let [_, high] = self.law()?.range();
             return Ok(2.0 / high);
         }
-        // Steps below 2 over the largest eigenvalue of every single batch contract whatever the order.
-        let mut safe = f64::INFINITY;
-        for (fraction, step) in self.batch_fractions().iter().zip(self.step_sizes()) {
-            let batch = Self::builder()
-                .batches(1)
-                .aspect_ratio(self.aspect_ratio() / fraction)
-                .population(self.population().clone())
-                .build()?;
-            safe = safe.min(batch.critical_step_size()? / (step * unit));
-        }
+        let safe = self.contracting_factor() * self.step_size();
         let margins = |step: f64| self.scaled(step * unit).margins();
         let (mut low, mut high) = (safe, safe);
         let mut beyond = None;
@@ -118,6 +109,18 @@ impl MiniBatch {
             expected: threshold,
             tolerance: TOLERANCE * threshold,
         })
+    }
+
+    /// Factor on the step sizes up to which every batch contracts by itself, and so does every order: no
+    /// eigenvalue of a batch is above `t_max (1 + sqrt(p / n_b))^2`, nor its step above 2 over that.
+    pub(super) fn contracting_factor(&self) -> f64 {
+        let atoms = self.population().as_atoms();
+        let largest = atoms[atoms.len() - 1].location;
+        let batches = self.batch_fractions().iter().zip(self.step_sizes());
+        let factor = |(fraction, step): (&f64, &f64)| {
+            2.0 / (step * largest * (1.0 + (self.aspect_ratio() / fraction).sqrt()).powi(2))
+        };
+        batches.map(factor).fold(f64::INFINITY, f64::min)
     }
 
     fn margins(&self) -> Result<Margins> {

@@ -6,7 +6,7 @@
 //! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis, around singular
 //!   points on arcs.
 
-mod anderson;
+pub(crate) mod anderson;
 pub mod continuation;
 pub(crate) mod expansion;
 pub mod fixed_point;
