@@ -9,6 +9,7 @@
 //!
 //! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
+//! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `csv` and `npy`: files, behind features of the same names.
 
 mod certificate;
@@ -16,8 +17,12 @@ mod columns;
 mod dataset;
 mod decomposition;
 mod rows;
+mod runs;
+mod table;
 
 pub use certificate::{Certificate, Verdict};
 pub use columns::{Column, Preparation};
 pub use dataset::Dataset;
 pub use rows::{Block, RowMajor, Rows};
+pub use runs::{Partition, RunCurves, Runs};
+pub use table::Table;

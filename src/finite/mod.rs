@@ -20,7 +20,7 @@
 
 pub mod batching;
 pub mod data;
-mod dense;
+pub(crate) mod dense;
 pub mod descent;
 pub mod eigenvalues;
 pub mod ensemble;
