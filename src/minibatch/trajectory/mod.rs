@@ -15,8 +15,10 @@
 //! trajectory, in the style of dynamical mean-field theory (compare Gerbelot, Troiani, Mignacco,
 //! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
 
-mod mirror;
-mod pass;
+pub(crate) mod mirror;
+pub(crate) mod node;
+pub(crate) mod pass;
+mod population;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -186,7 +188,7 @@ impl Trajectory {
             let allowed = "few enough for tables of at most 16 GiB";
             return Err(Error::argument("steps", steps.len(), allowed));
         }
-        Ok(pass::forward(self, steps))
+        Ok(population::error_curve(self, steps))
     }
 
     /// Mean over `schedules` sampled schedules of `epochs` epochs, in parallel; one is enough, and one
