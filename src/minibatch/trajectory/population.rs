@@ -19,7 +19,9 @@
 
 use super::node::{Node, Row, Step, add_scaled, dot};
 use super::pass::{Medium, forward};
+use super::redrawn::Redrawn;
 use super::{Batch, ErrorCurve, Trajectory};
+use crate::finite::Partition;
 
 /// What is known of one batch: its visits, and the rows of `D` and of `C_b + sigma^2` for them.
 #[derive(Default)]
@@ -109,14 +111,16 @@ pub(super) fn error_curve(trajectory: &Trajectory, steps: &[usize]) -> ErrorCurv
             Node::new(t, [direction.mass * t, direction.mass * t, t], direction.source, length)
         })
         .collect();
-    let mut medium = Fixed {
-        batches: &trajectory.batches,
-        noise: trajectory.noise,
-        steps,
-        memories: trajectory.batches.iter().map(|_| Memory::default()).collect(),
-        latest: Default::default(),
-        curve: ErrorCurve { risk: vec![f64::MAX; length], train: vec![f64::MAX; length], diverged: None },
+    let curve = ErrorCurve { risk: vec![f64::MAX; length], train: vec![f64::MAX; length], diverged: None };
+    let (batches, noise) = (&trajectory.batches[..], trajectory.noise);
+    let (diverged, curve) = if trajectory.partition == Partition::Fixed {
+        let memories = batches.iter().map(|_| Memory::default()).collect();
+        let mut medium = Fixed { batches, noise, steps, memories, latest: Default::default(), curve };
+        (forward(&mut nodes, &mut [], &mut medium, steps.len()), medium.curve)
+    } else {
+        let lifetime = trajectory.partition.lifetime(batches.len(), steps.len());
+        let mut medium = Redrawn::new(batches, noise, steps, lifetime, curve);
+        (forward(&mut nodes, &mut [], &mut medium, steps.len()), medium.curve)
     };
-    let diverged = forward(&mut nodes, &mut [], &mut medium, steps.len());
-    ErrorCurve { diverged, ..medium.curve }
+    ErrorCurve { diverged, ..curve }
 }
