@@ -8,12 +8,14 @@
 //! and how evenly the rows share these directions:
 //!
 //! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
+//! - [`Curves`]: train and test error of gradient descent, step by step;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `csv` and `npy`: files, behind features of the same names.
 
 mod certificate;
 mod columns;
+mod curves;
 mod dataset;
 mod decomposition;
 mod rows;
@@ -22,7 +24,8 @@ mod table;
 
 pub use certificate::{Certificate, Verdict};
 pub use columns::{Column, Preparation};
-pub use dataset::Dataset;
+pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
+pub use dataset::{Dataset, Target};
 pub use rows::{Block, RowMajor, Rows};
 pub use runs::{Partition, RunCurves, Runs};
 pub use table::Table;

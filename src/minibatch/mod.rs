@@ -31,7 +31,7 @@ mod model;
 mod scaling;
 mod subset_lattice;
 mod symmetric;
-mod trajectory;
+pub(crate) mod trajectory;
 mod transform;
 mod weighted;
 
