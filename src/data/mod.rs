@@ -9,11 +9,13 @@
 //!
 //! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
 //! - [`Curves`]: train and test error of gradient descent, step by step;
+//! - [`Search`]: the batches, step size and stopping time with the smallest predicted test error;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `csv` and `npy`: files, behind features of the same names.
 
 mod certificate;
+mod choice;
 mod columns;
 mod curves;
 mod dataset;
@@ -23,9 +25,10 @@ mod runs;
 mod table;
 
 pub use certificate::{Certificate, Verdict};
+pub use choice::{Budget, Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};
 pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
 pub use dataset::{Dataset, Target};
 pub use rows::{Block, RowMajor, Rows};
-pub use runs::{Partition, RunCurves, Runs};
+pub use runs::{RunCurves, Runs};
 pub use table::Table;

@@ -13,22 +13,12 @@ use crate::finite::dense::gram;
 use crate::finite::monte_carlo::statistics::mean_and_error;
 use crate::finite::monte_carlo::{Draws, bounded};
 use crate::finite::{
-    Batching, EXACT_BATCHES, Epoch, SampledSpectrum, Schedule, schedule_stream, symmetric_eigenvalues,
+    Batching, EXACT_BATCHES, Epoch, Partition, SampledSpectrum, Schedule, schedule_stream,
+    symmetric_eigenvalues,
 };
 
 /// Orderings of the batches that stand for all of them where those are too many.
 const ORDERINGS: usize = 50;
-
-/// Which rows the batches hold, from epoch to epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Partition {
-    /// Split anew at random in every epoch, as data loaders do.
-    #[default]
-    Fresh,
-    /// Split once at random and kept.
-    Fixed,
-}
 
 /// Gradient descent from 0 on rows in memory, a step on the mean gradient of one batch at a time.
 #[derive(Debug, Clone)]
@@ -110,8 +100,7 @@ impl<'a> Runs<'a> {
         self
     }
 
-    /// Runs gradient descent, in parallel, each run with partitions and an order of its own. With replacement, every
-    /// step takes rows of its own. `progress` is told the number of finished runs.
+    /// Runs gradient descent, in parallel, each run with partitions and an order of its own. `progress` is told the number of finished runs.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] from [`Schedule::steps`].
@@ -128,7 +117,7 @@ impl<'a> Runs<'a> {
             let mut stream = schedule_stream(self.draws.seed, run);
             let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
             let (mut train, mut test) = (Vec::new(), Vec::new());
-            self.run(partition, schedule, &steps, &mut rng, |beta| {
+            self.run(partition, &steps, &mut rng, |beta| {
                 train.push(watch_train.error(beta));
                 test.extend(watch_test.as_ref().map(|watch| watch.error(beta)));
             });
@@ -144,23 +133,18 @@ impl<'a> Runs<'a> {
     fn run(
         &self,
         partition: Partition,
-        schedule: &Schedule,
         steps: &[usize],
         rng: &mut impl Rng,
         mut observe: impl FnMut(&[f64]),
     ) {
         let batches: Vec<std::ops::Range<usize>> = self.batching.rows().collect();
-        let renewed_after = match (partition, schedule) {
-            (Partition::Fixed, _) => steps.len().max(1),
-            (Partition::Fresh, Schedule::WithReplacement) => 1,
-            (Partition::Fresh, _) => batches.len(),
-        };
+        let lifetime = partition.lifetime(batches.len(), steps.len());
         let mut order: Vec<usize> = (0..self.train.len()).collect();
         let mut beta = vec![0.0; self.train.features()];
         let mut gradient = vec![0.0; beta.len()];
         observe(&beta);
         for (step, &batch) in steps.iter().enumerate() {
-            if step % renewed_after == 0 {
+            if step % lifetime == 0 {
                 order.shuffle(rng);
             }
             let rows = &order[batches[batch].clone()];
@@ -283,7 +267,7 @@ mod tests {
             assert_eq!((curves.train[4], curves.train[8]), (0.25, 0.0625));
             assert_eq!(curves.train_error[4], 0.0);
         }
-        let curves = runs.descend(Partition::Fresh, &Schedule::WithReplacement, 2, None).unwrap();
+        let curves = runs.descend(Partition::Replacement, &Schedule::Cyclic, 2, None).unwrap();
         assert!(curves.train[4] > 0.26 && curves.train_error[4] > 0.0);
     }
 

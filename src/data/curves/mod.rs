@@ -18,6 +18,7 @@ mod conditional;
 mod gauss;
 mod mean_iterate;
 mod segment;
+mod stability;
 mod test_error;
 
 pub use mean_iterate::MeanIterateCurve;

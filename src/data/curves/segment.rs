@@ -33,6 +33,12 @@ impl Nodes {
         Ok(Self { counting: compress(&counting, step_sizes)?, target: target_nodes })
     }
 
+    /// The same for a target that a step can reach all of.
+    pub(super) fn without_kernel(mut self) -> Self {
+        self.target.retain(|&(t, _)| t > 0.0);
+        self
+    }
+
     pub(super) fn len(&self) -> usize {
         self.counting.len() + self.target.len()
     }
@@ -54,8 +60,8 @@ impl Nodes {
 /// Mean square of the residual along the nodes, by what they contribute to its average over the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
-    counting: Vec<f64>,
-    target: Vec<f64>,
+    pub(super) counting: Vec<f64>,
+    pub(super) target: Vec<f64>,
 }
 
 /// What happened while a split lasted.
