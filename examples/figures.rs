@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,19 +13,21 @@ use freespectra::comparison::{Bins, Comparison, PowerLawFit, ReferenceLaw};
 use freespectra::finite::{Batching, MonteCarlo, PolynomialMonteCarlo};
 use freespectra::plot::{Colour, Figure, Layer, Panel};
 use freespectra::polynomial::FreePolynomial;
-use freespectra::{Error, Law, MiniBatch, Population, Result, SpectralLaw};
+use freespectra::{Law, MiniBatch, Population, Result, SpectralLaw};
+use support::{Given, bad, count, file, say, seed};
 
 /// Draw the committed figures.
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Options {
     /// Directory to write to.
     #[arg(long, default_value = "figures")]
     directory: String,
-    /// Largest number of features of the convergence study, a doubling of 100.
-    #[arg(long, default_value_t = 1600)]
+    /// Largest number of features of the convergence study, 400, 800, ... or 12800.
+    #[arg(long, default_value_t = 1600, value_parser = count)]
     largest: usize,
     /// Seed of the draws.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
 }
 
@@ -38,10 +41,15 @@ const COLOURS: [Colour; 6] = [
 ];
 
 fn main() -> ExitCode {
-    support::finish("figures", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, _: &Given) -> Result<()> {
+    if !(2..=7).any(|doublings| options.largest == 100 << doublings) {
+        return Err(bad("largest", options.largest, "400, 800, 1600, 3200, 6400 or 12800"));
+    }
+    std::fs::create_dir_all(&options.directory)
+        .map_err(|error| file(Path::new(&options.directory), error))?;
     save(options, "shrinkage", &shrinkage()?)?;
     save(options, "number_of_batches", &number_of_batches()?)?;
     save(options, "overparametrised", &overparametrised(options.seed)?)?;
@@ -58,12 +66,10 @@ fn save(options: &Options, name: &str, figure: &Figure) -> Result<()> {
 }
 
 fn write(directory: &str, name: &str, figure: &Figure) -> Result<()> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| Error::File { path: directory.to_owned(), reason: error.to_string() })?;
+    std::fs::create_dir_all(directory).map_err(|error| file(Path::new(directory), error))?;
     let path = format!("{directory}/{name}");
     figure.save(&path)?;
-    println!("{path}");
-    Ok(())
+    say(&path)
 }
 
 fn shrinkage() -> Result<Figure> {
@@ -214,7 +220,7 @@ fn gallery(options: &Options) -> Result<()> {
             .run(None)?;
         let comparison =
             Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Bands(law.support()))?;
-        println!("{polynomial} ({words}): KS {:.5}", comparison.kolmogorov_smirnov);
+        say(&format!("{polynomial} ({words}): KS {:.5}", comparison.kolmogorov_smirnov))?;
         let mut panel = Panel::new("eigenvalue", "density")
             .title(format!("{polynomial}:  {words}"))
             .layer(
@@ -255,7 +261,7 @@ fn convergence(options: &Options) -> Result<Figure> {
             }
             let mean = distances.iter().sum::<f64>() / draws as f64;
             let variance = distances.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (draws - 1) as f64;
-            println!("B = {batches}, p = {features}, {draws} draws: KS {mean:.5}");
+            say(&format!("B = {batches}, p = {features}, {draws} draws: KS {mean:.5}"))?;
             sizes.push(features as f64);
             means.push(mean);
             errors.push((variance / draws as f64).sqrt());
@@ -263,7 +269,7 @@ fn convergence(options: &Options) -> Result<Figure> {
         }
         let points: Vec<(f64, f64)> = sizes.iter().copied().zip(means.iter().copied()).collect();
         let fit = PowerLawFit::new(&points)?;
-        println!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error);
+        say(&format!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error))?;
         let line: Vec<f64> = sizes.iter().map(|p| fit.prefactor * p.powf(fit.exponent)).collect();
         let label = format!("B = {batches}, slope {:.3} ± {:.3}", fit.exponent, fit.exponent_error);
         panel = panel

@@ -7,7 +7,7 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -17,13 +17,13 @@ use freespectra::polynomial::{FreePolynomial, Polynomial, Route, Variable};
 use freespectra::{Law, Result, SpectralLaw};
 use serde_json::json;
 use support::{
-    MOST_POINTS, Outputs, Sampled, atom_pairs, bad, check_draws, count, density_table, file, lines_at,
-    moments, points_of, sampling_seconds, seed, values_at,
+    DensityTable, Given, OutputOptions, Sampled, atom_pairs, bad, check_draws, check_points, count, file,
+    lines_at, moments, numbers_of_file, points_of, sampling_seconds, seed, values_at,
 };
 
 /// Predict the limiting spectrum of a polynomial in free variables and check it against random matrices.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Self-adjoint polynomial, such as "x*y + y*x" or "i*(x*y - y*x)".
     #[arg(long, default_value = "x*y + y*x", allow_hyphen_values = true)]
@@ -54,25 +54,18 @@ struct Options {
     /// Seed of the draws.
     #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Write the density table as CSV.
-    #[arg(long)]
-    csv: Option<PathBuf>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/free_polynomial.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// Most eigenvalues of all draws together.
 const MOST_EIGENVALUES: usize = 100_000_000;
 
 fn main() -> ExitCode {
-    support::finish("free_polynomial", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let specifications = match options.law.as_slice() {
         [] => vec!["x=semicircle:1".to_owned(), "y=mp:0.5".to_owned()],
         given => given.to_vec(),
@@ -84,17 +77,9 @@ fn run(options: &Options) -> Result<()> {
     let route = if options.subordination { Route::Subordination } else { Route::Automatic };
     let model = FreePolynomial::new(polynomial, &laws)?.with_route(route)?;
     let at = points_of(options.at.as_deref())?;
-    if !(2..=MOST_POINTS).contains(&options.points) {
-        return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
-    }
-    let simulation = simulation(options, &model)?;
-    let default_figure = "figures/free_polynomial.png";
-    let outputs = Outputs::new(
-        options.json.as_deref(),
-        options.csv.as_deref(),
-        options.figure.as_deref(),
-        default_figure,
-    )?;
+    check_points(options.points)?;
+    let simulation = simulation(options, &model, given)?;
+    let outputs = options.output.open("figures/free_polynomial.png")?;
 
     let start = Instant::now();
     let law = model.law()?;
@@ -108,7 +93,7 @@ fn run(options: &Options) -> Result<()> {
     let sampled = sampled.transpose()?;
     let monte_carlo = sampling_seconds(sampled.as_ref());
 
-    let density = density_table(&law, options.points);
+    let density = DensityTable::new(&law, options.points);
     let document = json!({
         "model": {
             "polynomial": model.polynomial().to_string(),
@@ -121,23 +106,19 @@ fn run(options: &Options) -> Result<()> {
         "total_mass": law.total_mass(),
         "residual": law.certificate().residual,
         "solves": law.certificate().solves,
-        "density": {
-            "x": density.iter().map(|point| point.0).collect::<Vec<_>>(),
-            "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
-        },
+        "density": density.json(),
         "at": values_at(&law, &at),
         "monte_carlo": sampled.as_ref().map(Sampled::document),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, &model, &specifications, &law, sampled.as_ref())?;
-    }
-    let (x, rho) = density.into_iter().unzip();
-    outputs.write_csv(&[("x", x), ("density", rho)])?;
-    outputs.write_json(&document)?;
     let summary = summary(options, &model, &law, sampled.as_ref(), &at, predict)
         .map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    outputs.write(
+        &document,
+        &summary,
+        || density.table(),
+        |path| draw(path, &model, &specifications, &law, sampled.as_ref()),
+    )
 }
 
 /// A law written `NAME=LAW`.
@@ -189,7 +170,7 @@ fn law(text: &str) -> Result<Law> {
             let pairs: Option<Vec<(f64, f64)>> = parameters.split(',').map(pair).collect();
             Law::atoms(&pairs.ok_or_else(|| wrong("atoms:t@w,t@w,..., locations with their masses"))?)
         }
-        "eigenvalues" => Law::eigenvalues(&eigenvalues(Path::new(parameters))?),
+        "eigenvalues" => Law::eigenvalues(&numbers_of_file(Path::new(parameters))?),
         _ => Err(wrong(
             "semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, \
              arcsine:A:B or eigenvalues:FILE",
@@ -197,22 +178,16 @@ fn law(text: &str) -> Result<Law> {
     }
 }
 
-/// One number a line.
-fn eigenvalues(path: &Path) -> Result<Vec<f64>> {
-    let text = std::fs::read_to_string(path).map_err(|error| file(path, error))?;
-    let numbers =
-        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| {
-            let number = line.trim().parse::<f64>().ok().filter(|x| x.is_finite());
-            number.ok_or_else(|| file(path, format!("line {}: {line:?} is not a finite number", index + 1)))
-        });
-    numbers.collect()
-}
-
-fn simulation(options: &Options, model: &FreePolynomial) -> Result<Option<PolynomialMonteCarlo>> {
+fn simulation(
+    options: &Options,
+    model: &FreePolynomial,
+    given: &Given,
+) -> Result<Option<PolynomialMonteCarlo>> {
+    let features = options.features;
+    check_draws(options.draws, ("features", features), features, MOST_EIGENVALUES, given)?;
     if options.features == 0 {
         return Ok(None);
     }
-    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
     let simulation =
         PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), options.features)?;
     Ok(Some(simulation.with_draws(options.draws)?.with_seed(options.seed)))

@@ -8,17 +8,18 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use freespectra::comparison::PowerLawFit;
-use freespectra::finite::{EXACT_BATCHES, Entries, Epoch, draw_stream, sample_features};
+use freespectra::finite::{Batching, EXACT_BATCHES, Entries, Epoch, draw_stream, sample_features};
 use freespectra::minibatch::{MeanIterate, Shrinkage, shrinkage, spectral_distance};
 use freespectra::{MiniBatch, Result};
+use nalgebra::DMatrix;
 use serde_json::json;
-use support::{Outputs, bad, count, file, progress, seed};
+use support::{Given, OutputOptions, Table, bad, count, file, progress, seed};
 
 /// Time `a k` at which trajectories are compared.
 const TIME: f64 = 2.0;
@@ -34,7 +35,7 @@ const SHOWN: [f64; 4] = [0.1, 0.3, 0.6, 1.0];
 
 /// Fit the powers of the step size with which mini-batch approaches full batch.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B, at most 12.
     #[arg(long, default_value_t = 4, value_parser = count)]
@@ -48,18 +49,14 @@ struct Options {
     /// Number of epoch steps.
     #[arg(long, default_value_t = 6, value_parser = count)]
     points: usize,
-    /// Features p of the sampled data.
+    /// Features p of the sampled data; 0 for none.
     #[arg(long, default_value_t = 300, value_parser = count)]
     features: usize,
     /// Seed of the data.
     #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/linear_scaling.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// A distance between mini-batch and full batch at every step, and the power law through it.
@@ -77,11 +74,33 @@ impl Approach {
     }
 }
 
-fn main() -> ExitCode {
-    support::finish("linear_scaling", run(&Options::parse()))
+/// Sampled data and its covariance.
+struct Sampled<'a> {
+    features: DMatrix<f64>,
+    covariance: DMatrix<f64>,
+    batching: &'a Batching,
 }
 
-fn run(options: &Options) -> Result<()> {
+impl<'a> Sampled<'a> {
+    fn new(options: &Options, batching: &'a Batching) -> Result<Self> {
+        let (population, mut stream) = (vec![1.0; options.features], draw_stream(options.seed, 0));
+        let features = sample_features(batching.samples(), &population, Entries::Gaussian, &mut stream)?;
+        let covariance = features.tr_mul(&features) / batching.samples() as f64;
+        Ok(Self { features, covariance, batching })
+    }
+
+    /// `|Z - W| / |W|` in the Frobenius norm.
+    fn distance(&self, model: &MiniBatch) -> Result<f64> {
+        let z = Epoch::new(&self.features, self.batching, model.step_sizes())?.z()?;
+        Ok((z - &self.covariance).norm() / self.covariance.norm())
+    }
+}
+
+fn main() -> ExitCode {
+    support::run(run)
+}
+
+fn run(options: &Options, given: &Given) -> Result<()> {
     if options.batches > EXACT_BATCHES || options.batches < 2 {
         return Err(bad("batches", options.batches, format!("in 2..={EXACT_BATCHES}")));
     }
@@ -94,23 +113,18 @@ fn run(options: &Options) -> Result<()> {
         return Err(bad("epoch_step", options.epoch_step, allowed));
     }
     let fractions = vec![1.0 / options.batches as f64; options.batches];
-    let batching = support::batching(options.features, options.aspect_ratio, &fractions)?;
-    let outputs =
-        Outputs::new(options.json.as_deref(), None, options.figure.as_deref(), "figures/linear_scaling.png")?;
+    let batching = match options.features {
+        0 => None,
+        features => Some(support::batching(features, options.aspect_ratio, &fractions, given)?),
+    };
+    let outputs = options.output.open("figures/linear_scaling.png")?;
 
     let start = Instant::now();
     // Whole numbers of epochs in the time at which trajectories are compared.
     let epochs: Vec<usize> =
         (0..options.points).map(|i| (TIME / options.epoch_step).ceil() as usize * (1 << i)).collect();
     let steps: Vec<f64> = epochs.iter().map(|&k| TIME / k as f64).collect();
-    let population = vec![1.0; options.features];
-    let features = sample_features(
-        batching.samples(),
-        &population,
-        Entries::Gaussian,
-        &mut draw_stream(options.seed, 0),
-    )?;
-    let covariance = features.tr_mul(&features) / batching.samples() as f64;
+    let sampled = batching.as_ref().map(|batching| Sampled::new(options, batching)).transpose()?;
     let full = model(options, steps[0])?.full_batch();
     let full_law = full.law()?;
 
@@ -118,8 +132,9 @@ fn run(options: &Options) -> Result<()> {
     let (mut matrices, mut laws, mut biases) = (Vec::new(), Vec::new(), Vec::new());
     for (&step, &epochs) in steps.iter().zip(&epochs) {
         let model = model(options, step)?;
-        let z = Epoch::new(&features, &batching, model.step_sizes())?.z()?;
-        matrices.push((z - &covariance).norm() / covariance.norm());
+        if let Some(sampled) = &sampled {
+            matrices.push(sampled.distance(&model)?);
+        }
         laws.push(spectral_distance(&model.law()?, &full_law, QUANTILES)?);
         let mini = MeanIterate::new(&model.white()?)?.after(epochs, 1.0, 0.0)?;
         let whole = MeanIterate::full_batch(options.aspect_ratio, step)?.after(epochs, 1.0, 0.0)?;
@@ -127,11 +142,12 @@ fn run(options: &Options) -> Result<()> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let approaches = [
-        Approach::new("matrices, |Z - W| / |W|", "matrices", &steps, matrices)?,
-        Approach::new("laws, Wasserstein-1", "laws", &steps, laws)?,
-        Approach::new("bias at time ak = 2, relative", "bias", &steps, biases)?,
-    ];
+    let mut approaches = Vec::new();
+    if sampled.is_some() {
+        approaches.push(Approach::new("matrices, |Z - W| / |W|", "matrices", &steps, matrices)?);
+    }
+    approaches.push(Approach::new("laws, Wasserstein-1", "laws", &steps, laws)?);
+    approaches.push(Approach::new("bias at time ak = 2, relative", "bias", &steps, biases)?);
     let shrinkages = SHOWN
         .into_iter()
         .map(|step| Ok((step, shrinkage(&full_law, &model(options, step)?.law()?, 101)?)))
@@ -143,7 +159,7 @@ fn run(options: &Options) -> Result<()> {
             "batches": options.batches,
             "aspect_ratio": options.aspect_ratio,
             "features": options.features,
-            "samples": batching.samples(),
+            "samples": batching.as_ref().map_or(0, Batching::samples),
             "seed": options.seed,
         },
         "epoch_step": steps,
@@ -158,13 +174,14 @@ fn run(options: &Options) -> Result<()> {
         })).collect::<Vec<_>>(),
         "seconds": { "total": seconds },
     });
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, options, &steps, &approaches, &shrinkages)?;
-    }
-    outputs.write_json(&document)?;
     let summary =
         summary(options, &steps, &approaches, seconds).map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    let table = || {
+        let distances = approaches.iter().map(|approach| (approach.key, approach.distances.clone()));
+        let columns = std::iter::once(("epoch_step", steps.clone())).chain(distances).collect();
+        Table { columns, ..Table::default() }
+    };
+    outputs.write(&document, &summary, table, |path| draw(path, options, &steps, &approaches, &shrinkages))
 }
 
 fn model(options: &Options, epoch_step: f64) -> Result<MiniBatch> {
@@ -235,9 +252,13 @@ fn draw(
         let y: Vec<f64> = points.iter().map(|point| point.mini_batch).collect();
         matched = matched.layer(Layer::curve(&x, &y).colour(colour).label(format!("a = {step}")));
     }
+    let sampled = match options.features {
+        0 => String::new(),
+        features => format!(", sampled matrices with p = {features}"),
+    };
     let subtitle = format!(
-        "B = {}, γ = p/n = {}, Σ = I, sampled matrices with p = {}; fitted exponents in the legend",
-        options.batches, options.aspect_ratio, options.features
+        "B = {}, γ = p/n = {}, Σ = I{sampled}; fitted exponents in the legend",
+        options.batches, options.aspect_ratio
     );
     Figure::new("Mini-batch approaches full batch linearly in the step")
         .subtitle(subtitle)

@@ -7,7 +7,7 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -16,16 +16,19 @@ use freespectra::finite::{EXACT_BATCHES, MonteCarlo, SampledMeanErrors};
 use freespectra::minibatch::{MeanError, MeanIterate};
 use freespectra::{MiniBatch, Result};
 use serde_json::{Value, json};
-use support::{Outputs, bad, count, file, progress, seed, short};
+use support::{Given, OutputOptions, Table, bad, check_draws, count, file, progress, seed, short};
 #[cfg(feature = "plot")]
 use support::{drawable, is_wild};
 
 /// Features of the sampled data if nothing is said.
 const FEATURES: usize = 400;
 
+/// Most numbers in the curves of all draws together.
+const MOST_NUMBERS: usize = 500_000_000;
+
 /// Predict the errors of the mean iterate and check them against sampled data.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B.
     #[arg(long, default_value_t = 4, value_parser = count)]
@@ -57,15 +60,8 @@ struct Options {
     /// Seed of the draws.
     #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Write the curves as CSV.
-    #[arg(long)]
-    csv: Option<PathBuf>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/mean_iterate.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// Curves and limit of one algorithm.
@@ -100,18 +96,13 @@ impl Predicted {
 }
 
 fn main() -> ExitCode {
-    support::finish("mean_iterate", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let (step_size, model) = model(options)?;
-    let simulation = simulation(options, step_size)?;
-    let outputs = Outputs::new(
-        options.json.as_deref(),
-        options.csv.as_deref(),
-        options.figure.as_deref(),
-        "figures/mean_iterate.png",
-    )?;
+    let simulation = simulation(options, step_size, given)?;
+    let outputs = options.output.open("figures/mean_iterate.png")?;
 
     let start = Instant::now();
     let epoch_step = step_size * options.batches as f64;
@@ -164,21 +155,21 @@ fn run(options: &Options) -> Result<()> {
     })));
     document["seconds"] = json!({ "predict": predict, "monte_carlo": monte_carlo });
 
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, options, step_size, &predicted, &full_batch, finite.as_ref())?;
-    }
-    outputs.write_csv(&[
-        ("epoch", epochs.iter().map(|&k| k as f64).collect()),
-        ("bias", predicted.column(|error| error.bias)),
-        ("variance", predicted.column(|error| error.variance)),
-        ("risk", predicted.column(|error| error.risk)),
-        ("full_batch_risk", full_batch.column(|error| error.risk)),
-    ])?;
-    outputs.write_json(&document)?;
     let summary =
         summary(options, step_size, &predicted, &full_batch, finite.as_ref(), [predict, monte_carlo])
             .map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    let table = || Table {
+        columns: vec![
+            ("epoch", epochs.iter().map(|&k| k as f64).collect()),
+            ("bias", predicted.column(|error| error.bias)),
+            ("variance", predicted.column(|error| error.variance)),
+            ("risk", predicted.column(|error| error.risk)),
+            ("full_batch_risk", full_batch.column(|error| error.risk)),
+        ],
+        ..Table::default()
+    };
+    let draw = |path: &Path| draw(path, options, step_size, &predicted, &full_batch, finite.as_ref());
+    outputs.write(&document, &summary, table, draw)
 }
 
 /// The step size of one batch, and the model unless it is zero: then nothing moves.
@@ -197,9 +188,11 @@ fn model(options: &Options) -> Result<(f64, Option<MiniBatch>)> {
     Ok((model.step_size(), Some(model)))
 }
 
-fn simulation(options: &Options, step_size: f64) -> Result<Option<MonteCarlo>> {
+fn simulation(options: &Options, step_size: f64, given: &Given) -> Result<Option<MonteCarlo>> {
     let exact = options.batches <= EXACT_BATCHES;
     let features = options.features.unwrap_or(if exact { FEATURES } else { 0 });
+    let epochs = options.epochs;
+    check_draws(options.draws, ("epochs", epochs), epochs.saturating_mul(2), MOST_NUMBERS, given)?;
     if features == 0 {
         return Ok(None);
     }
@@ -208,7 +201,7 @@ fn simulation(options: &Options, step_size: f64) -> Result<Option<MonteCarlo>> {
         return Err(bad("batches", options.batches, allowed));
     }
     let fractions = vec![1.0 / options.batches as f64; options.batches];
-    let batching = support::batching(features, options.aspect_ratio, &fractions)?;
+    let batching = support::batching(features, options.aspect_ratio, &fractions, given)?;
     let simulation = MonteCarlo::new(features, batching, 1.0)?
         .with_step_sizes(vec![step_size; options.batches])?
         .with_draws(options.draws)?

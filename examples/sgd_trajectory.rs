@@ -7,22 +7,24 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
-use freespectra::minibatch::{AveragedCurve, Trajectory};
+use freespectra::minibatch::{AveragedCurve, Averaging, Trajectory};
 use freespectra::{MiniBatch, Population, Result};
 use serde_json::json;
-use support::{Outputs, atoms, bad, count, describe, file, progress, seed, short};
+use support::{
+    Given, OutputOptions, Table, atoms, bad, check_draws, count, describe, file, progress, seed, short,
+};
 #[cfg(feature = "plot")]
 use support::{drawable, is_wild};
 
 /// Predict the error of gradient descent step by step and check it against sampled runs.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B.
     #[arg(long, default_value_t = 4, value_parser = count)]
@@ -53,9 +55,13 @@ struct Options {
     /// length of its own.
     #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
     schedule: String,
-    /// Sampled schedules to average the prediction over, where they are random.
-    #[arg(long, default_value_t = 20, value_parser = count)]
-    schedules: usize,
+    /// Average the prediction over this many sampled schedules, where they are random, instead of as many as
+    /// `--schedule-error` takes.
+    #[arg(long, value_parser = count, conflicts_with = "schedule_error")]
+    schedules: Option<usize>,
+    /// Average over as many sampled schedules as bring the relative standard error down to this, at most 2000.
+    #[arg(long, default_value_t = 0.01)]
+    schedule_error: f64,
     /// Features p of the sampled data; 0 for none.
     #[arg(long, default_value_t = 400, value_parser = count)]
     features: usize,
@@ -65,16 +71,15 @@ struct Options {
     /// Seed of schedules and draws.
     #[arg(long, default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Write the curves as CSV.
-    #[arg(long)]
-    csv: Option<PathBuf>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/sgd_trajectory.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
+
+/// Most schedules that a target error takes.
+const MOST_SCHEDULES: usize = 2000;
+
+/// Most numbers in the curves of all draws together.
+const MOST_NUMBERS: usize = 500_000_000;
 
 /// What is predicted and what is sampled.
 struct Problem {
@@ -124,31 +129,25 @@ impl Problem {
 }
 
 fn main() -> ExitCode {
-    support::finish("sgd_trajectory", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let problem = Problem::new(options)?;
     let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
         .with_step_sizes(&problem.step_sizes)?;
-    let simulation = simulation(options, &problem)?;
-    let outputs = Outputs::new(
-        options.json.as_deref(),
-        options.csv.as_deref(),
-        options.figure.as_deref(),
-        "figures/sgd_trajectory.png",
-    )?;
+    let simulation = simulation(options, &problem, given)?;
+    let outputs = options.output.open("figures/sgd_trajectory.png")?;
 
     let start = Instant::now();
-    let bar = progress(options.schedules, "schedules");
+    let averaging = match options.schedules {
+        Some(schedules) => Averaging::Fixed(schedules),
+        None => Averaging::ToError { relative: options.schedule_error, most: MOST_SCHEDULES },
+    };
+    let bar = progress(options.schedules.unwrap_or(MOST_SCHEDULES), "schedules");
     let report = |finished| bar.set_position(finished as u64);
-    let predicted = trajectory.averaged(
-        &problem.schedule,
-        options.epochs,
-        options.schedules,
-        options.seed,
-        Some(&report),
-    )?;
+    let predicted =
+        trajectory.averaged(&problem.schedule, options.epochs, averaging, options.seed, Some(&report))?;
     bar.finish_and_clear();
     let predict = start.elapsed().as_secs_f64();
 
@@ -189,6 +188,8 @@ fn run(options: &Options) -> Result<()> {
         "train": predicted.train,
         "risk_spread": predicted.risk_spread,
         "train_spread": predicted.train_spread,
+        "risk_error": predicted.risk_error,
+        "train_error": predicted.train_error,
         "diverged": predicted.diverged,
         "monte_carlo": sampled.as_ref().map(|sampled| json!({
             "features": sampled.features,
@@ -202,27 +203,32 @@ fn run(options: &Options) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, options, &problem, &predicted, sampled.as_ref())?;
-    }
-    outputs.write_csv(&[
-        ("step", steps.iter().map(|&s| s as f64).collect()),
-        ("risk", predicted.risk.clone()),
-        ("train", predicted.train.clone()),
-        ("risk_spread", predicted.risk_spread.clone()),
-    ])?;
-    outputs.write_json(&document)?;
     let summary = summary(options, &problem, &predicted, sampled.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    let table = || Table {
+        columns: vec![
+            ("step", steps.iter().map(|&s| s as f64).collect()),
+            ("risk", predicted.risk.clone()),
+            ("train", predicted.train.clone()),
+            ("risk_spread", predicted.risk_spread.clone()),
+            ("risk_error", predicted.risk_error.clone()),
+            ("train_error", predicted.train_error.clone()),
+        ],
+        ..Table::default()
+    };
+    outputs
+        .write(&document, &summary, table, |path| draw(path, options, &problem, &predicted, sampled.as_ref()))
 }
 
-fn simulation(options: &Options, problem: &Problem) -> Result<Option<MonteCarlo>> {
+fn simulation(options: &Options, problem: &Problem, given: &Given) -> Result<Option<MonteCarlo>> {
+    let model = &problem.model;
+    let steps = options.epochs.saturating_mul(model.batches());
+    let numbers = steps.saturating_mul(2);
+    check_draws(options.draws, ("epochs", options.epochs), numbers, MOST_NUMBERS, given)?;
     if options.features == 0 {
         return Ok(None);
     }
-    let model = &problem.model;
-    let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions())?;
+    let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions(), given)?;
     let simulation = MonteCarlo::new(options.features, batching, 1.0)?
         .with_step_sizes(problem.step_sizes.clone())?
         .with_population(model.population().clone())
@@ -252,16 +258,17 @@ fn summary(
     )?;
     writeln!(
         text,
-        "{:>8} {:>12} {:>12} {:>12} {:>22} {:>22}",
-        "step", "risk", "spread", "training", "sampled risk", "sampled training"
+        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>22} {:>22}",
+        "step", "risk", "its error", "spread", "training", "sampled risk", "sampled training"
     )?;
     let last = predicted.risk.len() - 1;
     let every = (last / 20).max(1);
     for s in (0..=last).filter(|s| s % every == 0 || *s == last) {
         write!(
             text,
-            "{s:>8} {:>12} {:>12} {:>12}",
+            "{s:>8} {:>12} {:>12} {:>12} {:>12}",
             short(predicted.risk[s]),
+            short(predicted.risk_error[s]),
             short(predicted.risk_spread[s]),
             short(predicted.train[s])
         )?;
@@ -276,6 +283,10 @@ fn summary(
             )?;
         }
         writeln!(text)?;
+    }
+    if predicted.schedules > 1 {
+        let (error, count) = (predicted.relative_error(), predicted.schedules);
+        writeln!(text, "standard error of the mean over {count} schedules: at most {:.2} %", 100.0 * error)?;
     }
     if let Some(step) = predicted.diverged {
         writeln!(text, "the iterates diverge: beyond 1e100 from step {step} on")?;

@@ -8,22 +8,26 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use freespectra::minibatch::MeanIterate;
 use freespectra::{MiniBatch, Result};
+use rayon::prelude::*;
 use serde_json::json;
-use support::{Outputs, bad, count, file, progress};
+use support::{Given, OutputOptions, Table, bad, count, file, progress};
 
 /// Largest step, as a fraction of the critical one.
 const LARGEST: f64 = 0.999;
 
+/// Most steps for one number of batches.
+const MOST_POINTS: usize = 10_000;
+
 /// Predict the limit of the mean iterate against the step size.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Numbers of batches, "B1,B2,...".
     #[arg(long, default_value = "1,2,4,8")]
@@ -40,12 +44,8 @@ struct Options {
     /// Steps up to the critical one, for each number of batches.
     #[arg(long, default_value_t = 16, value_parser = count)]
     points: usize,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/step_size_limit.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// The limit against the epoch step for one number of batches.
@@ -58,16 +58,16 @@ struct Curve {
 }
 
 fn main() -> ExitCode {
-    support::finish("step_size_limit", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let models = batches(&options.batches)?
         .into_iter()
         .map(|batches| MiniBatch::builder().batches(batches).aspect_ratio(options.aspect_ratio).build())
         .collect::<Result<Vec<_>>>()?;
-    if options.points == 0 {
-        return Err(bad("points", 0, "at least 1"));
+    if !(1..=MOST_POINTS).contains(&options.points) {
+        return Err(bad("points", options.points, format!("in 1..={MOST_POINTS}")));
     }
     // Signal, noise and aspect ratio are refused here rather than after minutes. At rest nothing diverges.
     MeanIterate::full_batch(options.aspect_ratio, 0.0)?.limit(options.signal, options.noise)?;
@@ -75,16 +75,19 @@ fn run(options: &Options) -> Result<()> {
         let allowed = "not 1: there the variance of the least squares solution is infinite";
         return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
     }
-    let outputs = Outputs::new(
-        options.json.as_deref(),
-        None,
-        options.figure.as_deref(),
-        "figures/step_size_limit.png",
-    )?;
+    if options.signal == 0.0 && options.noise == 0.0 {
+        let argument = given.first(&["signal", "noise"]);
+        return Err(bad(
+            argument,
+            0,
+            "more than 0 for signal or noise: without either the risk is 0 at every step",
+        ));
+    }
+    let outputs = options.output.open("figures/step_size_limit.png")?;
 
     let start = Instant::now();
     let bar = progress(models.len() * options.points, "steps");
-    let curves = models.iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
+    let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
     bar.finish_and_clear();
     let predict = start.elapsed().as_secs_f64();
 
@@ -103,12 +106,8 @@ fn run(options: &Options) -> Result<()> {
         })).collect::<Vec<_>>(),
         "seconds": { "predict": predict },
     });
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, options, &curves)?;
-    }
-    outputs.write_json(&document)?;
     let summary = summary(options, &curves, predict).map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    outputs.write(&document, &summary, || table(&curves), |path| draw(path, options, &curves))
 }
 
 fn batches(text: &str) -> Result<Vec<usize>> {
@@ -123,8 +122,7 @@ fn batches(text: &str) -> Result<Vec<usize>> {
 fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> Result<Curve> {
     let critical = model.critical_step_size()?;
     let batches = model.batches();
-    let (mut epoch_steps, mut risks) = (Vec::new(), Vec::new());
-    for i in 1..=options.points {
+    let limits = (1..=options.points).into_par_iter().map(|i| {
         // Up to just below the critical step, the closer the denser: some limits diverge there.
         let left = 1.0 - i as f64 / options.points as f64;
         let step = critical * (1.0 - left * left).min(LARGEST);
@@ -134,13 +132,22 @@ fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> 
             .step_size(step)
             .build()?;
         let limit = MeanIterate::new(&model.white()?)?.limit(options.signal, options.noise)?;
-        if let Some(limit) = limit {
-            epoch_steps.push(step * batches as f64);
-            risks.push(limit.risk);
-        }
         bar.inc(1);
-    }
+        Ok(limit.map(|limit| (step * batches as f64, limit.risk)))
+    });
+    let (epoch_steps, risks) = limits.collect::<Result<Vec<_>>>()?.into_iter().flatten().unzip();
     Ok(Curve { batches, critical, epoch_steps, risks })
+}
+
+/// All curves below each other.
+fn table(curves: &[Curve]) -> Table {
+    let batches = curves.iter().flat_map(|curve| vec![curve.batches as f64; curve.risks.len()]);
+    let columns = vec![
+        ("batches", batches.collect()),
+        ("epoch_step", curves.iter().flat_map(|curve| curve.epoch_steps.clone()).collect()),
+        ("risk", curves.iter().flat_map(|curve| curve.risks.clone()).collect()),
+    ];
+    Table { columns, ..Table::default() }
 }
 
 fn summary(

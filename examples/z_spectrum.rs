@@ -7,7 +7,7 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::json;
 use support::{
-    MOST_POINTS, Outputs, Sampled, atom_pairs, bad, check_draws, count, density_table, file, lines_at,
-    moments, numbers, points_of, population, sampling_seconds, seed, values_at,
+    DensityTable, Given, OutputOptions, Sampled, atom_pairs, bad, check_draws, check_points, count, file,
+    lines_at, moments, numbers, points_of, population, sampling_seconds, seed, values_at,
 };
 
 /// Most eigenvalues of all draws together, 8 GB with the copy that is sorted.
@@ -25,7 +25,7 @@ const MOST_EIGENVALUES: usize = 500_000_000;
 
 /// Predict the limiting spectrum of Z and check it against sampled batched gradient descent.
 #[derive(Debug, Parser)]
-#[command(allow_negative_numbers = true)]
+#[command(version, allow_negative_numbers = true)]
 struct Options {
     /// Number of batches B.
     #[arg(long, default_value_t = 4, value_parser = count)]
@@ -66,34 +66,20 @@ struct Options {
     /// Sampled orderings per draw, used above 12 batches.
     #[arg(long, default_value_t = 200, value_parser = count)]
     permutations: usize,
-    /// Write the results as JSON; "-" for standard output.
-    #[arg(long)]
-    json: Option<String>,
-    /// Write the density table as CSV.
-    #[arg(long)]
-    csv: Option<PathBuf>,
-    /// Draw the figure, PNG or SVG by extension [default: figures/z_spectrum.png].
-    #[arg(long)]
-    figure: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 fn main() -> ExitCode {
-    support::finish("z_spectrum", run(&Options::parse()))
+    support::run(run)
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(options: &Options, given: &Given) -> Result<()> {
     let model = model(options)?;
     let at = points_of(options.at.as_deref())?;
-    if !(2..=MOST_POINTS).contains(&options.points) {
-        return Err(bad("points", options.points, format!("in 2..={MOST_POINTS}")));
-    }
-    let simulation = simulation(options, &model)?;
-    let outputs = Outputs::new(
-        options.json.as_deref(),
-        options.csv.as_deref(),
-        options.figure.as_deref(),
-        "figures/z_spectrum.png",
-    )?;
+    check_points(options.points)?;
+    let simulation = simulation(options, &model, given)?;
+    let outputs = options.output.open("figures/z_spectrum.png")?;
 
     let start = Instant::now();
     let law = model.law()?;
@@ -107,7 +93,7 @@ fn run(options: &Options) -> Result<()> {
     let sampled = sampled.transpose()?;
     let monte_carlo = sampling_seconds(sampled.as_ref());
 
-    let density = density_table(&law, options.points);
+    let density = DensityTable::new(&law, options.points);
     let document = json!({
         "model": {
             "batches": model.batches(),
@@ -123,10 +109,7 @@ fn run(options: &Options) -> Result<()> {
         "total_mass": law.total_mass(),
         "residual": law.certificate().residual,
         "solves": law.certificate().solves,
-        "density": {
-            "x": density.iter().map(|point| point.0).collect::<Vec<_>>(),
-            "rho": density.iter().map(|point| point.1).collect::<Vec<_>>(),
-        },
+        "density": density.json(),
         "at": values_at(&law, &at),
         "full_batch": { "support": full.support(), "atoms": atom_pairs(&full), "moments": moments(&full) },
         "monte_carlo": sampled.as_ref().zip(simulation.as_ref()).map(|(sampled, simulation)| {
@@ -136,15 +119,14 @@ fn run(options: &Options) -> Result<()> {
         }),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    if let Some(path) = outputs.figure_to_draw()? {
-        draw(path, options, &model, &law, &full, sampled.as_ref())?;
-    }
-    let (x, rho) = density.into_iter().unzip();
-    outputs.write_csv(&[("x", x), ("density", rho)])?;
-    outputs.write_json(&document)?;
     let summary = summary(&model, &law, &full, sampled.as_ref(), &at, predict)
         .map_err(|error| file(Path::new("summary"), error))?;
-    outputs.print(&document, &summary)
+    outputs.write(
+        &document,
+        &summary,
+        || density.table(),
+        |path| draw(path, options, &model, &law, &full, sampled.as_ref()),
+    )
 }
 
 fn model(options: &Options) -> Result<MiniBatch> {
@@ -164,21 +146,26 @@ fn model(options: &Options) -> Result<MiniBatch> {
 
 /// The sampled counterpart: as many rows as the aspect ratio asks for, in batches of the given
 /// fractions, or of equal size up to one row.
-fn simulation(options: &Options, model: &MiniBatch) -> Result<Option<MonteCarlo>> {
+fn simulation(options: &Options, model: &MiniBatch, given: &Given) -> Result<Option<MonteCarlo>> {
+    // Every option is checked, used or not.
+    let entries = options.entries.parse::<Entries>()?;
+    let features = options.features;
+    check_draws(options.draws, ("features", features), features, MOST_EIGENVALUES, given)?;
+    if options.permutations == 0 {
+        return Err(bad("permutations", 0, "at least 1"));
+    }
     if options.features == 0 {
         return Ok(None);
     }
-    let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions())?;
-    check_draws(options.draws, options.features, MOST_EIGENVALUES)?;
-    let route = match options.permutations {
-        _ if model.batches() <= EXACT_BATCHES => Route::Exact,
-        0 => return Err(bad("permutations", 0, "at least 1")),
-        permutations => Route::Permutations(permutations),
+    let batching = support::batching(options.features, model.aspect_ratio(), model.batch_fractions(), given)?;
+    let route = match model.batches() {
+        0..=EXACT_BATCHES => Route::Exact,
+        _ => Route::Permutations(options.permutations),
     };
     let simulation = MonteCarlo::new(options.features, batching, model.step_size())?
         .with_step_sizes(model.step_sizes().to_vec())?
         .with_population(model.population().clone())
-        .with_entries(options.entries.parse::<Entries>()?)?
+        .with_entries(entries)?
         .with_draws(options.draws)?
         .with_seed(options.seed)
         .with_route(route)?;

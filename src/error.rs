@@ -22,18 +22,74 @@ pub enum Error {
 
     /// A fixed-point iteration stopped short of its tolerance: loosen the tolerance, raise the
     /// iteration limit, or move `z` away from an edge of the support.
-    #[error(
-        "no convergence at z = {z}: residual {residual:.1e} after {iterations} iterations (tolerance {tolerance:.1e})"
-    )]
+    #[error("no convergence at z = {} in {iterations} iterations: {}", point(*.z), reached(*.residual, *.tolerance))]
     NotConverged {
         /// Spectral argument of the failed solve.
         z: Complex64,
-        /// Relative residual that was reached.
+        /// Relative residual that was reached; infinite if the map was singular wherever it was tried.
         residual: f64,
-        /// Iterations spent.
+        /// Evaluations of the map spent.
         iterations: usize,
         /// Relative residual that was asked for.
         tolerance: f64,
+    },
+
+    /// The equation was solved, but by something that is no resolvent of a law: `z` is at an edge, or the guess
+    /// belongs to another branch. Move `z` away from the edge or above the axis, or start closer.
+    #[error(
+        "the solution found at z = {} after {iterations} iterations is not that of a probability law, as happens \
+         at edges; move z away from them or above the axis", point(*.z)
+    )]
+    Unphysical {
+        /// Spectral argument of the solve.
+        z: Complex64,
+        /// Evaluations of the map spent.
+        iterations: usize,
+    },
+
+    /// The work allowed for one point or one law is spent: the law changes over too many decades, or has a
+    /// singular point that is not known. Ask for values away from there, or for a law that is less extreme.
+    #[error(
+        "given up at z = {} after {evaluations} evaluations of the fixed-point map, the limit being {limit}: the \
+         law changes over too many decades or has a singular point that is not known", point(*.z)
+    )]
+    OutOfBudget {
+        /// Spectral argument of the last solve.
+        z: Complex64,
+        /// Evaluations spent.
+        evaluations: usize,
+        /// Most that are spent on one point, or on one law.
+        limit: usize,
+    },
+
+    /// A point is so far from the spectrum that the width of the law drowns in rounding: there the Cauchy
+    /// transform is that of a point mass at the mean.
+    #[error("z = {} is too far from the spectrum, where G(z) = 1 / (z - mean) to all digits", point(*.z))]
+    OutOfReach {
+        /// Spectral argument of the solve.
+        z: Complex64,
+    },
+
+    /// A law has no width that floating point can tell from its location: move it towards 0, or rescale it.
+    #[error(
+        "the law is no wider than rounding: spread {} about {}; shift or rescale the model",
+        number(*.spread), number(*.location)
+    )]
+    NoSpread {
+        /// Mean of the law, roughly.
+        location: f64,
+        /// Standard deviation, as far as it could be seen.
+        spread: f64,
+    },
+
+    /// An end of a support interval could not be located: the density changes over too many decades next to
+    /// it. The Cauchy transform can still be asked for at single points.
+    #[error("no end of the support found next to {} with {points} points", number(*.near))]
+    NoEdge {
+        /// Last point inside the support.
+        near: f64,
+        /// Points that were solved for.
+        points: usize,
     },
 
     /// A law does not pass its own check, so its numbers must not be used.
@@ -51,14 +107,22 @@ pub enum Error {
         tolerance: f64,
     },
 
-    /// Solving took more work than any law that can be resolved: it changes over too many decades, or has a
-    /// singular point that is not known.
-    #[error("given up after {evaluations} evaluations of the fixed-point map, the limit being {limit}")]
-    Exhausted {
-        /// Evaluations spent.
-        evaluations: usize,
-        /// Most that are spent on one law.
-        limit: usize,
+    /// The parts of a law describe different laws: correct the one that is named, or give up numbers that
+    /// rounding does not hold.
+    #[error(
+        "{part} and {reference} are of different laws: {quantity} is {found:.12e} by the one, {expected:.12e} by the other"
+    )]
+    Contradiction {
+        /// The part that disagrees.
+        part: &'static str,
+        /// What it was compared with.
+        reference: &'static str,
+        /// The number that was compared.
+        quantity: String,
+        /// Its value by the part.
+        found: f64,
+        /// Its value by the reference.
+        expected: f64,
     },
 
     /// A polynomial differs from its adjoint, so it has no spectrum on the line: add the missing terms.
@@ -101,14 +165,98 @@ pub enum Error {
 }
 
 impl Error {
-    /// An [`Error::InvalidArgument`] from anything printable.
-    pub(crate) fn argument(
+    /// An [`Error::InvalidArgument`] from anything printable; numbers of hundreds of digits get an exponent.
+    pub fn argument(
         argument: &'static str,
         value: impl std::fmt::Display,
         allowed: impl Into<String>,
     ) -> Self {
-        Self::InvalidArgument { argument, value: value.to_string(), allowed: allowed.into() }
+        Self::InvalidArgument {
+            argument,
+            value: legible(&value.to_string()),
+            allowed: legible(&allowed.into()),
+        }
     }
+
+    /// Evaluations of the fixed-point map that a failed solve has cost.
+    pub(crate) fn evaluations(&self) -> usize {
+        match self {
+            Self::NotConverged { iterations, .. } | Self::Unphysical { iterations, .. } => *iterations,
+            Self::OutOfBudget { evaluations, .. } => *evaluations,
+            _ => 0,
+        }
+    }
+
+    /// Whether a point could not be solved for, as at edges: others may.
+    pub(crate) fn is_of_one_point(&self) -> bool {
+        matches!(
+            self,
+            Self::NotConverged { .. }
+                | Self::Unphysical { .. }
+                | Self::OutOfBudget { .. }
+                | Self::OutOfReach { .. }
+        )
+    }
+
+    /// The same with what it says about the line said in another variable, an affine function of the first.
+    pub(crate) fn in_variable(mut self, map: impl Fn(Complex64) -> Complex64) -> Self {
+        match &mut self {
+            Self::NotConverged { z, .. }
+            | Self::Unphysical { z, .. }
+            | Self::OutOfBudget { z, .. }
+            | Self::OutOfReach { z } => *z = map(*z),
+            Self::NoSpread { location, spread } => {
+                let at = |x: f64| map(Complex64::new(x, 0.0));
+                *spread *= (at(1.0) - at(0.0)).norm();
+                *location = at(*location).re;
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Longest number that is written without an exponent: all digits of a double and of a `usize`.
+const LONGEST: usize = 24;
+
+/// A text in which numbers of hundreds of digits have an exponent instead.
+fn legible(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_digit) {
+        let digits = rest[start..].find(|c| !is_digit(c)).map_or(rest.len(), |length| start + length);
+        shown.push_str(&rest[..start]);
+        let run = &rest[start..digits];
+        match run.parse::<f64>() {
+            Ok(x) if run.len() > LONGEST => shown.push_str(&format!("{x:e}")),
+            _ => shown.push_str(run),
+        }
+        rest = &rest[digits..];
+    }
+    shown + rest
+}
+
+/// A number as it is, or with an exponent where it is large or small.
+fn number(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
+}
+
+fn point(z: Complex64) -> String {
+    match z.im {
+        0.0 => number(z.re),
+        im if im < 0.0 => format!("{} - {}i", number(z.re), number(-im)),
+        im => format!("{} + {}i", number(z.re), number(im)),
+    }
+}
+
+fn reached(residual: f64, tolerance: f64) -> String {
+    if residual.is_finite() {
+        return format!(
+            "residual {residual:.1e} instead of {tolerance:.1e}; loosen the tolerance, or move z away from edges and atoms"
+        );
+    }
+    "the equation overflows or is singular at every point tried; rescale the model, or move z".to_owned()
 }
 
 /// Checks that `value` is finite and positive.
@@ -126,5 +274,40 @@ pub(crate) fn non_negative(argument: &'static str, value: f64) -> Result<f64> {
         Ok(value)
     } else {
         Err(Error::argument(argument, value, "a finite number that is not negative"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_have_exponents() {
+        let error = |value: f64| Error::argument("step", value, format!("at most {}", 1e-300)).to_string();
+        assert_eq!(error(1e300), "step: got 1e300, expected at most 1e-300");
+        assert_eq!(error(-0.25), "step: got -0.25, expected at most 1e-300");
+        assert_eq!(legible(&format!("from {} to {}", -1e308, 2.5)), "from -1e308 to 2.5");
+        // Counts and single digits stay what they are.
+        let largest = usize::MAX.to_string();
+        assert_eq!(legible(&largest), largest);
+        assert_eq!(legible("x^2 = 1, y"), "x^2 = 1, y");
+    }
+
+    #[test]
+    fn each_failure_says_what_happened() {
+        let z = Complex64::new(1e-300, 2.0);
+        let (iterations, tolerance) = (30, 1e-13);
+        let stuck = Error::NotConverged { z, residual: 1e-5, iterations, tolerance }.to_string();
+        assert!(
+            stuck.contains("z = 1e-300 + 2i in 30 iterations: residual 1.0e-5 instead of 1.0e-13"),
+            "{stuck}"
+        );
+        let singular = Error::NotConverged { z, residual: f64::INFINITY, iterations, tolerance }.to_string();
+        assert!(!singular.contains("inf"), "{singular}");
+        let moved = Error::OutOfReach { z }.in_variable(|z| -0.5 * z.conj());
+        assert_eq!(moved, Error::OutOfReach { z: Complex64::new(-5e-301, 1.0) });
+        let narrow = Error::NoSpread { location: 3.0, spread: 1e-17 };
+        let moved = narrow.in_variable(|z| (1.0 - z) * 4.0);
+        assert_eq!(moved, Error::NoSpread { location: -8.0, spread: 4e-17 });
     }
 }

@@ -92,7 +92,8 @@ fn products_of_free_variables() {
             + 3.0 * a[0] * a[1] * cumulants[0] * cumulants[1]
             + a[0].powi(3) * cumulants[2],
     ];
-    let ensembles = [("x", Ensemble::Rotated(law)), ("y", Ensemble::Wishart { ratio, population })];
+    let ensembles =
+        [("x", Ensemble::Rotated(law)), ("y", Ensemble::Wishart { ratio, population: population.into() })];
     moments_are(&x * &y * &x, &ensembles, &exact);
 }
 
@@ -100,7 +101,7 @@ fn products_of_free_variables() {
 fn wishart_matrices_of_one_population_are_free() {
     let [x, y] = variables();
     let population = Population::atoms(&[(0.5, 0.5), (1.5, 0.5)]).unwrap();
-    let wishart = Ensemble::Wishart { ratio: 0.5, population };
+    let wishart = Ensemble::Wishart { ratio: 0.5, population: population.into() };
     // Moments of each: 1 and 1.25 + 0.5. With the eigenvectors in common the mean would be 2.5.
     let m2 = 1.75;
     let exact = [2.0, 2.0 * (m2 + m2 - 1.0) + 2.0 * m2 * m2];
@@ -180,7 +181,7 @@ fn bad_settings_are_refused() {
     assert!(new(&x, &[("x", wigner(-1.0))], 10).is_err());
     assert!(new(&x, &[("x", wigner(1.0)), ("2", wigner(1.0))], 10).is_err());
     assert!(new(&x, &both, 10).unwrap().with_draws(0).is_err());
-    let rowless = Ensemble::Wishart { ratio: 100.0, population: Population::identity() };
+    let rowless = Ensemble::Wishart { ratio: 100.0, population: Population::identity().into() };
     assert!(new(&x, &[("x", rowless)], 10).unwrap().run(None).is_err());
     let huge = new(&(x.pow(2) * 1e300), &[("x", wigner(1e10))], 10).unwrap();
     assert!(matches!(huge.run(None), Err(Error::Eigenvalues { size: 10, .. })));
@@ -197,7 +198,7 @@ fn memory_is_that_of_the_largest_step() {
     // Two matrices, the product and its right factor.
     assert_eq!(of(wigner(1.0)), 4 * 100 * 8);
     // One matrix, a second one and its 100 rows of data.
-    let population = Population::identity();
+    let population: SpectralLaw = Population::identity().into();
     assert_eq!(of(Ensemble::Wishart { ratio: 0.1, population }), (100 + 100 + 1000) * 8);
     assert_eq!(of(Ensemble::Rotated(marchenko_pastur(0.5))), 4 * 100 * 8);
 }

@@ -36,7 +36,7 @@ fn the_document_has_the_keys_of_z_spectrum_and_the_size() {
 #[test]
 fn laws_of_every_kind_and_other_outputs() {
     let scratch = Scratch::new("free_polynomial", "laws");
-    std::fs::write(scratch.path.join("values.txt"), "1.0\n2.0\n\n2.0\n").unwrap();
+    std::fs::write(scratch.path.join("values.txt"), "\u{feff}1.0\r\n 2.0,\n\n# a comment\n2.0\n").unwrap();
     let arguments = [
         "--features",
         "0",
@@ -66,7 +66,7 @@ fn laws_of_every_kind_and_other_outputs() {
     assert!((numbers(&document["moments"])[0] - (3.5 + 2.0 / 3.0)).abs() < 1e-9);
     assert!(document["monte_carlo"].is_null());
     let table = std::fs::read_to_string(scratch.path.join("table.csv")).unwrap();
-    assert!(table.starts_with("x,density\n"));
+    assert!(table.starts_with("x,density,cdf\n"));
     let document = scratch.json(&["--features", "0", "--poly", "x^2", "--law", "x=bernoulli"]);
     assert_eq!(pairs(&document["atoms"]), [[1.0, 1.0]]);
 }

@@ -335,7 +335,8 @@ fn a_mesh_has_the_number_of_points_asked_for() {
     let law = freespectra::Law::atoms(&[(-2.0, 0.5), (2.0, 0.5)]).unwrap();
     let law = law.plus(&freespectra::Law::semicircle(0.25).unwrap()).unwrap();
     let mesh = law.spectral().mesh(101);
-    assert_eq!(mesh.iter().map(Vec::len).collect::<Vec<_>>(), [51, 50]);
+    assert_eq!(mesh.iter().map(Vec::len).sum::<usize>(), 101);
+    assert!(mesh.iter().all(|points| points.len() >= 40));
     for (points, [low, high]) in mesh.iter().zip(law.spectral().support()) {
         assert_eq!((points[0], points[points.len() - 1]), (low, high));
         assert!(points.windows(2).all(|pair| pair[0] < pair[1]));
@@ -348,4 +349,36 @@ fn a_mesh_has_the_number_of_points_asked_for() {
     let mesh = cube.unwrap().law().unwrap().mesh(100);
     assert_eq!((mesh.len(), mesh[0].len()), (1, 100));
     assert!(mesh[0].contains(&0.0) && mesh[0].iter().filter(|x| x.abs() < 1e-2).count() >= 6);
+}
+
+/// A table of 256 points carries the mass of a peak of width 1e-5 in an interval of length 3.6: with points spread
+/// evenly in the angle it lacks 0.18 of the mass.
+#[test]
+fn straight_lines_over_a_mesh_carry_the_mass() {
+    let peaked = |variance: f64| {
+        let laws = [
+            ("x", freespectra::Law::projection(0.82).unwrap()),
+            ("y", freespectra::Law::semicircle(1.0).unwrap().affine(1.0, 0.3).unwrap()),
+            ("z", freespectra::Law::semicircle(variance).unwrap()),
+        ];
+        let model = freespectra::polynomial::FreePolynomial::new("x*y*x + z".parse().unwrap(), &laws);
+        model.unwrap().law().unwrap()
+    };
+    let bulks = freespectra::Population::atoms(&[(0.01, 0.18), (3.0, 0.82)]).unwrap();
+    let bulks = MiniBatch::builder().aspect_ratio(0.5).epoch_step(0.3).population(bulks).build().unwrap();
+    for law in [peaked(1e-4), peaked(1e-8), peaked(1e-10), bulks.law().unwrap(), marchenko_pastur(0.99)] {
+        let mesh = law.mesh(256);
+        assert_eq!(mesh.iter().map(Vec::len).sum::<usize>(), 256);
+        let strip = |pair: &[f64]| 0.5 * (pair[1] - pair[0]) * (law.density(pair[0]) + law.density(pair[1]));
+        let mass: f64 = mesh.iter().flat_map(|points| points.windows(2).map(strip)).sum();
+        close(mass, 1.0, 1e-3, "mass of the table");
+    }
+}
+
+#[test]
+fn laws_of_any_size_are_legible() {
+    let law = marchenko_pastur(0.25);
+    assert_eq!(law.to_string(), "support [0.250000, 2.250000]");
+    assert_eq!(law.affine(1e-10, 0.0).unwrap().to_string(), "support [2.500000e-11, 2.250000e-10]");
+    assert_eq!(law.affine(-1e12, 0.0).unwrap().to_string(), "support [-2.250000e12, -2.500000e11]");
 }

@@ -2,7 +2,7 @@
 //! and sampled gradient descent.
 
 use freespectra::finite::{Batching, MonteCarlo, Partition, Schedule};
-use freespectra::minibatch::{MeanIterate, Trajectory};
+use freespectra::minibatch::{Averaging, MeanIterate, Trajectory};
 use freespectra::{MiniBatch, Population};
 
 fn two_atoms() -> Population {
@@ -200,4 +200,48 @@ fn partitions_drawn_anew() {
     }
     assert!(fresh.along(&[0, 0]).is_err());
     assert!(trajectory.with_partition(Partition::Replacement).along(&[0, 0]).is_ok());
+}
+
+/// Batches that are all alike may be renumbered, so a fixed order of them is the cyclic one and no average.
+#[test]
+fn shuffling_once_is_cyclic_for_equal_batches() {
+    let model = MiniBatch::builder().batches(5).aspect_ratio(0.7).epoch_step(2.0).build().unwrap();
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
+    let once = trajectory.averaged(&Schedule::ShuffleOnce, 6, 20, 1, None).unwrap();
+    let cyclic = trajectory.averaged(&Schedule::Cyclic, 6, 20, 1, None).unwrap();
+    assert_eq!((once.schedules, once), (1, cyclic));
+    // Batches that differ have an order.
+    let unequal = trajectory.with_step_sizes(&[0.4, 0.4, 0.2, 0.4, 0.4]).unwrap();
+    let once = unequal.averaged(&Schedule::ShuffleOnce, 6, 20, 1, None).unwrap();
+    assert!(once.schedules == 20 && once.risk_spread[5] > 0.0);
+}
+
+/// The number of schedules follows the error that is asked for, and the error is that of the mean: two halves of
+/// the schedules differ by no more than it allows.
+#[test]
+fn averages_reach_the_error_asked_for() {
+    let model = MiniBatch::builder().batches(4).aspect_ratio(0.5).epoch_step(1.0).build().unwrap();
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
+    let run = |averaging: Averaging, seed| {
+        trajectory.averaged(&Schedule::WithReplacement, 10, averaging, seed, None).unwrap()
+    };
+    let target = |relative| Averaging::ToError { relative, most: 5000 };
+    let (rough, fine) = (run(target(0.02), 1), run(target(0.005), 1));
+    assert!(rough.relative_error() <= 0.02 && fine.relative_error() <= 0.005);
+    // Four times the accuracy takes sixteen times the schedules, up to how well the spread is known.
+    let ratio = fine.schedules as f64 / rough.schedules as f64;
+    assert!((8.0..32.0).contains(&ratio), "{} and {}", rough.schedules, fine.schedules);
+    // The same schedules as a fixed number of them.
+    assert_eq!(run(Averaging::Fixed(rough.schedules), 1), rough);
+    let other = run(Averaging::Fixed(rough.schedules), 2);
+    for s in 1..other.risk.len() {
+        let deviation = (other.risk[s] - fine.risk[s]).abs();
+        assert!(deviation <= 5.0 * other.risk_error[s].hypot(fine.risk_error[s]), "step {s}");
+        let spread = other.risk_error[s] * (other.schedules as f64).sqrt();
+        assert!((other.risk_spread[s] - spread).abs() <= 1e-12 * spread);
+    }
+    assert_eq!(run(Averaging::ToError { relative: 1e-9, most: 30 }, 1).schedules, 30);
+    let refused =
+        |averaging| trajectory.averaged(&Schedule::WithReplacement, 10, averaging, 1, None).is_err();
+    assert!(refused(target(0.0)) && refused(target(f64::NAN)) && refused(Averaging::Fixed(100_000_000)));
 }

@@ -43,6 +43,8 @@ fn check_shape(json: &Value, points: usize) {
     let (x, rho) = (numbers(&json["density"]["x"]), numbers(&json["density"]["rho"]));
     assert_eq!((x.len(), rho.len()), (points, points));
     assert!(x.is_sorted() && rho.iter().all(|&rho| rho >= 0.0));
+    let cdf = numbers(&json["density"]["cdf"]);
+    assert!(cdf.len() == points && cdf.is_sorted() && cdf[points - 1] <= 1.0 + 1e-9);
     for at in json["at"].as_array().unwrap() {
         assert!(["x", "density", "cdf"].iter().all(|key| at[key].is_f64()), "{at}");
     }
@@ -80,7 +82,7 @@ fn one_document_with_all_keys() {
     }
     // Rigid eigenvalues: the distance is of the order of 1/p.
     assert!((1e-4..0.1).contains(&sampled["ks"].as_f64().unwrap()), "{}", sampled["ks"]);
-    assert_eq!(scratch.files(), [PathBuf::from("figures/z_spectrum.png")]);
+    assert!(scratch.files().is_empty());
 }
 
 #[test]
@@ -204,12 +206,13 @@ fn files_of_every_kind() {
     check_shape(&json, 64);
     let table = fs::read_to_string(scratch.path.join("a.csv")).unwrap();
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("x,density"));
+    assert_eq!(lines.next(), Some("x,density,cdf"));
     let rows: Vec<Vec<f64>> =
         lines.map(|line| line.split(',').map(|field| field.parse().unwrap()).collect()).collect();
     let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
     assert_eq!(column(0), numbers(&json["density"]["x"]));
     assert_eq!(column(1), numbers(&json["density"]["rho"]));
+    assert_eq!(column(2), numbers(&json["density"]["cdf"]));
 }
 
 /// A message on standard error that mentions all `words`, status 2, no output and no file.
@@ -319,19 +322,5 @@ fn hopeless_laws_are_refused() {
     let scratch = Scratch::new("z_spectrum", "hopeless");
     for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e-300"], ["--population", "1e300:1"]] {
         check_refused(&scratch, &[&arguments[..], &["--features", "0", "--figure", "a.svg"]].concat(), &[]);
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_closed_standard_output_is_no_panic() {
-    let scratch = Scratch::new("z_spectrum", "stdout");
-    for options in [&["--json", "-"][..], &[]] {
-        let mut command = scratch.command(&["--features", "0", "--figure", "a.svg"]);
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = command.args(options).stdout(full).output().unwrap();
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert!(message.contains("standard output") && !message.contains("panicked"), "{message}");
     }
 }

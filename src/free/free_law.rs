@@ -6,7 +6,7 @@ use std::fmt;
 use num_complex::Complex64;
 
 use super::levy::FreeLevy;
-use crate::law::{Ensemble, Singularity, free_cumulants};
+use crate::law::{Ensemble, Singularity, free_cumulants, moments_from_free_cumulants};
 use crate::population::Atom;
 
 /// Relative height above an isolated atom at which its mass is read off the Cauchy transform.
@@ -85,30 +85,47 @@ pub trait FreeLaw: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The moments `m_1, ..., m_count`. By default from the Cauchy transform on a circle around the support.
+    /// The moments `m_1, ..., m_count`. By default from the Levy-Khintchine form, or else from the Cauchy transform on
+    /// a circle around the support.
     fn moments(&self, count: usize) -> Vec<f64> {
+        if let Some(levy) = self.levy() {
+            return moments_from_free_cumulants(&levy.free_cumulants(count));
+        }
         let ends = || self.support().into_iter().flatten();
         let (low, high) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
-        let center = 0.5 * (low + high);
-        let radius = (high - low).max(f64::EPSILON * center.abs()).max(f64::MIN_POSITIVE);
-        // The trapezoidal rule on the circle is exact up to (half the length / radius)^(points), and its
-        // points come in conjugate pairs.
-        let half = (32 + count).min(MOST_CIRCLE_POINTS);
-        let mut moments = vec![0.0; count];
-        for j in 0..half {
-            let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / half as f64);
-            let z = center + offset;
-            let mut term = offset * self.cauchy_transform(z) / half as f64;
-            for moment in &mut moments {
-                term *= z;
-                *moment += term.re;
-            }
-        }
-        moments
+        moments_at_infinity(self, [low, high], count).split_off(1)
     }
 
-    /// The free cumulants `kappa_1, ..., kappa_count`, by default from the moments.
+    /// The free cumulants `kappa_1, ..., kappa_count`, by default from the Levy-Khintchine form, or else from the
+    /// moments.
     fn free_cumulants(&self, count: usize) -> Vec<f64> {
-        free_cumulants(&self.moments(count))
+        match self.levy() {
+            Some(levy) => levy.free_cumulants(count),
+            None => free_cumulants(&self.moments(count)),
+        }
     }
+}
+
+/// Mass and moments `m_0, ..., m_count` of a law on an interval, from the Cauchy transform on a circle around it.
+pub(super) fn moments_at_infinity(
+    law: &(impl FreeLaw + ?Sized),
+    [low, high]: [f64; 2],
+    count: usize,
+) -> Vec<f64> {
+    let center = 0.5 * (low + high);
+    let radius = (high - low).max(f64::EPSILON * center.abs()).max(f64::MIN_POSITIVE);
+    // The trapezoidal rule on the circle is exact up to (half the length / radius)^(points), and its
+    // points come in conjugate pairs.
+    let half = (32 + count).min(MOST_CIRCLE_POINTS);
+    let mut moments = vec![0.0; count + 1];
+    for j in 0..half {
+        let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / half as f64);
+        let z = center + offset;
+        let mut term = offset * law.cauchy_transform(z) / half as f64;
+        for moment in &mut moments {
+            *moment += term.re;
+            term *= z;
+        }
+    }
+    moments
 }

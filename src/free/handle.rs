@@ -5,13 +5,15 @@ use std::sync::{Arc, OnceLock};
 use num_complex::Complex64;
 use rand::Rng;
 
-use super::direct;
 use super::free_law::FreeLaw;
 use super::levy::FreeLevy;
-use super::named::{Arcsine, CompoundFreePoisson, Discrete, FreePoisson, KestenMcKay, Semicircle, Uniform};
+use super::named::{
+    Arcsine, Discrete, FreePoisson, InfinitelyDivisible, KestenMcKay, SampleCovariance, Semicircle, Uniform,
+};
+use super::{consistency, direct};
 use crate::error::Result;
 use crate::law::{Ensemble, Singularity, SpectralLaw};
-use crate::population::{Atom, Population};
+use crate::population::Atom;
 
 /// Distance, in units of the largest absolute value in the support, from which on a transform is summed from
 /// moments, and their number.
@@ -45,17 +47,26 @@ struct Parts {
 }
 
 impl Law {
-    /// A law of one's own.
+    /// A law of one's own. Its parts are compared: atoms, moments, free cumulants, the Levy-Khintchine form and
+    /// the random matrix have to describe the law of the Cauchy transform.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidArgument`] if the support is not one, and [`crate::Error::NotCertified`] if the
-    /// Cauchy transform is not that of a probability law on it.
+    /// [`crate::Error::InvalidArgument`] if the support is not one, [`crate::Error::NotCertified`] if the Cauchy
+    /// transform is not that of a probability law on it, and [`crate::Error::Contradiction`] with the part that
+    /// describes another law.
     pub fn new(law: impl FreeLaw + 'static) -> Result<Self> {
+        consistency::check_shapes(&law)?;
         let spectral = direct::spectral(&law)?;
-        Ok(Self(Arc::new(Parts { law: Box::new(law), spectral, far: OnceLock::new() })))
+        Self::checked(law, spectral)
     }
 
-    /// A law whose spectral law is known already.
+    /// A law whose spectral law is known already, if the two agree.
+    fn checked(law: impl FreeLaw + 'static, spectral: SpectralLaw) -> Result<Self> {
+        consistency::check(&law, &spectral)?;
+        Ok(Self::with_spectral(law, spectral))
+    }
+
+    /// A law whose spectral law comes from the same equation as all else.
     pub(super) fn with_spectral(law: impl FreeLaw + 'static, spectral: SpectralLaw) -> Self {
         Self(Arc::new(Parts { law: Box::new(law), spectral, far: OnceLock::new() }))
     }
@@ -84,14 +95,69 @@ impl Law {
         Self::new(FreePoisson::new(rate, size)?)
     }
 
-    /// The law of `X^T X / n` with `p / n -> ratio` and a population covariance.
+    /// The law of the sample covariance `X^T X / n` with `p / n -> ratio`, rows with a population covariance.
+    /// Eigenvalues 0 are allowed.
+    ///
+    /// ```
+    /// use freespectra::{Law, Population};
+    /// # fn main() -> Result<(), freespectra::Error> {
+    /// let population = Population::atoms(&[(1.0, 0.5), (3.0, 0.5)])?;
+    /// let covariance = Law::sample_covariance(0.5, population.clone())?; // features weighted
+    /// let compound = Law::compound_free_poisson(0.5, population)?; // rows weighted
+    /// assert!((covariance.spectral().moment(2) - 7.0).abs() < 1e-8);
+    /// assert!((compound.spectral().moment(2) - 6.5).abs() < 1e-8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive, and the population has mass
+    /// above 0 and none below; errors of the solver.
+    pub fn sample_covariance(ratio: f64, population: impl Into<Discrete>) -> Result<Self> {
+        let law = SampleCovariance::new(ratio, population)?;
+        let spectral = law.spectral().clone();
+        Self::checked(law, spectral)
+    }
+
+    /// The compound free Poisson law of weighted rows `X^T T X / n`, white `X` with `p / n -> ratio` and the law of
+    /// the jumps on the diagonal of `T`: free cumulants `ratio^(n-1) int t^n dT(t)`. Jumps may have either sign.
     ///
     /// # Errors
     /// [`crate::Error::InvalidArgument`] unless the ratio is finite and positive; errors of the solver.
-    pub fn compound_free_poisson(ratio: f64, population: Population) -> Result<Self> {
-        let law = CompoundFreePoisson::new(ratio, population)?;
-        let spectral = law.spectral().clone();
-        Ok(Self::with_spectral(law, spectral))
+    pub fn compound_free_poisson(ratio: f64, jumps: impl Into<Discrete>) -> Result<Self> {
+        Self::from_levy(FreeLevy::compound_poisson(ratio, &jumps.into())?)
+    }
+
+    /// The law with a rational R-transform.
+    ///
+    /// ```
+    /// use freespectra::Law;
+    /// use freespectra::free::FreeLevy;
+    /// # fn main() -> Result<(), freespectra::Error> {
+    /// let noisy = FreeLevy { drift: 1.0, variance: 0.5, ..FreeLevy::poisson(2.0, -0.5) };
+    /// let law = Law::from_levy(noisy)?;
+    /// assert!((law.spectral().mean() - 0.0).abs() < 1e-9);
+    /// assert!((law.spectral().variance() - 1.0).abs() < 1e-8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// From [`FreeLevy::validated`]; errors of the solver.
+    pub fn from_levy(levy: FreeLevy) -> Result<Self> {
+        let levy = levy.validated()?;
+        match (levy.variance, levy.jumps.as_slice()) {
+            (0.0, []) => Self::atoms(&[(levy.drift, 1.0)]),
+            (variance, []) => Self::semicircle(variance)?.affine(1.0, levy.drift),
+            (0.0, [jump]) => {
+                Self::free_poisson(jump.rate, jump.size.abs())?.affine(jump.size.signum(), levy.drift)
+            }
+            _ => {
+                let law = InfinitelyDivisible::new(levy)?;
+                let spectral = law.spectral().clone();
+                Self::checked(law, spectral)
+            }
+        }
     }
 
     /// Finitely many atoms, as pairs of location and mass.
@@ -214,18 +280,12 @@ impl Law {
 
     /// Moments `m_1, ..., m_count`.
     pub fn moments(&self, count: usize) -> Vec<f64> {
-        match self.levy() {
-            Some(levy) => crate::law::moments_from_free_cumulants(&levy.free_cumulants(count)),
-            None => self.0.law.moments(count),
-        }
+        self.0.law.moments(count)
     }
 
     /// Free cumulants `kappa_1, ..., kappa_count`.
     pub fn free_cumulants(&self, count: usize) -> Vec<f64> {
-        match self.levy() {
-            Some(levy) => levy.free_cumulants(count),
-            None => self.0.law.free_cumulants(count),
-        }
+        self.0.law.free_cumulants(count)
     }
 
     /// Mean.

@@ -12,6 +12,10 @@
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
+use super::named::Discrete;
+use crate::error::{Error, Result, non_negative, positive};
+use crate::population::Atom;
+
 /// A free Poisson part: jumps of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Jump {
@@ -45,10 +49,48 @@ impl FreeLevy {
         Self { jumps: vec![Jump { size, rate }], ..Self::default() }
     }
 
+    /// The compound free Poisson law of `X^T T X / n`, white data with `p / n = ratio` and the law of the jumps
+    /// on the diagonal of `T`: free cumulants `ratio^(n-1) int t^n dT(t)`. Jumps of size 0 are none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless the ratio is finite and positive.
+    pub fn compound_poisson(ratio: f64, jumps: &Discrete) -> Result<Self> {
+        positive("ratio", ratio)?;
+        let jumps = jumps.as_atoms().iter().filter(|atom| atom.location != 0.0);
+        let jump = |atom: &Atom| Jump { size: ratio * atom.location, rate: atom.mass / ratio };
+        Ok(Self { jumps: jumps.map(jump).collect(), ..Self::default() })
+    }
+
+    /// Checks the numbers, which a literal or a file may have set to anything. Jumps of size 0 are left out.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless all are finite, the variance is not negative and rates are positive.
+    pub fn validated(mut self) -> Result<Self> {
+        if !self.drift.is_finite() {
+            return Err(Error::argument("drift", self.drift, "a finite number"));
+        }
+        non_negative("variance", self.variance)?;
+        for jump in &self.jumps {
+            positive("rate of jumps", jump.rate)?;
+            if !jump.size.is_finite() {
+                return Err(Error::argument("size of jumps", jump.size, "a finite number"));
+            }
+        }
+        self.jumps.retain(|jump| jump.size != 0.0);
+        Ok(self)
+    }
+
     /// `R(w)`.
     pub fn r_transform(&self, w: Complex64) -> Complex64 {
         let jumps = self.jumps.iter().map(|jump| jump.rate * jump.size / (1.0 - jump.size * w));
         self.drift + self.variance * w + jumps.sum::<Complex64>()
+    }
+
+    /// `R(1 / omega)`.
+    pub(super) fn r_transform_of_inverse(&self, omega: Complex64) -> Complex64 {
+        let jumps = self.jumps.iter().map(|jump| jump.rate * jump.size * omega / (omega - jump.size));
+        let gaussian = if self.variance > 0.0 { self.variance / omega } else { Complex64::ZERO };
+        self.drift + gaussian + jumps.sum::<Complex64>()
     }
 
     /// `kappa_1, ..., kappa_count`.

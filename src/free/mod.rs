@@ -21,6 +21,7 @@
 //! * [`convolution`]: sums, products, powers and compressions, by scalar subordination;
 //! * [`levy`]: laws whose R-transform is rational.
 
+mod consistency;
 pub mod convolution;
 mod direct;
 mod free_law;

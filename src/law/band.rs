@@ -213,20 +213,6 @@ impl Band {
         (self.smooth_at(self.frame.variable(x)) * self.frame.factor(x)).max(0.0)
     }
 
-    /// Points of the band in increasing order, both ends included, evenly spaced in the parameter.
-    pub(crate) fn mesh(&self, count: usize) -> Vec<f64> {
-        let at = |i: usize| match i {
-            0 => self.low,
-            i if i + 1 == count => self.high,
-            i => {
-                let share = i as f64 / (count - 1) as f64;
-                let share = if self.frame.increases() { share } else { 1.0 - share };
-                self.frame.position(share * self.frame.extent())
-            }
-        };
-        (0..count).map(at).collect()
-    }
-
     fn density_at_edge(&self, x: f64) -> f64 {
         match self.frame {
             _ if x != self.low && x != self.high => 0.0,
@@ -266,7 +252,7 @@ impl Band {
     }
 
     /// Mass on the parameters below the given one.
-    fn mass_before(&self, parameter: f64) -> f64 {
+    pub(super) fn mass_before(&self, parameter: f64) -> f64 {
         let index = self.mass.partition_point(|(_, series)| series.high < parameter).min(self.mass.len() - 1);
         let (before, series) = &self.mass[index];
         before + series.integral(parameter)

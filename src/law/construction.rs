@@ -23,9 +23,11 @@ impl SpectralLaw {
     /// result.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] if the transform cannot be solved where it has to be, and
+    /// [`Error::NotConverged`], [`Error::Unphysical`], [`Error::NoEdge`] or [`Error::OutOfBudget`] if the transform
+    /// cannot be solved where it has to be, and
     /// [`Error::NotCertified`] if mass, mean or variance of the result disagree with the values
-    /// expanded at infinity by more than the tolerances of [`Certificate`].
+    /// expanded at infinity, or the first four moments with the [exact ones](CauchyTransform::moments), by more than
+    /// the tolerances of [`Certificate`].
     pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
         let mut search = Search::new(transform);
         let mut workspace = search.workspace();
@@ -33,7 +35,8 @@ impl SpectralLaw {
         if intervals.is_none() {
             search.drop_surrounded_poles(&mut workspace);
         }
-        let far = search.far_moments(&mut workspace)?;
+        let exact = transform.moments();
+        let far = search.far_moments(exact, &mut workspace)?;
         let mut law = Self { bands: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
@@ -41,18 +44,13 @@ impl SpectralLaw {
                     law.add_interval(&search, low, high)?;
                 }
             }
-            None => law.find(&mut search, &far, &mut workspace)?,
+            None => law.find(&mut search, &far, exact, &mut workspace)?,
         }
         search.give_back(workspace);
 
         let variance = far.variance;
         let (mean, second) = (law.integrate(|x| x - far.mean), law.integrate(|x| (x - far.mean).powi(2)));
-        let moment_error = transform.moments().map(|exact| {
-            let error = |(k, exact): (i32, f64)| {
-                (law.moment(k) - exact).abs() / law.integrate(|x| x.abs().powi(k)).max(f64::MIN_POSITIVE)
-            };
-            (1..).zip(exact).map(error).fold(0.0, f64::max)
-        });
+        let moment_error = exact.map(|exact| law.moment_error(exact));
         law.certificate = Certificate {
             mass_error: law.total_mass() - 1.0,
             mean_error: mean / variance.sqrt(),
@@ -64,6 +62,15 @@ impl SpectralLaw {
         law.certify(far.mean, variance)?;
         law.check_resolution(search.spread)?;
         Ok(law)
+    }
+
+    /// Largest difference to the given first moments, relative to the absolute moments of the same order.
+    fn moment_error(&self, exact: [f64; 4]) -> f64 {
+        let error = |(k, exact): (i32, f64)| {
+            let size = self.integrate(|x| x.abs().powi(k)).max(f64::MIN_POSITIVE);
+            (self.moment(k) - exact).abs() / size
+        };
+        (1..).zip(exact).map(error).fold(0.0, f64::max)
     }
 
     /// Refuses intervals and gaps that are no wider than rounding: they stand for points that could not be solved
@@ -109,6 +116,7 @@ impl SpectralLaw {
         &mut self,
         search: &mut Search<'_, T>,
         far: &FarMoments,
+        exact: Option<[f64; 4]>,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         let mut landmarks = search.transform.landmarks();
@@ -123,7 +131,9 @@ impl SpectralLaw {
         }
         for _ in 0..REPAIRS {
             let missing = 1.0 - self.total_mass();
-            if missing < MISSING {
+            // What has next to no mass may still carry the moments.
+            let agree = exact.is_none_or(|exact| self.moment_error(exact) <= Certificate::VARIANCE_TOLERANCE);
+            if missing < MISSING && agree {
                 break;
             }
             let gaps = self.gaps(far.center - far.radius, far.center + far.radius);

@@ -51,7 +51,7 @@ impl<T: CauchyTransform> Search<'_, T> {
     /// `outside` if one is known. The points solved on the way are added to `visited`.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] if no edge is located.
+    /// [`Error::NoEdge`] if no edge is located.
     pub(super) fn edge(
         &self,
         start: &Point,
@@ -131,12 +131,7 @@ impl<T: CauchyTransform> Search<'_, T> {
             return Ok(edge);
         }
         let (last, _) = inside[inside.len() - 1];
-        Err(Error::NotConverged {
-            z: Complex64::new(last, 0.0),
-            residual: estimate.map_or(f64::INFINITY, |edge| (edge - last).abs()),
-            iterations: LIMIT,
-            tolerance: AGREE,
-        })
+        Err(Error::NoEdge { near: last, points: LIMIT })
     }
 
     /// The middle between the last point inside and the first outside, if they are close.

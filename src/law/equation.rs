@@ -3,13 +3,24 @@
 use num_complex::Complex64;
 
 use super::transform::{CauchyTransform, EVALUATION_LIMIT, Singularity};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::population::Atom;
-use crate::solver::continuation::{FarPoint, unphysical};
+use crate::solver::continuation::FarPoint;
 use crate::solver::{Continuation, FixedPoint, Solution, Workspace};
 
 /// Height above the mean, in standard deviations, at which the far solution is looked for.
 const HEIGHT: f64 = 6.5;
+
+/// Height above the mean in units of what the fourth moment tells of the radius, at which a spectrum is far, and the
+/// share of the fourth moment below which that is rounding.
+const FAR_RADII: f64 = 1.5;
+const ROUNDING: f64 = 1e-12;
+
+/// Distance of the far parts from the mean, the root of the fourth central moment over the variance.
+fn radius([m1, m2, m3, m4]: [f64; 4]) -> f64 {
+    let (second, fourth) = (m2 - m1 * m1, m4 - 4.0 * m3 * m1 + 6.0 * m2 * m1 * m1 - 3.0 * m1.powi(4));
+    if fourth > ROUNDING * m4 && second > ROUNDING * m2 { (fourth / second).sqrt() } else { 0.0 }
+}
 
 /// Where to look for the far solution of a law with these first moments.
 pub(crate) fn far_start(moments: [f64; 4]) -> Complex64 {
@@ -35,10 +46,15 @@ impl<E: FixedPoint> EquationTransform<E> {
     /// Solves the equation far above the spectrum, starting at `start` with the unknowns `state`.
     ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] if no far solution is found.
+    /// [`Error::NotConverged`] if no far solution is found, [`Error::NoSpread`] if the law is no wider than
+    /// rounding.
     pub fn new(equation: E, start: Complex64, state: Vec<Complex64>) -> Result<Self> {
         let far = equation.far_point(start, state, &mut equation.workspace())?;
-        Ok(Self {
+        Ok(Self::around(equation, far))
+    }
+
+    fn around(equation: E, far: FarPoint) -> Self {
+        Self {
             equation,
             far,
             anchors: Vec::new(),
@@ -47,7 +63,25 @@ impl<E: FixedPoint> EquationTransform<E> {
             singularities: Vec::new(),
             moments: None,
             evaluation_limit: EVALUATION_LIMIT,
-        })
+        }
+    }
+
+    /// The same for a law whose first moments are known. They tell where is far: heavy atoms and a few eigenvalues at
+    /// a distance make a small deviation of a wide spectrum. `state` gives unknowns to start from.
+    pub(crate) fn from_moments(
+        equation: E,
+        moments: [f64; 4],
+        state: impl Fn(Complex64) -> Vec<Complex64>,
+    ) -> Result<Self> {
+        let start = far_start(moments);
+        let (center, spread) = (start.re, start.im / HEIGHT);
+        if FAR_RADII * radius(moments) <= start.im {
+            return Ok(Self::new(equation, start, state(start))?.with_moments(moments));
+        }
+        let z = Complex64::new(center, FAR_RADII * radius(moments));
+        let solution = equation.iterate(z, &state(z), &mut equation.workspace())?;
+        let far = FarPoint::new(center, spread, z.im, solution.state);
+        Ok(Self::around(equation, far).with_moments(moments))
     }
 
     /// Points that are likely to lie inside the support.
@@ -106,7 +140,7 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
     ) -> Result<Solution> {
         let solution = self.equation.iterate(z, guess, workspace)?;
         if !self.equation.is_physical(&solution.state) {
-            return Err(unphysical(z, solution.iterations));
+            return Err(Error::Unphysical { z, iterations: solution.iterations });
         }
         Ok(solution)
     }

@@ -18,6 +18,7 @@ mod equation;
 mod frame;
 mod guess;
 mod integrals;
+mod mesh;
 mod missing;
 pub(crate) mod probe;
 mod series;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::band::Band;
 use crate::error::{Error, Result};
-use crate::population::{Atom, merged};
+use crate::population::{Atom, Population, merged};
 
 /// Differences between the law and the independent values it is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -19,8 +19,9 @@ pub struct Certificate {
     pub mean_error: f64,
     /// Second moment about the mean, the same way, relative to the variance.
     pub variance_error: f64,
-    /// Largest error of the first four moments, relative to the absolute moments of the same order, where
-    /// the moments are known independently of the Cauchy transform.
+    /// Largest error of the first four moments, relative to the absolute moments of the same order. They are known
+    /// independently of the Cauchy transform: from free cumulants, or from the equation as a power series at
+    /// infinity. `None` for a transform that does not know them, and for given atoms.
     pub moment_error: Option<f64>,
     /// Largest residual over all solves.
     pub residual: f64,
@@ -90,6 +91,12 @@ impl TryFrom<Unchecked> for SpectralLaw {
     }
 }
 
+impl From<Population> for SpectralLaw {
+    fn from(population: Population) -> Self {
+        Self { bands: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
+    }
+}
+
 impl SpectralLaw {
     /// The law of finitely many atoms; equal locations are merged.
     ///
@@ -121,26 +128,6 @@ impl SpectralLaw {
             }
         }
         support
-    }
-
-    /// About `count` points to draw or tabulate the density at, in increasing order for each interval of the
-    /// support. They include the edges and singular points inside, where the density may be infinite, and crowd
-    /// there. There are exactly `count`, evenly shared out, unless that is less than 2 for an interval, or for one
-    /// of its parts between singular points.
-    pub fn mesh(&self, count: usize) -> Vec<Vec<f64>> {
-        let support = self.support();
-        let shares = shared(count, support.len());
-        let points = |([low, high], share): ([f64; 2], usize)| {
-            let bands: Vec<&Band> =
-                self.bands.iter().filter(|band| low <= band.low && band.high <= high).collect();
-            // Neighbours have one point in common.
-            let shares = shared(share + bands.len() - 1, bands.len());
-            let mut points: Vec<f64> =
-                bands.into_iter().zip(shares).flat_map(|(band, share)| band.mesh(share.max(2))).collect();
-            points.dedup();
-            points
-        };
-        support.into_iter().zip(shares).map(points).collect()
     }
 
     /// The intervals of the support, in increasing order, atoms outside of them as intervals of length 0.
@@ -304,20 +291,20 @@ impl SpectralLaw {
 
 impl fmt::Display for SpectralLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is rounded to zero has no sign.
-        let shown = |x: f64| if x.abs() < 5e-7 { 0.0 } else { x };
+        let size = self.range().into_iter().fold(0.0, |size: f64, x| size.max(x.abs()));
+        let shown = |x: f64| match size {
+            // What is rounded to zero has no sign.
+            1e-2..1e6 => format!("{:.6}", if x.abs() < 5e-7 { 0.0 } else { x }),
+            _ if x == 0.0 => "0".to_owned(),
+            _ => format!("{x:.6e}"),
+        };
         for atom in &self.atoms {
-            write!(f, "atom {:.6} at {:.6}; ", atom.mass, shown(atom.location))?;
+            write!(f, "atom {:.6} at {}; ", atom.mass, shown(atom.location))?;
         }
         write!(f, "support")?;
         for [low, high] in self.support() {
-            write!(f, " [{:.6}, {:.6}]", shown(low), shown(high))?;
+            write!(f, " [{}, {}]", shown(low), shown(high))?;
         }
         Ok(())
     }
-}
-
-/// A number in as many parts, the larger ones first.
-fn shared(count: usize, parts: usize) -> impl Iterator<Item = usize> {
-    (0..parts).map(move |part| count / parts + usize::from(part < count % parts))
 }

@@ -65,6 +65,15 @@ pub(super) struct FarMoments {
     pub(super) variance: f64,
 }
 
+impl FarMoments {
+    /// Whether mean and second moment are the given ones.
+    fn agree(&self, [mean, second, ..]: [f64; 4]) -> bool {
+        let found = self.variance + self.mean * self.mean;
+        (self.mean - mean).abs() <= CIRCLE_SLACK * second.sqrt()
+            && (found - second).abs() <= CIRCLE_SLACK * second
+    }
+}
+
 /// A transform being turned into a law, with the scale of the problem and the count of solves.
 pub(super) struct Search<'a, T: CauchyTransform> {
     pub(super) transform: &'a T,
@@ -220,17 +229,16 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// Keeps count of what a solve has cost and how well it went; an error once too much is spent.
-    fn record(&self, solution: Result<Solution>) -> Result<Solution> {
+    fn record(&self, z: Complex64, solution: Result<Solution>) -> Result<Solution> {
         self.solves.fetch_add(1, Ordering::Relaxed);
         let cost = match &solution {
             Ok(solution) => solution.iterations,
-            Err(Error::NotConverged { iterations, .. }) => *iterations,
-            Err(_) => 0,
+            Err(error) => error.evaluations(),
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
         let limit = self.transform.evaluation_limit();
         if spent > limit {
-            return Err(Error::Exhausted { evaluations: spent, limit });
+            return Err(Error::OutOfBudget { z, evaluations: spent, limit });
         }
         if let Ok(solution) = &solution
             && let Ok(mut residual) = self.residual.lock()
@@ -241,7 +249,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     pub(super) fn solve(&self, z: Complex64, workspace: &mut T::Workspace) -> Result<Solution> {
-        self.record(self.transform.solve(z, workspace))
+        self.record(z, self.transform.solve(z, workspace))
     }
 
     pub(super) fn solve_near(
@@ -250,7 +258,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         guess: &[Complex64],
         workspace: &mut T::Workspace,
     ) -> Result<Solution> {
-        self.record(self.transform.solve_near(z, guess, workspace))
+        self.record(z, self.transform.solve_near(z, guess, workspace))
     }
 
     /// The point `x` of the real axis solved from a guess, if it turns out to be inside the support;
@@ -274,8 +282,16 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
     /// circle about the centre, exact up to `(support radius / radius)^32`. The mass within the
     /// circle comes from the same sum, so that too small a circle is noticed.
-    pub(super) fn far_moments(&self, workspace: &mut T::Workspace) -> Result<FarMoments> {
-        let mut radius = 7.0 * self.spread;
+    ///
+    /// Mass that is too small to be noticed may still carry the moments, so the circle has to reproduce `exact`
+    /// ones where they are known; where none does, they stand in for it.
+    pub(super) fn far_moments(
+        &self,
+        exact: Option<[f64; 4]>,
+        workspace: &mut T::Workspace,
+    ) -> Result<FarMoments> {
+        let deviation = exact.map_or(0.0, |[mean, second, ..]| (second - mean * mean).max(0.0).sqrt());
+        let mut radius = 7.0 * self.spread.max(deviation);
         let mut best: Option<(f64, FarMoments)> = None;
         for _ in 0..CIRCLES {
             let mut sums = [0.0; 3];
@@ -303,10 +319,11 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
                 variance: sums[2] - sums[1] * sums[1],
             };
             let error = (sums[0] - 1.0).abs();
-            if error < CIRCLE_TOLERANCE {
+            let agrees = exact.is_none_or(|exact| moments.agree(exact));
+            if error < CIRCLE_TOLERANCE && agrees {
                 return Ok(moments);
             }
-            if best.as_ref().is_none_or(|(least, _)| error < *least) {
+            if agrees && best.as_ref().is_none_or(|(least, _)| error < *least) {
                 best = Some((error, moments));
             }
             radius *= 2.0;
@@ -314,6 +331,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         // A transform that is itself known to a smaller number of digits.
         match best {
             Some((error, moments)) if error < CIRCLE_SLACK => Ok(moments),
+            None if let Some([mean, ..]) = exact => {
+                Ok(FarMoments { center: self.center, radius, mean, variance: deviation * deviation })
+            }
             best => Err(Error::NotCertified {
                 quantity: "mass within the largest circle",
                 found: best.map_or(f64::NAN, |(error, _)| 1.0 + error),

@@ -51,8 +51,9 @@ impl MiniBatch {
     /// Limiting law of the eigenvalues of `Z`.
     ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] or [`crate::Error::NotCertified`] if the law cannot be computed to its
-    /// tolerance.
+    /// If the law cannot be computed to its tolerance: [`crate::Error::NotConverged`],
+    /// [`crate::Error::Unphysical`], [`crate::Error::NoEdge`] or [`crate::Error::OutOfBudget`] from the solver, with
+    /// the argument of `Z`, and [`crate::Error::NotCertified`] from the check of the result.
     pub fn law(&self) -> Result<SpectralLaw> {
         self.law_with(SolverOptions::default())
     }

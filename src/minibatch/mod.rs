@@ -38,5 +38,5 @@ mod weighted;
 pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
 pub use scaling::{Shrinkage, shrinkage, spectral_distance};
-pub use trajectory::{AveragedCurve, ErrorCurve, Trajectory};
+pub use trajectory::{AveragedCurve, Averaging, ErrorCurve, Trajectory};
 pub use transform::ZTransform;

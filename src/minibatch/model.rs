@@ -158,8 +158,13 @@ impl MiniBatch {
     /// population becomes `(1 - prod_b (1 - alpha_b t)) / (alpha B)`.
     pub fn classical_eigenvalues(&self) -> Vec<f64> {
         let eigenvalue = |atom: &Atom| {
-            let product: f64 = self.step_sizes.iter().map(|alpha| 1.0 - alpha * atom.location).product();
-            (1.0 - product) / self.epoch_step()
+            // 1 - prod_b (1 - alpha_b t) = sum_b alpha_b t prod_{c < b} (1 - alpha_c t), which does not cancel.
+            let (mut before, mut sum) = (1.0, 0.0);
+            for alpha in &self.step_sizes {
+                sum += alpha * atom.location * before;
+                before *= 1.0 - alpha * atom.location;
+            }
+            sum / self.epoch_step()
         };
         self.population.as_atoms().iter().map(eigenvalue).collect()
     }

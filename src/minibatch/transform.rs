@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
 use crate::solver::silverstein::Buffers;
-use crate::solver::{FixedPoint, Silverstein, Solution, Workspace};
+use crate::solver::{Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
@@ -40,8 +40,9 @@ impl ZTransform {
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
-        let state = silverstein.state_at_infinity(&mut silverstein.workspace());
-        let pencil = EquationTransform::new(silverstein, FAR, state)?;
+        let state = silverstein.state_at_infinity();
+        let pencil = EquationTransform::new(silverstein, FAR, state)
+            .map_err(|error| in_z(error, origin, epoch_step))?;
         Ok(Self { pencil, epoch_step, origin, landmarks, atoms })
     }
 
@@ -72,17 +73,31 @@ impl ZTransform {
         -self.epoch_step * cauchy.conj()
     }
 
+    /// Moments `m_0, m_1, ...` in `Z` of a measure whose moments in the pencil are given.
+    pub(super) fn moments_to_z(&self, pencil: &[f64]) -> Vec<f64> {
+        // E (origin - a)^k / (alpha B)^k by the binomial theorem.
+        let moment = |k: usize| -> f64 {
+            let mut binomial = 1.0;
+            let mut sum = 0.0;
+            for (j, a) in pencil[..=k].iter().enumerate() {
+                sum += binomial * self.origin.powi((k - j) as i32) * (-1.0f64).powi(j as i32) * a;
+                binomial *= (k - j) as f64 / (j + 1) as f64;
+            }
+            sum / self.epoch_step.powi(k as i32)
+        };
+        (0..pencil.len()).map(moment).collect()
+    }
+
     /// What the solver says about the pencil, said about `Z`.
     fn in_z(&self, result: Result<Solution>) -> Result<Solution> {
-        match result {
-            Ok(solution) => Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution }),
-            Err(Error::NotConverged { z, residual, iterations, tolerance }) => {
-                let z = (self.origin - z.conj()) / self.epoch_step;
-                Err(Error::NotConverged { z, residual, iterations, tolerance })
-            }
-            Err(error) => Err(error),
-        }
+        let solution = result.map_err(|error| in_z(error, self.origin, self.epoch_step))?;
+        Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution })
     }
+}
+
+/// An error in the argument of the pencil as one in `z`.
+fn in_z(error: Error, origin: f64, epoch_step: f64) -> Error {
+    error.in_variable(|z| (origin - z.conj()) / epoch_step)
 }
 
 impl CauchyTransform for ZTransform {
@@ -120,5 +135,15 @@ impl CauchyTransform for ZTransform {
 
     fn singularities(&self) -> Vec<Singularity> {
         vec![Singularity::Pole(0.0)]
+    }
+
+    /// From the equation as a power series; the mean `int (1 - prod_b (1 - alpha_b t)) / (alpha B) dH(t)`, in which
+    /// the batches need not be free, is known without it.
+    fn moments(&self) -> Option<[f64; 4]> {
+        let expansion = self.silverstein().expansion(3)?;
+        let moments = self.moments_to_z(&expansion.moments());
+        let atoms = self.silverstein().population().as_atoms();
+        let mean = atoms.iter().zip(&self.landmarks).map(|(atom, image)| atom.mass * image).sum();
+        Some([mean, moments[2], moments[3], moments[4]])
     }
 }

@@ -12,8 +12,6 @@
 //!
 //! with `omega` the functional `Pi_b = sum_S omega[S] P_S` on the lattice of all subsets.
 
-use std::f64::consts::PI;
-
 use num_complex::Complex64;
 
 use super::model::MiniBatch;
@@ -24,19 +22,6 @@ use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
 use crate::solver::silverstein::Buffers;
 use crate::solver::{Solution, SolverOptions, Workspace};
-
-/// Half the number of points on the circle that gives the mass.
-const CIRCLE: usize = 32;
-
-/// Radius of the circle about the mean, in standard deviations of `Z`: first try. It has to enclose
-/// the support, and doubles until it does.
-const RADIUS: f64 = 7.0;
-
-/// Two circles have to agree on the mass within this, relatively.
-const MASS_TOLERANCE: f64 = 1e-12;
-
-/// Doublings of the circle.
-const DOUBLINGS: usize = 12;
 
 /// A finite positive measure: `mass` times a probability law.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +59,14 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
         atoms: Vec::new(),
         pole: None,
     };
-    transform.mass = transform.total_mass()?;
+    transform.mass = transform.moments_with_mass().map_or(f64::NAN, |[mass, ..]| mass);
+    if !(transform.mass.is_finite() && transform.mass > 0.0) {
+        return Err(Error::argument(
+            "step_size",
+            format!("{:e}", model.step_size()),
+            "a size for which the effect of the batches can be held in floating point",
+        ));
+    }
     Ok(WeightedLaw { mass: transform.mass, law: SpectralLaw::build(&transform)? })
 }
 
@@ -129,31 +121,14 @@ impl Weighted {
         Ok(Solution { cauchy: self.transform.to_z(raw) / self.mass, ..solution })
     }
 
-    /// Mass from the expansion at infinity: the mean of `(z - center) G(z)` over a circle about the
-    /// support, by the trapezoidal rule.
-    fn total_mass(&self) -> Result<f64> {
-        let mut workspace = self.workspace();
-        let (center, spread) = self.location_scale();
-        let mut previous = f64::NAN;
-        for doubling in 0..DOUBLINGS {
-            let radius = RADIUS * spread * f64::powi(2.0, doubling as i32);
-            let mut sum = 0.0;
-            for j in 0..CIRCLE {
-                let offset = Complex64::from_polar(radius, PI * (j as f64 + 0.5) / CIRCLE as f64);
-                sum += (offset * self.solve(center + offset, &mut workspace)?.cauchy).re;
-            }
-            let mass = sum / CIRCLE as f64;
-            if (mass - previous).abs() <= MASS_TOLERANCE * mass.abs() {
-                return Ok(mass);
-            }
-            previous = mass;
-        }
-        Err(Error::NotCertified {
-            quantity: "mass of the weighted law",
-            found: previous,
-            expected: previous,
-            tolerance: MASS_TOLERANCE,
-        })
+    /// Mass and moments of the weighted measure, `m_0, ..., m_4`, from the equation as a power series.
+    fn moments_with_mass(&self) -> Option<[f64; 5]> {
+        let silverstein = self.transform.silverstein();
+        let pencil = match &self.weight {
+            Weight::Population => silverstein.expansion(3)?.weighted_moments(),
+            Weight::Effect(effect) => silverstein.expansion(5)?.form_moments(0, effect),
+        };
+        self.transform.moments_to_z(&pencil).try_into().ok()
     }
 }
 
@@ -193,5 +168,10 @@ impl CauchyTransform for Weighted {
 
     fn singularities(&self) -> Vec<Singularity> {
         self.pole.map(Singularity::Pole).into_iter().collect()
+    }
+
+    fn moments(&self) -> Option<[f64; 4]> {
+        let [_, moments @ ..] = self.moments_with_mass()?;
+        Some(moments.map(|moment| moment / self.mass))
     }
 }

@@ -257,7 +257,7 @@ impl FreePolynomial {
                     singularities.extend(probed.singularity);
                 }
                 // What cannot be seen there will be missed by the certificate if it matters.
-                Err(Error::NotConverged { .. }) => {}
+                Err(error) if error.is_of_one_point() => {}
                 Err(error) => return Err(error),
             }
         }

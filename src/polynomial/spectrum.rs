@@ -26,7 +26,7 @@ impl FreePolynomial {
     /// # Errors
     /// [`crate::Error::InvalidArgument`] if the moments overflow, vanish or cancel, or take more than some ten
     /// seconds: their cost grows with the fourth power of the number of words. [`crate::Error::NotConverged`],
-    /// [`crate::Error::NotCertified`] or [`crate::Error::Exhausted`] if the law cannot be computed to its tolerance.
+    /// [`crate::Error::NotCertified`] or [`crate::Error::OutOfBudget`] if the law cannot be computed to its tolerance.
     pub fn law(&self) -> Result<SpectralLaw> {
         Ok(self.solved()?.0)
     }

@@ -25,6 +25,9 @@ const LOWEST: f64 = 1e-14;
 /// Heights tried for the far solution.
 const FAR_LIMIT: usize = 40;
 
+/// Height of the far solution in standard deviations.
+const SPREADS_ABOVE: f64 = 6.5;
+
 /// Far solves that may fail, and the factor between their heights.
 const FAR_RETRIES: usize = 4;
 const FAR_RETRY_FACTOR: f64 = 1.1;
@@ -71,13 +74,21 @@ pub struct FarPoint {
     state: Vec<Complex64>,
 }
 
+impl FarPoint {
+    /// A point at which the unknowns are known.
+    pub(crate) fn new(center: f64, spread: f64, height: f64, state: Vec<Complex64>) -> Self {
+        Self { center, spread, height, state }
+    }
+}
+
 /// Solves without a guess, for every fixed-point equation.
 pub trait Continuation: FixedPoint {
     /// Finds a height at which the spectrum is far, and the solution there, starting from the unknowns
     /// `state` at `start`.
     ///
     /// # Errors
-    /// [`crate::Error::NotConverged`] if even the far solution is not found.
+    /// [`Error::NotConverged`] if even the far solution is not found, [`Error::NoSpread`] if the law is no wider
+    /// than rounding.
     fn far_point(
         &self,
         start: Complex64,
@@ -105,18 +116,13 @@ pub trait Continuation: FixedPoint {
             if (5.0 * spread..=8.0 * spread).contains(&height) {
                 return Ok(FarPoint { center, spread, height, state });
             }
-            height = 6.5 * spread;
+            height = SPREADS_ABOVE * spread;
             // No spread beyond rounding: below, the height would shrink to nothing.
             if height <= f64::EPSILON * center.abs() {
                 break;
             }
         }
-        Err(Error::NotConverged {
-            z: Complex64::new(center, height),
-            residual: f64::INFINITY,
-            iterations: FAR_LIMIT,
-            tolerance: 0.0,
-        })
+        Err(Error::NoSpread { location: center, spread: height / SPREADS_ABOVE })
     }
 
     /// Solves at `z` by continuation from `far`, `Im z >= 0`.
@@ -125,7 +131,8 @@ pub trait Continuation: FixedPoint {
     /// then on an arc around it: on both pieces the unknowns change like powers of the distance.
     ///
     /// # Errors
-    /// [`Error::NotConverged`] if the continuation gets stuck, as it does at an edge.
+    /// [`Error::NotConverged`], [`Error::Unphysical`] or [`Error::OutOfBudget`] if the continuation gets stuck, as
+    /// it does at an edge; [`Error::OutOfReach`] for points at which the law is a point mass up to rounding.
     fn solve_from(
         &self,
         far: &FarPoint,
@@ -141,7 +148,7 @@ pub trait Continuation: FixedPoint {
             anchors.iter().filter(beside).min_by(|a, b| (z.re - *a).abs().total_cmp(&(z.re - *b).abs()));
         let evaluations = match nearest {
             Some(&anchor) => match self.descend(far, anchor, z, 0, workspace) {
-                Err(Error::NotConverged { iterations, .. }) => iterations,
+                Err(error) if error.is_of_one_point() => error.evaluations(),
                 other => return other,
             },
             None => 0,
@@ -163,7 +170,7 @@ pub trait Continuation: FixedPoint {
     ) -> Result<Solution> {
         let distance = (anchor - far.center).abs();
         if distance.max((z.re - far.center).abs()) > REACH * far.spread {
-            return Err(unphysical(z, evaluations));
+            return Err(Error::OutOfReach { z });
         }
         let limit = evaluations + EVALUATION_LIMIT;
         let mut path = Path {
@@ -244,7 +251,7 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
                 other => {
                     descent = descent.sqrt();
                     if descent > 0.95 || self.evaluations > self.limit {
-                        return other.and_then(|_| Err(unphysical(point(next), self.evaluations)));
+                        return Err(self.given_up(point(next), other));
                     }
                     continue;
                 }
@@ -259,7 +266,7 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
                     }
                 }
                 if at < LOWEST * scale || self.evaluations > self.limit {
-                    return real.and_then(|_| Err(unphysical(point(0.0), self.evaluations)));
+                    return Err(self.given_up(point(0.0), real));
                 }
             }
         }
@@ -300,6 +307,16 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
             Err(other) => Err(other),
         }
     }
+
+    /// Why the path ends short of its target, given what came of the last solve.
+    fn given_up(&self, z: Complex64, last: Result<Solution>) -> Error {
+        let Self { evaluations, limit, .. } = *self;
+        match last {
+            _ if evaluations > limit => Error::OutOfBudget { z, evaluations, limit },
+            Err(error) => error,
+            Ok(_) => Error::Unphysical { z, iterations: evaluations },
+        }
+    }
 }
 
 /// The unknowns after `steps` more steps like that from `before` to `after`, in the logarithm of the distance
@@ -318,9 +335,4 @@ fn extrapolated(
         if ratio.norm() < STEEPEST && factor.is_finite() { origin + offset * factor } else { *after }
     };
     after.iter().zip(before).zip(origins).map(power).collect()
-}
-
-/// The error for a solution that is not the resolvent, after so many evaluations of the map.
-pub(crate) fn unphysical(z: Complex64, iterations: usize) -> Error {
-    Error::NotConverged { z, residual: f64::INFINITY, iterations, tolerance: 0.0 }
 }

@@ -8,6 +8,7 @@
 
 mod anderson;
 pub mod continuation;
+pub(crate) mod expansion;
 pub mod fixed_point;
 pub(crate) mod inverse;
 mod newton;

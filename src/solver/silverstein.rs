@@ -15,6 +15,7 @@
 
 use num_complex::Complex64;
 
+use super::expansion::Expansion;
 use super::fixed_point::{FixedPoint, Workspace};
 use super::inverse::SplitMatrix;
 use super::options::SolverOptions;
@@ -70,6 +71,11 @@ impl Silverstein {
     /// The pencil.
     pub fn pencil(&self) -> &Pencil {
         &self.pencil
+    }
+
+    /// The law of the eigenvalues of the population covariance.
+    pub fn population(&self) -> &Population {
+        &self.population
     }
 
     fn channel_scales(&self) -> Vec<Vec<f64>> {
@@ -153,22 +159,25 @@ impl Silverstein {
         }
     }
 
-    /// The state at `z = infinity`, where the root decouples. The remaining pencil is triangular
-    /// in the number of factors, so the plain iteration ends after finitely many steps.
-    pub(crate) fn state_at_infinity(&self, workspace: &mut Workspace<Buffers>) -> Vec<Complex64> {
-        let far = Complex64::new(0.0, 1e12);
-        workspace.state.fill(Complex64::ZERO);
-        for _ in 0..2 * self.pencil.size() {
-            self.map(far, &workspace.state, &mut workspace.image, &mut workspace.buffers);
-            let differences = workspace.state.iter().zip(&workspace.image);
-            let change = differences.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
-            let size = workspace.image.iter().map(|x| x.norm()).fold(0.0, f64::max);
-            workspace.state.copy_from_slice(&workspace.image);
-            if change <= 1e-12 * size {
-                break;
+    /// The solution as a power series in `1 / z`, up to the power `order`; `None` where it is not finite.
+    pub(crate) fn expansion(&self, order: usize) -> Option<Expansion<'_>> {
+        Expansion::new(&self.pencil, &self.population, order)
+    }
+
+    /// The state at `z = infinity`; zeros where that is not finite, from which no solve will get anywhere.
+    pub(crate) fn state_at_infinity(&self) -> Vec<Complex64> {
+        let mut state = vec![Complex64::ZERO; self.dimension()];
+        if let Some(expansion) = self.expansion(0) {
+            for (g, &offset) in expansion.channels().iter().zip(&self.offsets) {
+                let size = g[0].nrows();
+                for i in 0..size {
+                    for j in i..size {
+                        state[offset + packed(i, j, size)] = g[0][(i, j)].into();
+                    }
+                }
             }
         }
-        workspace.state.clone()
+        state
     }
 }
 

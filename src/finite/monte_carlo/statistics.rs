@@ -2,7 +2,7 @@
 
 /// Mean and standard error of the mean over the curves at every point, at most [`f64::MAX`]; the
 /// error of a single curve is 0.
-pub(crate) fn mean_and_error(curves: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn mean_and_error(curves: &[impl AsRef<[f64]>]) -> (Vec<f64>, Vec<f64>) {
     let (mean, spread) = mean_and_spread(curves);
     let root = (curves.len() as f64).sqrt();
     (mean, spread.into_iter().map(|spread| spread / root).collect())
@@ -10,14 +10,14 @@ pub(crate) fn mean_and_error(curves: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
 
 /// Mean and standard deviation over the curves at every point, at most [`f64::MAX`]; the deviation of
 /// a single curve is 0.
-pub(crate) fn mean_and_spread(curves: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn mean_and_spread(curves: &[impl AsRef<[f64]>]) -> (Vec<f64>, Vec<f64>) {
     let count = curves.len() as f64;
-    let length = curves.iter().map(Vec::len).min().unwrap_or(0);
+    let length = curves.iter().map(|curve| curve.as_ref().len()).min().unwrap_or(0);
     (0..length)
         .map(|point| {
-            let at = || curves.iter().map(|curve| curve[point]);
+            let at = || curves.iter().map(|curve| curve.as_ref()[point]);
             // Differences to the first: equal values then have themselves as their mean. They may overflow.
-            let first = curves[0][point];
+            let first = curves[0].as_ref()[point];
             let mean = first + at().map(|x| x - first).sum::<f64>() / count;
             let mean =
                 if mean.is_finite() { mean } else { at().map(|x| x / count).sum::<f64>().min(f64::MAX) };

@@ -10,7 +10,7 @@ mod pairs;
 mod power;
 mod product;
 pub(super) mod solved;
-mod subordination;
+pub(super) mod subordination;
 mod sum;
 
 pub use power::FreePower;

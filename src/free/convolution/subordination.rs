@@ -4,11 +4,11 @@ use num_complex::Complex64;
 
 use crate::error::Result;
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, far_start, moments_from_free_cumulants};
+use crate::law::{CauchyTransform, EquationTransform, moments_from_free_cumulants};
 use crate::solver::{FixedPoint, SolverOptions};
 
 /// An equation `omega = F(omega; z)` with one unknown in the upper half-plane.
-pub(super) trait Subordination: Sync {
+pub(in crate::free) trait Subordination: Sync {
     /// Evaluates `F(omega; z)` and the Cauchy transform of the result of the convolution at `z`.
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2];
 }
@@ -22,7 +22,7 @@ impl Law {
 }
 
 /// The first four moments that belong to free cumulants.
-pub(super) fn moments(cumulants: impl Fn(usize) -> f64) -> [f64; 4] {
+pub(in crate::free) fn moments(cumulants: impl Fn(usize) -> f64) -> [f64; 4] {
     let cumulants = [0, 1, 2, 3].map(cumulants);
     let mut moments = [0.0; 4];
     moments.copy_from_slice(&moments_from_free_cumulants(&cumulants));
@@ -31,14 +31,13 @@ pub(super) fn moments(cumulants: impl Fn(usize) -> f64) -> [f64; 4] {
 
 /// A subordination equation as one that the solver knows.
 #[derive(Debug, Clone)]
-pub(super) struct Scalar<S>(pub(super) S);
+pub(in crate::free) struct Scalar<S>(S);
 
 impl<S: Subordination> Scalar<S> {
     /// The transform of the result, which has these moments. Far above the spectrum the subordination
     /// function is about `z`.
-    pub(super) fn transform(step: S, moments: [f64; 4]) -> Result<EquationTransform<Self>> {
-        let start = far_start(moments);
-        Ok(EquationTransform::new(Self(step), start, vec![start])?.with_moments(moments))
+    pub(in crate::free) fn transform(step: S, moments: [f64; 4]) -> Result<EquationTransform<Self>> {
+        EquationTransform::from_moments(Self(step), moments, |z| vec![z])
     }
 }
 

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::free::FreeLaw;
 use crate::law::SpectralLaw;
-use crate::population::Atom;
+use crate::population::{Atom, Population};
 
 /// `sum_j mass_j delta(location_j)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,17 @@ impl Discrete {
         let mass = 1.0 / eigenvalues.len().max(1) as f64;
         let atoms: Vec<(f64, f64)> = eigenvalues.iter().map(|&location| (location, mass)).collect();
         Self::new(&atoms)
+    }
+
+    /// The atoms, in increasing order of location.
+    pub fn as_atoms(&self) -> &[Atom] {
+        &self.atoms
+    }
+}
+
+impl From<Population> for Discrete {
+    fn from(population: Population) -> Self {
+        Self { atoms: population.as_atoms().to_vec() }
     }
 }
 

@@ -15,19 +15,20 @@
 //! trajectory, in the style of dynamical mean-field theory (compare Gerbelot, Troiani, Mignacco,
 //! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
 
+mod average;
 pub(crate) mod mirror;
 pub(crate) mod node;
 pub(crate) mod pass;
 mod population;
 mod redrawn;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::MiniBatch;
 use crate::error::{Error, Result, non_negative};
-use crate::finite::monte_carlo::statistics::mean_and_spread;
-use crate::finite::{Partition, Schedule, schedule_stream};
+use crate::finite::Partition;
+
+pub use average::{AveragedCurve, Averaging};
 
 /// Memory that one pass may take, bytes: half of what a large workstation has.
 const MEMORY_LIMIT: usize = 16 << 30;
@@ -85,23 +86,6 @@ pub struct ErrorCurve {
     /// Training error `|y - X beta_s|^2 / n`.
     pub train: Vec<f64>,
     /// First step whose numbers are beyond 1e100. From there on both curves are [`f64::MAX`].
-    pub diverged: Option<usize>,
-}
-
-/// Error curves averaged over sampled schedules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AveragedCurve {
-    /// Mean excess risk after every step.
-    pub risk: Vec<f64>,
-    /// Mean training error after every step.
-    pub train: Vec<f64>,
-    /// Standard deviation of the risk from schedule to schedule; 0 for a single one.
-    pub risk_spread: Vec<f64>,
-    /// The same of the training error.
-    pub train_spread: Vec<f64>,
-    /// Number of schedules averaged over; 1 if there is nothing random in them.
-    pub schedules: usize,
-    /// First step at which one of the curves has [diverged](ErrorCurve::diverged).
     pub diverged: Option<usize>,
 }
 
@@ -219,54 +203,5 @@ impl Trajectory {
             }
         }
         Ok(())
-    }
-
-    /// Mean over `schedules` sampled schedules of `epochs` epochs, in parallel; one is enough, and one
-    /// is taken, where the schedule is not random. Schedule number `i` comes from [`schedule_stream`], so
-    /// the result does not depend on the number of threads, and a simulation with the same seed and as
-    /// many draws (`MonteCarlo::trajectories`) follows the same schedules.
-    ///
-    /// `progress` is told the number of finished schedules, from any thread.
-    ///
-    /// # Errors
-    /// As [`Trajectory::along`] and [`Schedule::validate`]; also if there is no epoch or no schedule.
-    pub fn averaged(
-        &self,
-        schedule: &Schedule,
-        epochs: usize,
-        schedules: usize,
-        seed: u64,
-        progress: Option<&(dyn Fn(usize) + Sync)>,
-    ) -> Result<AveragedCurve> {
-        if epochs == 0 {
-            return Err(Error::argument("epochs", epochs, "at least 1"));
-        }
-        if schedules == 0 {
-            return Err(Error::argument("schedules", schedules, "at least 1"));
-        }
-        let count = if schedule.is_random() && self.batches() > 1 { schedules } else { 1 };
-        let finished = std::sync::atomic::AtomicUsize::new(0);
-        let sampled = |i: u64| schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, i));
-        // As many passes at once as the memory for one of the largest size allows.
-        let at_once = (MEMORY_LIMIT / self.bytes(&sampled(0)?).max(1)).max(1);
-        let mut curves = Vec::new();
-        for first in (0..count).step_by(at_once) {
-            let batch = first as u64..(first.saturating_add(at_once)).min(count) as u64;
-            let passes = batch.into_par_iter().map(|i| {
-                let curve = self.along(&sampled(i)?)?;
-                let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                if let Some(report) = progress {
-                    report(finished);
-                }
-                Ok(curve)
-            });
-            curves.extend(passes.collect::<Result<Vec<_>>>()?);
-        }
-        let diverged = curves.iter().filter_map(|curve| curve.diverged).min();
-        let (risk, train): (Vec<_>, Vec<_>) =
-            curves.into_iter().map(|curve| (curve.risk, curve.train)).unzip();
-        let (risk, risk_spread) = mean_and_spread(&risk);
-        let (train, train_spread) = mean_and_spread(&train);
-        Ok(AveragedCurve { risk, train, risk_spread, train_spread, schedules: count, diverged })
     }
 }

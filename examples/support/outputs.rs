@@ -1,0 +1,213 @@
+//! Where results go: standard output, and files that are written whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use freespectra::{Error, Result};
+
+use super::options::bad;
+
+/// What to write, and where; nothing is written that was not asked for.
+#[derive(Debug, Clone, Args)]
+pub struct OutputOptions {
+    /// Write the results as JSON; "-" for standard output, which then has nothing else.
+    #[arg(long, value_name = "PATH")]
+    json: Option<String>,
+    /// Write the table of the results as CSV.
+    #[arg(long, value_name = "PATH")]
+    csv: Option<PathBuf>,
+    /// Draw the figure, PNG or SVG by extension; without a path into the directory `figures`.
+    #[arg(long, value_name = "PATH", num_args = 0..=1)]
+    figure: Option<Option<PathBuf>>,
+    /// Draw no figure, whatever was said before.
+    #[arg(long, overrides_with = "figure")]
+    no_figure: bool,
+}
+
+impl OutputOptions {
+    /// Checks the paths before the work: an output that cannot be written is worth knowing then. Only a figure
+    /// that the system does not let us write is left for later, when it costs nothing but itself.
+    pub fn open(&self, default_figure: &str) -> Result<Outputs> {
+        let figure = self.figure.as_ref().filter(|_| !self.no_figure);
+        let outputs = Outputs {
+            json_to_stdout: self.json.as_deref() == Some("-"),
+            json: self.json.as_deref().filter(|&path| path != "-").map(PathBuf::from),
+            csv: self.csv.clone(),
+            figure: figure.map(|path| path.clone().unwrap_or_else(|| PathBuf::from(default_figure))),
+        };
+        let mut seen = Vec::new();
+        for path in [&outputs.json, &outputs.csv, &outputs.figure].into_iter().flatten() {
+            if seen.contains(&resolved(path)) {
+                return Err(file(path, "named for two outputs"));
+            }
+            seen.push(resolved(path));
+        }
+        [&outputs.json, &outputs.csv].into_iter().flatten().try_for_each(|path| probe(path))?;
+        if let Some(path) = &outputs.figure {
+            check_figure(path, self.figure == Some(None))?;
+        }
+        Ok(outputs)
+    }
+}
+
+/// Outputs whose paths have been checked.
+pub struct Outputs {
+    /// Standard output carries the JSON document and nothing else.
+    json_to_stdout: bool,
+    json: Option<PathBuf>,
+    csv: Option<PathBuf>,
+    figure: Option<PathBuf>,
+}
+
+/// Columns of equal length with their names, below comments.
+#[derive(Default)]
+pub struct Table {
+    pub comments: Vec<String>,
+    pub columns: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Outputs {
+    /// Writes the results, and draws the figure last: if that fails the results are there, and a warning.
+    pub fn write(
+        &self,
+        document: &serde_json::Value,
+        summary: &str,
+        table: impl FnOnce() -> Table,
+        draw: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(path) = &self.csv {
+            write(path, &table().csv().map_err(|error| file(path, error))?)?;
+        }
+        if let Some(path) = &self.json {
+            write(path, document.to_string().as_bytes())?;
+        }
+        match self.json_to_stdout {
+            true => say(&document.to_string())?,
+            false => say(summary.trim_end())?,
+        }
+        let Some(path) = &self.figure else { return Ok(()) };
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| file(path, error));
+        if let Err(error) = made.and_then(|()| draw(path)) {
+            eprintln!("warning: no figure: {error}");
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    fn csv(&self) -> std::result::Result<Vec<u8>, csv::Error> {
+        let mut text: Vec<u8> =
+            self.comments.iter().flat_map(|line| format!("# {line}\n").into_bytes()).collect();
+        let mut writer = csv::Writer::from_writer(&mut text);
+        writer.write_record(self.columns.iter().map(|(name, _)| name))?;
+        let rows = self.columns.first().map_or(0, |(_, values)| values.len());
+        for row in 0..rows {
+            writer.write_record(self.columns.iter().map(|(_, values)| values[row].to_string()))?;
+        }
+        writer.flush()?;
+        drop(writer);
+        Ok(text)
+    }
+}
+
+/// A line or more on standard output.
+pub fn say(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(format!("{text}\n").as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| file(Path::new("standard output"), error))
+}
+
+/// Whether there is a standard output.
+pub fn check_standard_output() -> Result<()> {
+    if standard_output::was_open() { Ok(()) } else { Err(file(Path::new("standard output"), "it is closed")) }
+}
+
+/// A closed standard output is replaced by the null device before `main` runs, and what is written vanishes: so it is
+/// looked at before that.
+mod standard_output {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static CLOSED: AtomicBool = AtomicBool::new(false);
+
+    #[cfg(target_os = "linux")]
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static LOOK: extern "C" fn() = look;
+
+    #[cfg(target_os = "linux")]
+    extern "C" fn look() {
+        let is_closed = std::fs::symlink_metadata("/proc/self/fd/1").is_err()
+            && std::path::Path::new("/proc/self/fd").exists();
+        CLOSED.store(is_closed, Ordering::Relaxed);
+    }
+
+    pub fn was_open() -> bool {
+        !CLOSED.load(Ordering::Relaxed)
+    }
+}
+
+/// The path as the system sees its directory.
+fn resolved(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(parent), path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_path_buf(),
+    }
+}
+
+fn check_figure(path: &Path, is_default: bool) -> Result<()> {
+    if !cfg!(feature = "plot") {
+        return Err(bad("figure", path.display(), "no figure without the feature `plot`"));
+    }
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if extension != "png" && extension != "svg" {
+        return Err(bad("figure", path.display(), "a file name that ends in .png or .svg"));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if path.is_dir() {
+        return Err(file(path, "not the name of a file"));
+    }
+    // The default directory is made when there is something to put in it.
+    if !is_default && parent.is_some_and(|parent| !parent.is_dir()) {
+        return Err(file(path, "its directory does not exist"));
+    }
+    Ok(())
+}
+
+pub fn file(path: &Path, reason: impl std::fmt::Display) -> Error {
+    let path = if path.as_os_str().is_empty() { "\"\"".to_owned() } else { path.display().to_string() };
+    Error::File { path, reason: reason.to_string() }
+}
+
+/// The file beside `path` that becomes `path` once it is complete.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    PathBuf::from(name)
+}
+
+/// Checks that `path` can be written, without touching what is there.
+fn probe(path: &Path) -> Result<()> {
+    if path.is_dir() || path.file_name().is_none() || path.as_os_str() == "-" {
+        return Err(file(path, "not the name of a file"));
+    }
+    let partial = partial(path);
+    let created = OpenOptions::new().write(true).create_new(true).open(&partial);
+    created.and_then(|_| fs::remove_file(&partial)).map_err(|error| file(path, error))
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    // Devices and pipes are written to, files are replaced as a whole.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return fs::write(path, contents).map_err(|error| file(path, error));
+    }
+    let partial = partial(path);
+    fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path)).map_err(|error| {
+        // The message of the first failure matters; a leftover that cannot be removed does not.
+        let _ = fs::remove_file(&partial);
+        file(path, error)
+    })
+}
