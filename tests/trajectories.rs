@@ -1,7 +1,7 @@
 //! Error curves of the iterates: against an independent solution of the same equations, closed forms,
 //! and sampled gradient descent.
 
-use freespectra::finite::{Batching, MonteCarlo, Schedule};
+use freespectra::finite::{Batching, MonteCarlo, Partition, Schedule};
 use freespectra::minibatch::{Averaging, MeanIterate, Trajectory};
 use freespectra::{MiniBatch, Population};
 
@@ -159,6 +159,47 @@ fn batches_and_aspect_ratios_against_gradient_descent() {
         check(&Schedule::RandomReshuffling, batches, samples, step, two_atoms());
     }
     check(&Schedule::RandomReshuffling, 8, 800, 0.1, Population::identity());
+}
+
+#[test]
+fn partitions_drawn_anew() {
+    // From an independent implementation in Python, which iterates the doubled pencil of the whole
+    // trajectory to its fixed point: B = 2, three epochs.
+    let population = Population::atoms(&[(0.5, 0.5), (2.0, 0.5)]).unwrap();
+    let model = MiniBatch::builder()
+        .batches(2)
+        .aspect_ratio(0.5)
+        .step_size(0.3)
+        .population(population)
+        .build()
+        .unwrap();
+    let trajectory = Trajectory::new(&model, |t| if t < 1.0 { 1.0 } else { 0.5 }, 0.3).unwrap();
+    let fresh = trajectory.clone().with_partition(Partition::Fresh);
+    let reference =
+        [0.75, 0.4614375, 0.327701015625, 0.285940711523, 0.248040865320, 0.243292154160, 0.225502375403];
+    let curve = fresh.along(&[0, 1, 1, 0, 0, 1]).unwrap();
+    for (s, (risk, reference)) in curve.risk.iter().zip(reference).enumerate() {
+        assert!((risk - reference).abs() < 1e-12, "step {s}: {risk} against {reference}");
+    }
+    // While a split lasts it makes no difference whether another one will come.
+    let fixed = trajectory.along(&[0, 1, 1, 0, 0, 1]).unwrap();
+    for s in 0..=2 {
+        assert!(
+            (curve.train[s] - fixed.train[s]).abs() < 1e-14 && (curve.risk[s] - fixed.risk[s]).abs() < 1e-14
+        );
+    }
+    assert!((curve.train[6] - fixed.train[6]).abs() > 1e-3);
+    // With a single batch there is nothing to split.
+    let model = MiniBatch::builder().batches(1).aspect_ratio(0.7).step_size(0.3).build().unwrap();
+    let single = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
+    let [fresh_curve, fixed] = [Partition::Fresh, Partition::Fixed]
+        .map(|partition| single.clone().with_partition(partition).along(&[0; 12]).unwrap());
+    for s in 0..=12 {
+        assert!((fresh_curve.risk[s] - fixed.risk[s]).abs() < 1e-13);
+        assert!((fresh_curve.train[s] - fixed.train[s]).abs() < 1e-13);
+    }
+    assert!(fresh.along(&[0, 0]).is_err());
+    assert!(trajectory.with_partition(Partition::Replacement).along(&[0, 0]).is_ok());
 }
 
 /// Batches that are all alike may be renumbered, so a fixed order of them is the cyclic one and no average.

@@ -56,7 +56,7 @@ pub(super) fn add_product_lower(
 }
 
 /// `scale * rows^T rows`.
-pub(super) fn gram(rows: MatRef<'_, f64>, scale: f64) -> DMatrix<f64> {
+pub(crate) fn gram(rows: MatRef<'_, f64>, scale: f64) -> DMatrix<f64> {
     let mut result = DMatrix::zeros(rows.ncols(), rows.ncols());
     add_product_lower(&mut result, scale, rows.transpose(), rows);
     mirror_lower(&mut result);

@@ -8,6 +8,7 @@
 //! - [`entries`]: distributions of the i.i.d. entries, mean 0 and variance 1.
 //! - [`batching`]: the split of the rows into batches.
 //! - [`data`]: feature matrices `X = G Sigma^{1/2}` and their reproducible streams.
+//! - [`partition`]: how long a split of the rows lasts.
 //! - [`schedule`]: the order in which batches are visited.
 //! - [`epoch`]: the epoch operator `P`, `Z`, and `Xtilde`, averaged over the orderings.
 //! - [`eigenvalues`]: eigenvalues of a symmetric or Hermitian matrix.
@@ -20,7 +21,7 @@
 
 pub mod batching;
 pub mod data;
-mod dense;
+pub(crate) mod dense;
 pub mod descent;
 pub mod eigenvalues;
 pub mod ensemble;
@@ -28,6 +29,7 @@ pub mod entries;
 pub mod epoch;
 pub mod mean_iterate;
 pub mod monte_carlo;
+pub mod partition;
 mod polynomial;
 pub mod schedule;
 pub mod spectrum;
@@ -42,6 +44,7 @@ pub use entries::Entries;
 pub use epoch::{EXACT_BATCHES, Epoch};
 pub use mean_iterate::{MeanIterate, least_squares};
 pub use monte_carlo::{MonteCarlo, PolynomialMonteCarlo, Route, SampledMeanErrors, SampledTrajectories};
+pub use partition::Partition;
 pub use schedule::Schedule;
 pub use spectrum::SampledSpectrum;
 pub use teacher::{sample_initial_error, sample_noise};

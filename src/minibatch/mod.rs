@@ -32,7 +32,7 @@ mod scaling;
 mod stability;
 mod subset_lattice;
 mod symmetric;
-mod trajectory;
+pub(crate) mod trajectory;
 mod transform;
 mod weighted;
 

@@ -10,7 +10,7 @@ use crate::finite::data::draw_stream;
 
 /// How many draws a simulation takes, and the seed of their streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::finite) struct Draws {
+pub(crate) struct Draws {
     pub count: usize,
     pub seed: u64,
 }

@@ -18,11 +18,12 @@ use super::epoch::{self, EXACT_BATCHES, Epoch};
 use super::spectrum::SampledSpectrum;
 use crate::error::{Error, Result, positive};
 use crate::population::Population;
-use draws::Draws;
+pub(crate) use draws::Draws;
 
 pub use mean_iterate::SampledMeanErrors;
 pub use polynomial::PolynomialMonteCarlo;
 pub use trajectories::SampledTrajectories;
+pub(crate) use trajectories::bounded;
 
 /// Sampled orderings per draw where the exact mean is out of reach and none was asked for.
 const DEFAULT_ORDERINGS: usize = 32;

@@ -91,6 +91,6 @@ impl MonteCarlo {
 }
 
 /// A square that has overflown, or the not-a-number that follows it, is beyond all numbers.
-fn bounded(value: f64) -> f64 {
+pub(crate) fn bounded(value: f64) -> f64 {
     if value.is_finite() { value } else { f64::MAX }
 }

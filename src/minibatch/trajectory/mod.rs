@@ -16,13 +16,17 @@
 //! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
 
 mod average;
-mod mirror;
-mod pass;
+pub(crate) mod mirror;
+pub(crate) mod node;
+pub(crate) mod pass;
+mod population;
+mod redrawn;
 
 use serde::{Deserialize, Serialize};
 
 use super::model::MiniBatch;
 use crate::error::{Error, Result, non_negative};
+use crate::finite::Partition;
 
 pub use average::{AveragedCurve, Averaging};
 
@@ -71,6 +75,7 @@ pub struct Trajectory {
     directions: Vec<Direction>,
     batches: Vec<Batch>,
     noise: f64,
+    partition: Partition,
 }
 
 /// Risk and training error after every step, the start included.
@@ -115,7 +120,7 @@ impl Trajectory {
                 step_size,
             })
             .collect();
-        Ok(Self { directions, batches, noise })
+        Ok(Self { directions, batches, noise, partition: Partition::Fixed })
     }
 
     /// Other step sizes, one per batch; zero is allowed.
@@ -133,16 +138,25 @@ impl Trajectory {
         Ok(self)
     }
 
+    /// Another lifetime of the split into batches, which otherwise are kept for ever.
+    pub fn with_partition(mut self, partition: Partition) -> Self {
+        self.partition = partition;
+        self
+    }
+
     /// Number of batches.
     pub fn batches(&self) -> usize {
         self.batches.len()
     }
 
     /// Memory of one pass along the given batches, bytes: two tables of `(steps + 1)^2` numbers for each
-    /// population eigenvalue, and `visits^2` numbers for each batch.
+    /// population eigenvalue, and `visits^2` numbers for each batch, or `3 steps^2` if the rows are split anew.
     pub fn bytes(&self, steps: &[usize]) -> usize {
         let mut visits = vec![0usize; self.batches.len()];
-        for &batch in steps {
+        if self.partition != Partition::Fixed {
+            visits = vec![steps.len(); 3];
+        }
+        for &batch in steps.iter().filter(|_| self.partition == Partition::Fixed) {
             if let Some(visits) = visits.get_mut(batch) {
                 *visits += 1;
             }
@@ -156,19 +170,38 @@ impl Trajectory {
     /// Risk and training error along the given batches, one per step.
     ///
     /// Costs about `steps^2 visits / 2` multiplications for each population eigenvalue, `visits` being
-    /// how often a batch comes back.
+    /// how often a batch comes back; that is `steps` if the rows are split anew.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if a batch does not exist or the pass would need more than 16 GiB.
+    /// [`Error::InvalidArgument`] if a batch does not exist, the pass would need more than 16 GiB, or the rows
+    /// are split anew every epoch and an epoch visits a batch twice.
     pub fn along(&self, steps: &[usize]) -> Result<ErrorCurve> {
         if let Some(batch) = steps.iter().find(|&&batch| batch >= self.batches.len()) {
             let allowed = format!("batches in 0..{}", self.batches.len());
             return Err(Error::argument("schedule", format!("batch {batch}"), allowed));
         }
+        if self.partition == Partition::Fresh {
+            self.check_epochs(steps)?;
+        }
         if self.bytes(steps) > MEMORY_LIMIT {
             let allowed = "few enough for tables of at most 16 GiB";
             return Err(Error::argument("steps", steps.len(), allowed));
         }
-        Ok(pass::forward(self, steps))
+        Ok(population::error_curve(self, steps))
+    }
+
+    /// Checks that no epoch visits a batch twice.
+    fn check_epochs(&self, steps: &[usize]) -> Result<()> {
+        for (epoch, steps) in steps.chunks(self.batches()).enumerate() {
+            let mut met = vec![false; self.batches()];
+            for &batch in steps {
+                if std::mem::replace(&mut met[batch], true) {
+                    let value = format!("batch {batch} twice in epoch {}", epoch + 1);
+                    let allowed = "every batch at most once while a split lasts";
+                    return Err(Error::argument("schedule", value, allowed));
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,358 @@
+//! Which batches, step size and stopping time to use on given data: the smallest predicted test error under a
+//! budget.
+//!
+//! For every number of batches the step sizes go down by factors of 2 from four fifths of the one at which runs
+//! diverge (close to it single runs scatter by a third about the predicted mean), and the best of them is refined by
+//! golden section. The predicted test error plays the part of a validation curve, for all epochs at once and without
+//! a run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::curves::{Curves, StepSizes};
+use super::dataset::Dataset;
+use crate::error::{Error, Result, non_negative, positive};
+use crate::finite::{Partition, Schedule};
+
+/// Largest step size considered, in units of that at which runs diverge.
+const LARGEST: f64 = 0.8;
+
+/// Step sizes on the grid, each half the one before.
+const HALVINGS: i32 = 7;
+
+/// Golden sections around the best step size of the grid: the test error is flat there to second order.
+const SECTIONS: usize = 5;
+
+/// Most steps of a curve that is looked at: beyond, its tables take more than a few seconds.
+const MOST_STEPS: usize = 4000;
+
+/// Test errors within this of the best, relatively, count as good as it.
+const FLAT: f64 = 0.01;
+
+/// What a run may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// Epochs, whatever the number of batches.
+    Epochs(usize),
+    /// Gradients of single rows.
+    Gradients(usize),
+    /// Seconds, a step on a batch of `m` rows taking `per_step + m * per_row`.
+    Seconds {
+        /// Of the whole run.
+        total: f64,
+        /// Of a step, whatever its rows.
+        per_step: f64,
+        /// Of a row in a step.
+        per_row: f64,
+    },
+}
+
+impl Budget {
+    /// Epochs that a run with so many batches of all rows can afford.
+    pub fn epochs(self, rows: usize, batches: usize) -> usize {
+        match self {
+            Self::Epochs(epochs) => epochs,
+            Self::Gradients(gradients) => gradients / rows.max(1),
+            Self::Seconds { total, per_step, per_row } => {
+                (total / (batches as f64 * per_step + rows as f64 * per_row)) as usize
+            }
+        }
+    }
+
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is nothing to spend, or times are negative, not finite, or all 0.
+    fn validate(self) -> Result<()> {
+        match self {
+            Self::Epochs(0) | Self::Gradients(0) => Err(Error::argument("budget", self, "at least 1")),
+            Self::Epochs(_) | Self::Gradients(_) => Ok(()),
+            Self::Seconds { total, per_step, per_row } => {
+                positive("budget", total)?;
+                non_negative("seconds per step", per_step)?;
+                non_negative("seconds per row", per_row)?;
+                positive("seconds per step and row", per_step + per_row).map(drop)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Epochs(epochs) => write!(f, "epochs:{epochs}"),
+            Self::Gradients(gradients) => write!(f, "gradients:{gradients}"),
+            Self::Seconds { total, per_step, per_row } => write!(f, "seconds:{total}:{per_step}:{per_row}"),
+        }
+    }
+}
+
+impl FromStr for Budget {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let number = |part: &str| part.parse::<f64>().ok();
+        let budget = match parts[..] {
+            ["epochs", count] => count.parse().ok().map(Self::Epochs),
+            ["gradients", count] => count.parse().ok().map(Self::Gradients),
+            ["seconds", total, per_step, per_row] => number(total)
+                .zip(number(per_step))
+                .zip(number(per_row))
+                .map(|((total, per_step), per_row)| Self::Seconds { total, per_step, per_row }),
+            _ => None,
+        };
+        let allowed = "epochs:N, gradients:N or seconds:TOTAL:PER_STEP:PER_ROW";
+        let budget = budget.ok_or_else(|| Error::argument("budget", format!("{text:?}"), allowed))?;
+        budget.validate()?;
+        Ok(budget)
+    }
+}
+
+/// Batches, step size and stopping time with what they are predicted to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Choice {
+    /// Number of batches.
+    pub batches: usize,
+    /// Step size on the mean gradient of a batch.
+    pub step_size: f64,
+    /// The whole number of epochs after which the predicted test error is smallest, 0 if it only rises.
+    pub epochs: usize,
+    /// Predicted test error there.
+    pub test: f64,
+    /// Predicted training error there.
+    pub train: f64,
+}
+
+/// The outcome of a [`Search`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Recommendation {
+    /// The smallest predicted test error.
+    pub best: Choice,
+    /// The best step size and stopping time for each number of batches, full batch included.
+    pub by_batches: Vec<Choice>,
+    /// Everything that was looked at, by batches and step size.
+    pub grid: Vec<Choice>,
+    /// The step size at which runs diverge, for each number of batches of `by_batches`.
+    pub stability: Vec<f64>,
+    /// Test error that the best full-batch descent under the budget has above the recommendation.
+    pub regret_against_full_batch: f64,
+    /// Test error before the first step.
+    pub initial: f64,
+    /// Smallest and largest step size looked at, with the recommended batches, whose best test error is within 1 % of
+    /// the recommendation.
+    pub flat_step_sizes: [f64; 2],
+}
+
+/// The search for batches, step size and stopping time.
+///
+/// ```
+/// use freespectra::data::{Budget, Dataset, Search};
+/// # fn main() -> Result<(), freespectra::Error> {
+/// // A target along the large eigenvalue, and noise.
+/// let data = Dataset::from_spectrum(40, 2, &[0.1, 1.0], Some(&[1.0, 60.0]))?;
+/// let recommended = Search::new(&data, &[1, 4])?.with_budget(Budget::Epochs(10))?.run()?;
+/// assert!(recommended.best.test <= recommended.initial);
+/// assert!(recommended.best.epochs <= 10);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Search<'a> {
+    data: &'a Dataset,
+    batches: Vec<usize>,
+    partition: Partition,
+    schedule: Schedule,
+    budget: Budget,
+    schedules: usize,
+    seed: u64,
+}
+
+impl<'a> Search<'a> {
+    /// Equal batches of these numbers, split anew in every epoch, with a budget of 20 epochs.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is no target, no number of batches, or one is 0 or above the rows.
+    pub fn new(data: &'a Dataset, batches: &[usize]) -> Result<Self> {
+        if batches.is_empty() {
+            return Err(Error::argument("batches", "none", "at least one number of batches"));
+        }
+        for &count in batches {
+            Curves::new(data, count, StepSizes::Constant(0.0))?;
+        }
+        let mut batches = [&[1], batches].concat();
+        batches.sort_unstable();
+        batches.dedup();
+        Ok(Self {
+            data,
+            batches,
+            partition: Partition::Fresh,
+            schedule: Schedule::default(),
+            budget: Budget::Epochs(20),
+            schedules: 4,
+            seed: 0,
+        })
+    }
+
+    /// What a run may cost.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is nothing to spend, or times are negative, not finite, or all 0.
+    pub fn with_budget(self, budget: Budget) -> Result<Self> {
+        budget.validate()?;
+        Ok(Self { budget, ..self })
+    }
+
+    /// Another lifetime of the batches.
+    #[must_use]
+    pub fn with_partition(self, partition: Partition) -> Self {
+        Self { partition, ..self }
+    }
+
+    /// Another order of the batches, averaged over `schedules` sampled ones where it makes a difference.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for explicit orders, which have a length of their own, and if there is no schedule.
+    pub fn with_schedule(self, schedule: Schedule, schedules: usize, seed: u64) -> Result<Self> {
+        if matches!(schedule, Schedule::Explicit(_)) {
+            return Err(Error::argument("schedule", "explicit", "a rule for any number of epochs"));
+        }
+        if schedules == 0 {
+            return Err(Error::argument("schedules", schedules, "at least 1"));
+        }
+        Ok(Self { schedule, schedules, seed, ..self })
+    }
+
+    /// Predicts the test error over the grid and refines the best step size of every number of batches.
+    ///
+    /// # Errors
+    /// From [`Curves::averaged`] and [`Curves::stability_factor`].
+    pub fn run(&self) -> Result<Recommendation> {
+        let searched = self.batches.par_iter().map(|&batches| self.with_batches(batches));
+        let searched = searched.collect::<Result<Vec<_>>>()?;
+        let best_of = |choices: &[Choice]| choices.iter().copied().reduce(better);
+        let by_batches: Vec<Choice> = searched.iter().filter_map(|(_, cells)| best_of(cells)).collect();
+        let Some(best) = best_of(&by_batches) else {
+            return Err(Error::argument("batches", "none", "at least one number of batches"));
+        };
+        let grid: Vec<Choice> = searched.iter().flat_map(|(_, cells)| cells).copied().collect();
+        let flat = || {
+            let alike = grid
+                .iter()
+                .filter(|cell| cell.batches == best.batches && cell.test <= (1.0 + FLAT) * best.test);
+            alike.map(|cell| cell.step_size)
+        };
+        let target = self.data.target();
+        let squares = target.map_or(0.0, |target| target.squares.iter().sum::<f64>() + target.kernel);
+        Ok(Recommendation {
+            best,
+            regret_against_full_batch: by_batches[0].test - best.test,
+            flat_step_sizes: [flat().fold(f64::INFINITY, f64::min), flat().fold(0.0, f64::max)],
+            by_batches,
+            stability: searched.iter().map(|(stability, _)| *stability).collect(),
+            initial: squares / self.data.rows() as f64,
+            grid,
+        })
+    }
+
+    /// The step size at which runs diverge, and all choices that were looked at, by step size.
+    fn with_batches(&self, batches: usize) -> Result<(f64, Vec<Choice>)> {
+        let curves = |step_size: f64| -> Result<Curves<'_>> {
+            Ok(Curves::new(self.data, batches, StepSizes::Constant(step_size))?
+                .with_partition(self.partition))
+        };
+        let unit = 1.0 / self.data.largest_eigenvalue();
+        if !unit.is_finite() {
+            return Err(Error::argument("features", "all 0", "features that are not all 0"));
+        }
+        let stability = unit * curves(unit)?.stability_factor(&self.schedule, self.seed)?;
+        let epochs = self.budget.epochs(self.data.rows(), batches).min(MOST_STEPS / batches).max(1);
+        let choice = |step_size: f64| -> Result<Choice> {
+            let curve =
+                curves(step_size)?.averaged(&self.schedule, epochs, self.schedules, self.seed, None)?;
+            let at = |epochs: usize| {
+                let (train, test) = (curve.train[epochs * batches], curve.test[epochs * batches]);
+                Choice { batches, step_size, epochs, train, test }
+            };
+            Ok((1..=epochs).map(at).fold(at(0), better))
+        };
+        let mut cells = (0..HALVINGS)
+            .into_par_iter()
+            .map(|halving| choice(LARGEST * stability * 0.5f64.powi(halving)))
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(best) = cells.iter().copied().reduce(better) {
+            // In the logarithm of the step size; of the two inner points one is kept at every section.
+            let golden = 0.5 * (5f64.sqrt() - 1.0);
+            let between = |low: f64, high: f64, share: f64| low.powf(1.0 - share) * high.powf(share);
+            let (mut low, mut high) = (0.5 * best.step_size, (2.0 * best.step_size).min(LARGEST * stability));
+            let mut left = choice(between(low, high, 1.0 - golden))?;
+            let mut right = choice(between(low, high, golden))?;
+            for _ in 0..SECTIONS {
+                cells.extend([left, right]);
+                if left.test <= right.test {
+                    (high, right) = (right.step_size, left);
+                    left = choice(between(low, high, 1.0 - golden))?;
+                } else {
+                    (low, left) = (left.step_size, right);
+                    right = choice(between(low, high, golden))?;
+                }
+            }
+            cells.extend([left, right]);
+        }
+        cells.sort_by(|a, b| a.step_size.total_cmp(&b.step_size));
+        cells.dedup();
+        Ok((stability, cells))
+    }
+}
+
+/// The smaller test error; of equal ones the first.
+fn better(a: Choice, b: Choice) -> Choice {
+    if b.test < a.test { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_read_and_counted() {
+        assert_eq!("epochs:7".parse::<Budget>().unwrap().epochs(100, 5), 7);
+        assert_eq!("gradients:1050".parse::<Budget>().unwrap().epochs(100, 5), 10);
+        // 10 s for 5 steps of 0.1 s and 100 rows of 1 ms each epoch.
+        assert_eq!("seconds:10:0.1:0.001".parse::<Budget>().unwrap().epochs(100, 5), 16);
+        for text in [
+            "",
+            "epochs",
+            "epochs:0",
+            "epochs:-1",
+            "seconds:1:0:0",
+            "seconds:nan:1:1",
+            "steps:3",
+            "seconds:1:2",
+        ] {
+            assert!(text.parse::<Budget>().is_err(), "{text:?}");
+        }
+        for text in ["epochs:7", "gradients:1050", "seconds:10:0.1:0.001"] {
+            assert_eq!(text.parse::<Budget>().unwrap().to_string(), text);
+        }
+    }
+
+    /// Along one eigenvalue 1 with `n = 1` all in reach: one full step of size 1 fits the target.
+    #[test]
+    fn a_target_in_reach_is_fitted_and_noise_is_left_alone() {
+        let reachable = Dataset::from_spectrum(400, 1, &[1.0], Some(&[400.0])).unwrap();
+        let found = Search::new(&reachable, &[1]).unwrap().run().unwrap();
+        assert!(found.best.test < 1e-3 * found.initial, "{:?}", found.best);
+        // One direction in which there is no more of the target than in any other: nothing to be learnt.
+        let noise: Vec<f64> = vec![0.5; 10];
+        let eigenvalues: Vec<f64> = [vec![1.0; 5], vec![0.0; 5]].concat();
+        let data = Dataset::from_spectrum(10, 5, &eigenvalues, Some(&noise)).unwrap();
+        let found = Search::new(&data, &[1, 2]).unwrap().run().unwrap();
+        assert_eq!(found.best.epochs, 0, "{:?}", found.best);
+        assert_eq!(found.initial, found.best.test);
+    }
+}

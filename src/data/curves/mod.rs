@@ -1,0 +1,303 @@
+//! Train and test error of mini-batch gradient descent on given data, after every step.
+//!
+//! From `beta_0 = 0` the residual `r_s = y - X beta_s` obeys `r_{s+1} = r_s - (alpha_s / f_b) T S_b r_s`, with the
+//! Gram matrix `T = X X^T / n` and the projection `S_b` on the rows of the batch, a fraction `f_b` of all. The
+//! `S_b` are free from `T`, and over the splits of the rows into batches
+//!
+//! ```text
+//! C  = (1/n) sum_i G(t_i) [ q_i^2 E_00 + t_i^2 R12 ] G(t_i)^T        C[s, s]  = |r_s|^2 / n: train error
+//! C' = U^-1 (C - g R12 g^T) U^-T                                     C'[s, s] = E (y_new - x_new^T beta_s)^2: test error
+//! ```
+//!
+//! with the mean response `G` and the noise `R12` of the splits, from a forward pass in time. The test
+//! error is that of a row never visited, so neither population nor noise level enter; it is the
+//! generalised cross-validation of every iterate and, like this, needs rows that are exchangeable. Numbers
+//! of rows and features enter through the number of nodes of two measures only.
+
+mod conditional;
+mod gauss;
+mod mean_iterate;
+mod segment;
+mod stability;
+mod test_error;
+
+pub use mean_iterate::MeanIterateCurve;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use self::conditional::Move;
+use self::segment::{Nodes, Segment};
+use self::test_error::Memory;
+use super::dataset::{Dataset, Target};
+use crate::error::{Error, Result, non_negative};
+use crate::finite::batching::normalised_fractions;
+use crate::finite::monte_carlo::statistics::mean_and_spread;
+use crate::finite::{Partition, Schedule, schedule_stream};
+
+/// Memory that one curve may take, bytes.
+const MEMORY_LIMIT: usize = 16 << 30;
+
+/// Step sizes on the mean gradient of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepSizes {
+    /// The same at every step.
+    Constant(f64),
+    /// One for each batch.
+    PerBatch(Vec<f64>),
+    /// One for each epoch; the last holds on.
+    PerEpoch(Vec<f64>),
+}
+
+/// Gradient descent from 0 on a data set with a target.
+///
+/// ```
+/// use freespectra::data::{Curves, Dataset, StepSizes};
+/// use freespectra::finite::Partition;
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let data = Dataset::from_spectrum(4, 3, &[0.0, 0.2, 1.0, 3.0], Some(&[0.5, 1.0, 2.0, 4.0]))?;
+/// let curves = Curves::new(&data, 2, StepSizes::Constant(0.3))?.with_partition(Partition::Fresh);
+/// let curve = curves.along(&[0, 1, 1, 0])?;
+/// assert!((curve.train[1] - 1.0244625).abs() < 1e-12);
+/// assert!((curve.test[4] - 1.177248889949).abs() < 1e-11);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Curves<'a> {
+    data: &'a Dataset,
+    target: &'a Target,
+    fractions: Vec<f64>,
+    step_sizes: StepSizes,
+    partition: Partition,
+}
+
+/// Train and test error after every step, the start included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DataCurve {
+    /// `|y - X beta_s|^2 / n`, `s = 0, 1, ...`.
+    pub train: Vec<f64>,
+    /// Expected squared error on a new row, its noise included.
+    pub test: Vec<f64>,
+    /// First step whose numbers are beyond 1e100. From there on both curves are [`f64::MAX`].
+    pub diverged: Option<usize>,
+}
+
+/// Curves averaged over sampled schedules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AveragedDataCurve {
+    /// Mean train error after every step.
+    pub train: Vec<f64>,
+    /// Mean test error after every step.
+    pub test: Vec<f64>,
+    /// Standard deviation of the train error from schedule to schedule; 0 for a single one.
+    pub train_spread: Vec<f64>,
+    /// The same of the test error.
+    pub test_spread: Vec<f64>,
+    /// Number of schedules averaged over; 1 if nothing in them makes a difference.
+    pub schedules: usize,
+    /// First step at which one of the curves has [diverged](DataCurve::diverged).
+    pub diverged: Option<usize>,
+}
+
+impl<'a> Curves<'a> {
+    /// Equal batches that are kept for ever.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the data has no target, there is no batch or there are more than
+    /// rows, or the step sizes are negative, not finite, or not as many as batches.
+    pub fn new(data: &'a Dataset, batches: usize, step_sizes: StepSizes) -> Result<Self> {
+        let target = data.target().ok_or_else(|| Error::argument("target", "none", "data with a target"))?;
+        if batches == 0 || batches > data.rows() {
+            return Err(Error::argument("batches", batches, format!("in 1..={}, the rows", data.rows())));
+        }
+        let values = match &step_sizes {
+            StepSizes::Constant(step_size) => std::slice::from_ref(step_size),
+            StepSizes::PerBatch(sizes) | StepSizes::PerEpoch(sizes) => sizes,
+        };
+        for &value in values {
+            non_negative("step_sizes", value)?;
+        }
+        let count = values.len();
+        if count == 0 || matches!(step_sizes, StepSizes::PerBatch(_)) && count != batches {
+            let allowed = format!("one for each of {batches} batches, or at least one for the epochs");
+            return Err(Error::argument("step_sizes", format!("{count} numbers"), allowed));
+        }
+        let fractions = vec![1.0 / batches as f64; batches];
+        Ok(Self { data, target, fractions, step_sizes, partition: Partition::Fixed })
+    }
+
+    /// Batches that hold these fractions of the rows.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] unless there is a positive one for each batch and they sum to 1.
+    pub fn with_fractions(mut self, fractions: &[f64]) -> Result<Self> {
+        if fractions.len() != self.batches() {
+            let allowed = format!("one for each of the {} batches", self.batches());
+            return Err(Error::argument("batch_fractions", format!("{} numbers", fractions.len()), allowed));
+        }
+        self.fractions = normalised_fractions(fractions)?;
+        Ok(self)
+    }
+
+    /// Another lifetime of the batches.
+    pub fn with_partition(mut self, partition: Partition) -> Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Number of batches.
+    pub fn batches(&self) -> usize {
+        self.fractions.len()
+    }
+
+    /// Train and test error along the given batches, one per step.
+    ///
+    /// Costs about `steps * lifetime^2` multiplications for each node, `lifetime` being the number of steps
+    /// from one split to the next, and `steps^3` for the test error.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if a batch does not exist or the tables would need more than 16 GiB.
+    pub fn along(&self, steps: &[usize]) -> Result<DataCurve> {
+        let moves = self.moves(steps)?;
+        self.curve(&moves, &self.nodes(&moves)?)
+    }
+
+    /// Mean over `schedules` sampled schedules of `epochs` epochs, in parallel; one is enough, and one
+    /// is taken, where the order makes no difference. Schedule number `i` comes from
+    /// [`schedule_stream`], so the result does not depend on the number of threads.
+    ///
+    /// `progress` is told the number of finished schedules, from any thread.
+    ///
+    /// # Errors
+    /// As [`Curves::along`] and [`Schedule::validate`]; also if there is no epoch or no schedule.
+    pub fn averaged(
+        &self,
+        schedule: &Schedule,
+        epochs: usize,
+        schedules: usize,
+        seed: u64,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+    ) -> Result<AveragedDataCurve> {
+        at_least_one("epochs", epochs)?;
+        at_least_one("schedules", schedules)?;
+        let count = if self.order_matters(schedule) { schedules } else { 1 };
+        let sampled = |i: usize| {
+            let steps = schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, i as u64))?;
+            self.moves(&steps)
+        };
+        let first = sampled(0)?;
+        let nodes = self.nodes(&first)?;
+        let at_once = (MEMORY_LIMIT / self.bytes(first.len(), nodes.len()).max(1)).max(1);
+        let finished = std::sync::atomic::AtomicUsize::new(0);
+        let mut curves = Vec::new();
+        for start in (0..count).step_by(at_once) {
+            let passes = (start..start.saturating_add(at_once).min(count)).into_par_iter().map(|i| {
+                let curve = self.curve(&sampled(i)?, &nodes)?;
+                let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                if let Some(report) = progress {
+                    report(finished);
+                }
+                Ok(curve)
+            });
+            curves.extend(passes.collect::<Result<Vec<_>>>()?);
+        }
+        let diverged = curves.iter().filter_map(|curve: &DataCurve| curve.diverged).min();
+        let (train, test): (Vec<_>, Vec<_>) =
+            curves.into_iter().map(|curve| (curve.train, curve.test)).unzip();
+        let (train, train_spread) = mean_and_spread(&train);
+        let (test, test_spread) = mean_and_spread(&test);
+        Ok(AveragedDataCurve { train, test, train_spread, test_spread, schedules: count, diverged })
+    }
+
+    /// Whether two draws of the schedule can give different curves. While a split lasts, an epoch that
+    /// visits every batch once looks the same in any order if the batches do.
+    fn order_matters(&self, schedule: &Schedule) -> bool {
+        if !schedule.is_random() || self.batches() == 1 {
+            return false;
+        }
+        let alike = self.fractions.iter().all(|fraction| *fraction == self.fractions[0])
+            && !matches!(self.step_sizes, StepSizes::PerBatch(_));
+        match self.partition {
+            Partition::Fixed => *schedule != Schedule::ShuffleOnce || !alike,
+            Partition::Fresh => *schedule == Schedule::WithReplacement || !alike,
+            Partition::Replacement => !alike,
+        }
+    }
+
+    fn moves(&self, steps: &[usize]) -> Result<Vec<Move>> {
+        let batches = self.batches();
+        if let Some(batch) = steps.iter().find(|&&batch| batch >= batches) {
+            let allowed = format!("batches in 0..{batches}");
+            return Err(Error::argument("schedule", format!("batch {batch}"), allowed));
+        }
+        let moves = steps.iter().enumerate().map(|(s, &batch)| {
+            let step_size = match &self.step_sizes {
+                StepSizes::Constant(step_size) => *step_size,
+                StepSizes::PerBatch(sizes) => sizes[batch],
+                StepSizes::PerEpoch(sizes) => sizes[(s / batches).min(sizes.len() - 1)],
+            };
+            Move::Descend { batch, step_size }
+        });
+        Ok(moves.collect())
+    }
+
+    fn nodes(&self, moves: &[Move]) -> Result<Nodes> {
+        let sizes = moves.iter().filter_map(|step| match step {
+            Move::Descend { step_size, .. } => Some(*step_size),
+            Move::Restart => None,
+        });
+        Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>())
+    }
+
+    /// Memory of a curve: tables over all times, and over the lifetime of a split for each node.
+    fn bytes(&self, steps: usize, nodes: usize) -> usize {
+        let square = |side: usize| (side.saturating_add(1)).saturating_mul(side.saturating_add(1));
+        let lifetime = self.partition.lifetime(self.batches(), steps).min(steps);
+        let tables = square(steps).saturating_mul(6);
+        let along = square(lifetime).saturating_mul(2 * nodes + 12);
+        tables.saturating_add(along).saturating_mul(size_of::<f64>())
+    }
+
+    fn check_memory(&self, steps: usize, nodes: usize) -> Result<()> {
+        if self.bytes(steps, nodes) > MEMORY_LIMIT {
+            return Err(Error::argument("steps", steps, "few enough for tables of at most 16 GiB"));
+        }
+        Ok(())
+    }
+
+    fn curve(&self, moves: &[Move], nodes: &Nodes) -> Result<DataCurve> {
+        self.check_memory(moves.len(), nodes.len())?;
+        let length = moves.len() + 1;
+        let mut state = nodes.start();
+        let mut memory = Memory::new(length, nodes.counting(), nodes.len() - nodes.counting());
+        let mut curve = DataCurve { train: Vec::new(), test: Vec::new(), diverged: None };
+        let lifetime = self.partition.lifetime(self.batches(), moves.len());
+        let mut splits = moves.chunks(lifetime);
+        // Without a step there is still a start.
+        let mut next = splits.next().or(Some(&[]));
+        while let Some(moves) = next {
+            next = splits.next();
+            let segment = Segment::run(nodes, &state, &self.fractions, moves);
+            let end = if next.is_some() { moves.len() } else { moves.len() + 1 };
+            let times = segment.diverged.map_or(end, |diverged| diverged.min(end));
+            curve.train.extend((0..times).map(|s| segment.medium.covariance.row(s)[s]));
+            memory.add(&segment, times, moves.len());
+            if segment.diverged.is_some() {
+                curve.diverged = Some(curve.train.len());
+                break;
+            }
+            state = segment.end(moves.len());
+        }
+        curve.test = memory.test_error();
+        curve.train.resize(length, f64::MAX);
+        curve.test.resize(length, f64::MAX);
+        Ok(curve)
+    }
+}
+
+fn at_least_one(argument: &'static str, value: usize) -> Result<()> {
+    if value == 0 { Err(Error::argument(argument, value, "at least 1")) } else { Ok(()) }
+}

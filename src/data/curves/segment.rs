@@ -1,0 +1,97 @@
+//! From one split of the rows to the next.
+//!
+//! A split that is drawn anew does not know of the past: given the residual at that moment, the next steps are
+//! those of a fixed partition that starts from it. The medium of the nodes therefore lives as long as a
+//! split does, and all that goes on is the mean square of the residual along every eigenvalue.
+
+use super::conditional::{Conditional, Move};
+use super::gauss::{Weighted, compress};
+use crate::data::Dataset;
+use crate::data::dataset::Target;
+use crate::error::Result;
+use crate::minibatch::trajectory::node::{Node, Signal};
+use crate::minibatch::trajectory::pass::forward;
+
+/// The measures of a data set, as few nodes.
+pub(super) struct Nodes {
+    /// `(1/n) sum_i t_i delta(t_i)` over the eigenvalues of `X X^T / n`: all averages over them have a factor
+    /// `t`.
+    counting: Vec<Weighted>,
+    /// `(1/n) sum_i (u_i^T y)^2 delta(t_i)`, the kernel at 0 included.
+    target: Vec<Weighted>,
+}
+
+impl Nodes {
+    /// Nodes that are enough for steps of these sizes.
+    pub(super) fn new(data: &Dataset, target: &Target, step_sizes: &[f64]) -> Result<Self> {
+        let n = data.rows() as f64;
+        let eigenvalues = || data.eigenvalues().iter();
+        let counting: Vec<_> = eigenvalues().map(|&t| (t, t / n)).collect();
+        let squares: Vec<_> = eigenvalues().zip(&target.squares).map(|(&t, q)| (t, q / n)).collect();
+        let mut target_nodes = compress(&squares, step_sizes)?;
+        target_nodes.push((0.0, target.kernel / n));
+        Ok(Self { counting: compress(&counting, step_sizes)?, target: target_nodes })
+    }
+
+    /// The same for a target that a step can reach all of.
+    pub(super) fn without_kernel(mut self) -> Self {
+        self.target.retain(|&(t, _)| t > 0.0);
+        self
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.counting.len() + self.target.len()
+    }
+
+    /// How many stand for the counting measure.
+    pub(super) fn counting(&self) -> usize {
+        self.counting.len()
+    }
+
+    /// The state at the start, along the counting nodes and along those of the target.
+    pub(super) fn start(&self) -> State {
+        State {
+            counting: vec![0.0; self.counting.len()],
+            target: self.target.iter().map(|&(_, square)| square).collect(),
+        }
+    }
+}
+
+/// Mean square of the residual along the nodes, by what they contribute to its average over the rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub(super) counting: Vec<f64>,
+    pub(super) target: Vec<f64>,
+}
+
+/// What happened while a split lasted.
+pub(super) struct Segment<'a> {
+    pub(super) medium: Conditional<'a>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) signals: Vec<Signal>,
+    /// First time at which the numbers were beyond bounds, counted from the split.
+    pub(super) diverged: Option<usize>,
+}
+
+impl<'a> Segment<'a> {
+    /// Runs `moves` on one split into batches of the given fractions, from `state`.
+    pub(super) fn run(nodes: &Nodes, state: &State, fractions: &'a [f64], moves: &'a [Move]) -> Self {
+        let counting = nodes.counting.iter().zip(&state.counting);
+        let mut along: Vec<Node> = counting
+            .map(|(&(t, weight), &square)| Node::new(t, [weight, 1.0, weight * t], square, moves.len() + 1))
+            .collect();
+        let mut signals: Vec<Signal> =
+            nodes.target.iter().zip(&state.target).map(|(&(t, _), &square)| Signal::new(t, square)).collect();
+        let mut medium = Conditional::new(fractions, moves);
+        let diverged = forward(&mut along, &mut signals, &mut medium, moves.len());
+        Self { medium, nodes: along, signals, diverged }
+    }
+
+    /// The state after the last of the `steps` moves.
+    pub(super) fn end(&self, steps: usize) -> State {
+        State {
+            counting: self.nodes.iter().map(|node| node.correlation.row(steps)[steps]).collect(),
+            target: self.signals.iter().map(|signal| signal.source * signal.path[steps].powi(2)).collect(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The test error, from the memory that rows keep over all splits.
+//!
+//! A new row is a row that was never visited, so its residual is the cavity residual, of covariance
+//!
+//! ```text
+//! C' = Q C Q^T - kappa R12 kappa^T = U^-1 (C - g R12 g^T) U^-T,       U = 1 + g R,   Q = U^-1,   kappa = U^-1 g
+//! ```
+//!
+//! over all steps. `R` and `R12` are block diagonal, one block for each split. `g` and `C` between two
+//! splits are sums over the nodes of the state at the end of the earlier one, carried on by
+//! the mean path through those between.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::triangular_solve::solve_unit_lower_triangular_in_place;
+use faer::reborrow::ReborrowMut;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::segment::Segment;
+
+/// Columns that one task takes. Fixed, so that results do not depend on the threads.
+const PANEL: usize = 64;
+
+/// Tables over all times, filled split by split.
+pub(super) struct Memory {
+    /// `g`, times by steps.
+    response: Mat<f64>,
+    /// Lower triangle of `C`.
+    covariance: Mat<f64>,
+    /// `g R` and `g R12` are taken at the end, so the blocks of `R` and `R12` are kept.
+    feedback: Vec<Mat<f64>>,
+    kicks: Vec<Mat<f64>>,
+    /// For every step so far: response and covariance of the present state along the nodes with it,
+    /// weighted as in their averages.
+    present_response: Mat<f64>,
+    present_covariance: Mat<f64>,
+    times: usize,
+}
+
+impl Memory {
+    /// For `times` times and as many nodes and signals.
+    pub(super) fn new(times: usize, nodes: usize, signals: usize) -> Self {
+        Self {
+            response: Mat::zeros(times, times),
+            covariance: Mat::zeros(times, times),
+            feedback: Vec::new(),
+            kicks: Vec::new(),
+            present_response: Mat::zeros(nodes, times),
+            present_covariance: Mat::zeros(nodes + signals, times),
+            times: 0,
+        }
+    }
+
+    /// Adds the first `times` times of a split of `steps` steps: as many as steps unless it is the last.
+    pub(super) fn add(&mut self, segment: &Segment<'_>, times: usize, steps: usize) {
+        let start = self.times;
+        let count = segment.nodes.len();
+        // Mean path of node i to time j of this split.
+        let path = |i: usize, j: usize| {
+            if i < count { segment.nodes[i].response.row(0)[j] } else { segment.signals[i - count].path[j] }
+        };
+        let paths = Mat::from_fn(count + segment.signals.len(), times, path);
+        for (table, present) in
+            [(&mut self.response, &self.present_response), (&mut self.covariance, &self.present_covariance)]
+        {
+            matmul(
+                table.as_mut().submatrix_mut(start, 0, times, start),
+                Accum::Replace,
+                paths.as_ref().submatrix(0, 0, present.nrows(), times).transpose(),
+                present.as_ref().subcols(0, start),
+                1.0,
+                Par::Seq,
+            );
+        }
+        let medium = &segment.medium;
+        for j in 0..times {
+            for (v, &entry) in medium.response[j].iter().enumerate() {
+                self.response[(start + j, start + v)] = entry;
+            }
+            for (u, &entry) in medium.covariance.row(j)[..=j].iter().enumerate() {
+                self.covariance[(start + j, start + u)] = entry;
+            }
+        }
+        let lower = |s: usize, u: usize| if u <= s { medium.feedback[s][u] } else { 0.0 };
+        let taken = medium.feedback.len();
+        self.feedback.push(Mat::from_fn(taken, taken, lower));
+        self.kicks.push(Mat::from_fn(taken, taken, |s, u| medium.kicks.row(s)[u]));
+        self.times += times;
+        if times != steps {
+            return;
+        }
+        for present in [&mut self.present_response, &mut self.present_covariance] {
+            for mut column in present.as_mut().subcols_mut(0, start).col_iter_mut() {
+                for i in 0..column.nrows() {
+                    column[i] *= path(i, steps);
+                }
+            }
+        }
+        for (i, node) in segment.nodes.iter().enumerate() {
+            for u in 0..steps {
+                self.present_response[(i, start + u)] =
+                    node.response_weight * node.response.row(steps)[u + 1];
+                self.present_covariance[(i, start + u)] = node.correlation.row(steps)[u];
+            }
+        }
+        for (i, signal) in segment.signals.iter().enumerate() {
+            for u in 0..steps {
+                self.present_covariance[(count + i, start + u)] =
+                    signal.source * signal.path[steps] * signal.path[u];
+            }
+        }
+    }
+
+    /// `C'[s, s]` for all times added.
+    pub(super) fn test_error(self) -> Vec<f64> {
+        let n = self.times;
+        let response = self.response.as_ref().submatrix(0, 0, n, n);
+        let unit = times_blocks(response, &self.feedback);
+        let kicked = times_blocks(response, &self.kicks);
+        let mut inner = vec![0.0; n * n];
+        inner.par_chunks_mut(n * PANEL).enumerate().for_each(|(panel, columns)| {
+            let (start, width) = (panel * PANEL, columns.len() / n);
+            let mut columns = MatMut::from_column_major_slice_mut(columns, n, width);
+            for j in 0..width {
+                for s in 0..n {
+                    let (late, early) = (s.max(start + j), s.min(start + j));
+                    columns[(s, j)] = self.covariance[(late, early)];
+                }
+            }
+            // Responses to steps at or after the latest time of the panel are zero.
+            let before = start + width;
+            let response = response.submatrix(start, 0, width, before).transpose();
+            matmul(
+                columns.rb_mut(),
+                Accum::Add,
+                kicked.as_ref().subcols(0, before),
+                response,
+                -1.0,
+                Par::Seq,
+            );
+            solve_unit_lower_triangular_in_place(unit.as_ref(), columns, Par::Seq);
+        });
+        let half = MatRef::from_column_major_slice(&inner, n, n);
+        let panels: Vec<Vec<f64>> = (0..n.div_ceil(PANEL))
+            .into_par_iter()
+            .map(|panel| {
+                let (start, end) = (panel * PANEL, ((panel + 1) * PANEL).min(n));
+                let mut rows = half.submatrix(start, 0, end - start, end).transpose().to_owned();
+                let unit = unit.as_ref().submatrix(0, 0, end, end);
+                solve_unit_lower_triangular_in_place(unit, rows.as_mut(), Par::Seq);
+                (start..end).map(|s| rows[(s, s - start)]).collect()
+            })
+            .collect();
+        panels.concat()
+    }
+}
+
+/// `response * blocks`, for the blocks on a diagonal; columns beyond them are zero.
+fn times_blocks(response: MatRef<'_, f64>, blocks: &[Mat<f64>]) -> Mat<f64> {
+    let n = response.nrows();
+    let mut product = Mat::zeros(n, n);
+    let mut start = 0;
+    for block in blocks {
+        let end = (start + block.nrows()).min(n);
+        let width = end - start;
+        matmul(
+            product.as_mut().submatrix_mut(start, start, n - start, width),
+            Accum::Replace,
+            response.submatrix(start, start, n - start, width),
+            block.as_ref().submatrix(0, 0, width, width),
+            1.0,
+            Par::Seq,
+        );
+        start = end;
+    }
+    product
+}

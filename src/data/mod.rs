@@ -1,0 +1,34 @@
+//! A user's own data: from features `X` (`n x p`) and a target `y` to what mini-batch gradient descent
+//! does on them.
+//!
+//! Nothing is assumed of a population. Given `X`, the only randomness left is how its rows are split
+//! into batches, and the projections on the rows of the batches are asymptotically free from the Gram
+//! matrix `X X^T / n`. All predictions therefore need of the data is the spectrum of
+//! `W = X^T X / n`, the squares `(u_i^T y)^2` of the target along the left singular vectors `u_i` of `X`,
+//! and how evenly the rows share these directions:
+//!
+//! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
+//! - [`Curves`]: train and test error of gradient descent, step by step;
+//! - [`Search`]: the batches, step size and stopping time with the smallest predicted test error;
+//! - [`Certificate`]: whether the rows are alike enough for the predictions;
+//! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
+//! - `csv` and `npy`: files, behind features of the same names.
+
+mod certificate;
+mod choice;
+mod columns;
+mod curves;
+mod dataset;
+mod decomposition;
+mod rows;
+mod runs;
+mod table;
+
+pub use certificate::{Certificate, Verdict};
+pub use choice::{Budget, Choice, Recommendation, Search};
+pub use columns::{Column, Preparation};
+pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
+pub use dataset::{Dataset, Target};
+pub use rows::{Block, RowMajor, Rows};
+pub use runs::{RunCurves, Runs};
+pub use table::Table;
