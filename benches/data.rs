@@ -41,9 +41,12 @@ fn curves(criterion: &mut Criterion) {
     group.sample_size(10);
     let data = white(1000);
     let curves = Curves::new(&data, 20, StepSizes::Constant(0.3)).unwrap();
-    for (partition, epochs) in
-        [(Partition::Fresh, 100), (Partition::Replacement, 100), (Partition::Fixed, 20), (Partition::Fixed, 50)]
-    {
+    for (partition, epochs) in [
+        (Partition::Fresh, 100),
+        (Partition::Replacement, 100),
+        (Partition::Fixed, 20),
+        (Partition::Fixed, 50),
+    ] {
         let curves = curves.clone().with_partition(partition);
         let steps = Schedule::RandomReshuffling.steps(20, epochs, &mut schedule_stream(1, 0)).unwrap();
         group.bench_function(format!("{partition}, {} steps", steps.len()), |bencher| {

@@ -10,17 +10,29 @@
 //! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
 //! - [`Curves`]: train and test error of gradient descent, step by step;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
-//! - `csv` and `npy`: files, behind features of the same names.
+//! - [`CsvFile`] and [`NpyFile`]: files as sources of rows, behind the features `csv` and `npy`.
 
 mod certificate;
 mod columns;
+#[cfg(feature = "csv")]
+mod csv;
 mod curves;
 mod dataset;
 mod decomposition;
+#[cfg(any(feature = "csv", feature = "npy"))]
+mod files;
+#[cfg(feature = "npy")]
+mod npy;
 mod rows;
 
 pub use certificate::{Certificate, Verdict};
 pub use columns::{Column, Preparation};
+#[cfg(feature = "csv")]
+pub use csv::CsvFile;
 pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
 pub use dataset::{Dataset, Target};
+#[cfg(any(feature = "csv", feature = "npy"))]
+pub use files::TargetColumn;
+#[cfg(feature = "npy")]
+pub use npy::NpyFile;
 pub use rows::{Block, RowMajor, Rows};
