@@ -19,6 +19,8 @@ mod gauss;
 mod mean_iterate;
 mod segment;
 mod test_error;
+#[cfg(test)]
+mod tests;
 
 pub use mean_iterate::MeanIterateCurve;
 use rayon::prelude::*;
