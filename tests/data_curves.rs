@@ -158,7 +158,7 @@ fn full_batch_is_plain_gradient_descent() {
 #[test]
 fn train_error_of_sampled_runs() {
     let (batches, epochs) = (4, 6);
-    for (rows, columns) in [(800, 400), (400, 500)] {
+    for (rows, columns) in [(800, 400), (800, 1000)] {
         let sample = Sample::new(rows, columns, 1);
         let data = sample.dataset();
         let step_size = 0.6 / data.largest_eigenvalue();
@@ -172,9 +172,9 @@ fn train_error_of_sampled_runs() {
             let curves = curves.with_partition(partition);
             let predicted = curves.averaged(&Schedule::Cyclic, epochs, 1, 1, None).unwrap().train;
             let runs: Vec<_> =
-                (0..12).map(|draw| sample.run(batches, batches * epochs, step_size, draw, shuffle)).collect();
+                (0..24).map(|draw| sample.run(batches, batches * epochs, step_size, draw, shuffle)).collect();
             for s in 0..=batches * epochs {
-                let mean = runs.iter().map(|[train, _]| train[s]).sum::<f64>() / 12.0;
+                let mean = runs.iter().map(|[train, _]| train[s]).sum::<f64>() / 24.0;
                 assert!(
                     (predicted[s] / mean - 1.0).abs() < 0.01,
                     "{rows} x {columns}, {partition}, step {s}: {} against {mean}",
@@ -263,16 +263,14 @@ fn the_mean_over_orders() {
     }
     let reshuffled = curves.averaged(&Schedule::RandomReshuffling, 3, 100, 1, None).unwrap();
     for (epoch, simulated) in simulated.into_iter().enumerate() {
-        let bound = 3.0 * mean.train_error[epoch] + 0.01 * simulated;
+        let bound = 3.0 * mean.train_error[epoch] + 0.003 * simulated;
         assert!(
             (mean.train[epoch] - simulated).abs() < bound,
             "{epoch}: {} against {simulated}",
             mean.train[epoch]
         );
-        assert!(
-            epoch == 0 || reshuffled.train[4 * epoch] > 1.03 * mean.train[epoch],
-            "single runs are worse"
-        );
+        let single = reshuffled.train[4 * epoch];
+        assert!(epoch == 0 || single > 1.01 * mean.train[epoch], "{epoch}: a single run has {single}");
     }
 }
 
