@@ -23,19 +23,19 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
 #[test]
 #[rustfmt::skip]
 fn reference_numbers() {
-    let two = [0, 1, 1, 0, 0, 1];
-    let three = [0, 1, 2, 2, 0, 1];
-    let cases: [(usize, &[usize], f64, Partition, &[f64], &[f64]); 6] = [
-        (2, &two, 0.3, Partition::Fixed,
+    let (two, three) = (&[0, 1, 1, 0, 0, 1], &[0, 1, 2, 2, 0, 1]);
+    type Case = (usize, &'static [usize], f64, Partition, &'static [f64], &'static [f64]);
+    let cases: [Case; 6] = [
+        (2, two, 0.3, Partition::Fixed,
          &[1.875, 1.024462500000, 0.620606292187, 0.495914883729, 0.410569708960, 0.372582103445, 0.335565259471],
          &[1.875, 1.534762500000, 1.328080432500, 1.285815952727, 1.165276808089, 1.195603715183, 1.179387419014]),
-        (2, &two, 0.3, Partition::Fresh,
+        (2, two, 0.3, Partition::Fresh,
          &[1.875, 1.024462500000, 0.620606292187, 0.478485595882, 0.370177238680, 0.342782451148, 0.293200739392],
          &[1.875, 1.534762500000, 1.328080432500, 1.269980761889, 1.177248889949, 1.199143475789, 1.177717448098]),
-        (3, &three, 0.2, Partition::Fixed,
+        (3, three, 0.2, Partition::Fixed,
          &[1.875, 1.211900000000, 0.800233230000, 0.552099603328, 0.521100424131, 0.414086751267, 0.358654495189],
          &[1.875, 1.618512500000, 1.423453967500, 1.285226320300, 1.286667137848, 1.220451220049, 1.176479328442]),
-        (3, &three, 0.2, Partition::Fresh,
+        (3, three, 0.2, Partition::Fresh,
          &[1.875, 1.211900000000, 0.800233230000, 0.552099603328, 0.491840222354, 0.421690594282, 0.351130647234],
          &[1.875, 1.618512500000, 1.423453967500, 1.285226320300, 1.269452640539, 1.229927430531, 1.178784445416]),
         (1, &[0, 0, 0, 0], 0.4, Partition::Fixed,
@@ -165,7 +165,7 @@ fn train_error_of_sampled_runs() {
         for partition in [Partition::Fixed, Partition::Fresh, Partition::Replacement] {
             let shuffle = |s: usize| match partition {
                 Partition::Fixed => s == 0,
-                Partition::Fresh => s % batches == 0,
+                Partition::Fresh => s.is_multiple_of(batches),
                 Partition::Replacement => true,
             };
             let curves = Curves::new(&data, batches, StepSizes::Constant(step_size)).unwrap();
@@ -197,7 +197,7 @@ fn test_error_is_unbiased() {
                 let curves = Curves::new(&data, batches, StepSizes::Constant(step_size)).unwrap();
                 let curves = curves.with_partition(partition);
                 let predicted = curves.averaged(&Schedule::Cyclic, epochs, 1, 1, None).unwrap().test;
-                let shuffle = |s| s == 0 || partition == Partition::Fresh && s % batches == 0;
+                let shuffle = |s| s == 0 || partition == Partition::Fresh && s.is_multiple_of(batches);
                 let [_, test] = sample.run(batches, batches * epochs, step_size, set, shuffle);
                 predicted
                     .iter()

@@ -10,7 +10,7 @@
 //! - [`Dataset`]: the decomposition, from matrices in memory, files, or any source of [`Rows`];
 //! - [`Curves`]: train and test error of gradient descent, step by step;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
-//! - [`CsvFile`] and [`NpyFile`]: files as sources of rows, behind the features `csv` and `npy`.
+//! - `CsvFile` and `NpyFile`: files as sources of rows, behind the features `csv` and `npy`.
 
 mod certificate;
 mod columns;
