@@ -12,14 +12,20 @@
 //! - [`Search`]: the batches, step size and stopping time with the smallest predicted test error;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
-//! - `csv` and `npy`: files, behind features of the same names.
+//! - `CsvFile` and `NpyFile`: files as sources of rows, behind the features `csv` and `npy`.
 
 mod certificate;
 mod choice;
 mod columns;
+#[cfg(feature = "csv")]
+mod csv;
 mod curves;
 mod dataset;
 mod decomposition;
+#[cfg(any(feature = "csv", feature = "npy"))]
+mod files;
+#[cfg(feature = "npy")]
+mod npy;
 mod rows;
 mod runs;
 mod table;
@@ -27,8 +33,14 @@ mod table;
 pub use certificate::{Certificate, Verdict};
 pub use choice::{Budget, Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};
+#[cfg(feature = "csv")]
+pub use csv::CsvFile;
 pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
 pub use dataset::{Dataset, Target};
+#[cfg(any(feature = "csv", feature = "npy"))]
+pub use files::TargetColumn;
+#[cfg(feature = "npy")]
+pub use npy::NpyFile;
 pub use rows::{Block, RowMajor, Rows};
 pub use runs::{RunCurves, Runs};
 pub use table::Table;

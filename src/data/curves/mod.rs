@@ -20,6 +20,8 @@ mod mean_iterate;
 mod segment;
 mod stability;
 mod test_error;
+#[cfg(test)]
+mod tests;
 
 pub use mean_iterate::MeanIterateCurve;
 use rayon::prelude::*;

@@ -43,6 +43,12 @@ impl Nodes {
         self.counting.len() + self.target.len()
     }
 
+    /// Nodes given as they are.
+    #[cfg(test)]
+    pub(super) fn of_measures(counting: Vec<Weighted>, target: Vec<Weighted>) -> Self {
+        Self { counting, target }
+    }
+
     /// How many stand for the counting measure.
     pub(super) fn counting(&self) -> usize {
         self.counting.len()
