@@ -8,6 +8,7 @@
 
 mod anderson;
 pub mod continuation;
+pub(crate) mod coupling;
 pub mod fixed_point;
 pub(crate) mod inverse;
 mod newton;
