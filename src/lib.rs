@@ -78,6 +78,7 @@
 #![warn(missing_docs)]
 
 pub mod comparison;
+pub mod data;
 pub mod error;
 pub mod finite;
 pub mod free;

@@ -5,8 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
-use crate::solver::silverstein::Buffers;
-use crate::solver::{FixedPoint, Silverstein, Solution, Workspace};
+use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
@@ -20,10 +19,12 @@ const WIDE: f64 = 10.0;
 
 /// `G_Z(z) = -alpha B conj(G(-alpha B conj(z)))`, with `G` from the pencil of `P - I = -alpha B Z`: the map
 /// reverses the line, hence the conjugates. The pencil of `P` serves with its argument moved by 1.
+///
+/// The equation of the pencil is Silverstein's for a population, the free-partition equation for given rows.
 #[derive(Debug, Clone)]
-pub struct ZTransform {
+pub struct ZTransform<E = Silverstein> {
     /// The transform in the argument of the pencil.
-    pencil: EquationTransform<Silverstein>,
+    pencil: EquationTransform<E>,
     /// `alpha B`, the step of one epoch.
     epoch_step: f64,
     /// What the operator of the pencil is at `Z = 0`: 0 for `P - I`, 1 for `P`.
@@ -32,16 +33,16 @@ pub struct ZTransform {
     atoms: Vec<Atom>,
 }
 
-impl ZTransform {
-    pub(super) fn new(
-        silverstein: Silverstein,
+impl<E: FixedPoint> ZTransform<E> {
+    pub(crate) fn new(
+        equation: E,
         epoch_step: f64,
         origin: f64,
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
-        let state = silverstein.state_at_infinity(&mut silverstein.workspace());
-        let pencil = EquationTransform::new(silverstein, FAR, state)?;
+        let state = equation.state_at_infinity(&mut equation.workspace());
+        let pencil = EquationTransform::new(equation, FAR, state)?;
         Ok(Self { pencil, epoch_step, origin, landmarks, atoms })
     }
 
@@ -58,17 +59,17 @@ impl ZTransform {
 
     /// The fixed-point equation behind the transform: that of `P - I`, or of `P` where that is
     /// close to 0.
-    pub fn silverstein(&self) -> &Silverstein {
+    pub fn equation(&self) -> &E {
         self.pencil.equation()
     }
 
     /// The argument of the pencil that belongs to `z`.
-    pub(super) fn to_pencil(&self, z: Complex64) -> Complex64 {
+    pub(crate) fn to_pencil(&self, z: Complex64) -> Complex64 {
         self.origin - self.epoch_step * z.conj()
     }
 
     /// A Cauchy transform of the pencil as one in `z`.
-    pub(super) fn to_z(&self, cauchy: Complex64) -> Complex64 {
+    pub(crate) fn to_z(&self, cauchy: Complex64) -> Complex64 {
         -self.epoch_step * cauchy.conj()
     }
 
@@ -85,14 +86,14 @@ impl ZTransform {
     }
 }
 
-impl CauchyTransform for ZTransform {
-    type Workspace = Workspace<Buffers>;
+impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
+    type Workspace = Workspace<E::Buffers>;
 
-    fn workspace(&self) -> Workspace<Buffers> {
+    fn workspace(&self) -> Workspace<E::Buffers> {
         self.pencil.workspace()
     }
 
-    fn solve(&self, z: Complex64, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
+    fn solve(&self, z: Complex64, workspace: &mut Workspace<E::Buffers>) -> Result<Solution> {
         self.in_z(self.pencil.solve(self.to_pencil(z), workspace))
     }
 
@@ -100,7 +101,7 @@ impl CauchyTransform for ZTransform {
         &self,
         z: Complex64,
         guess: &[Complex64],
-        workspace: &mut Workspace<Buffers>,
+        workspace: &mut Workspace<E::Buffers>,
     ) -> Result<Solution> {
         self.in_z(self.pencil.solve_near(self.to_pencil(z), guess, workspace))
     }

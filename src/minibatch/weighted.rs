@@ -121,7 +121,7 @@ struct Weighted {
 impl Weighted {
     /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
     fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
-        let (silverstein, at) = (self.transform.silverstein(), self.transform.to_pencil(z));
+        let (silverstein, at) = (self.transform.equation(), self.transform.to_pencil(z));
         let raw = match &self.weight {
             Weight::Population => silverstein.weighted_root(at, &solution.state, workspace)?,
             Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,

@@ -152,24 +152,6 @@ impl Silverstein {
             scales.iter_mut().for_each(|scale| *scale = scale.recip());
         }
     }
-
-    /// The state at `z = infinity`, where the root decouples. The remaining pencil is triangular
-    /// in the number of factors, so the plain iteration ends after finitely many steps.
-    pub(crate) fn state_at_infinity(&self, workspace: &mut Workspace<Buffers>) -> Vec<Complex64> {
-        let far = Complex64::new(0.0, 1e12);
-        workspace.state.fill(Complex64::ZERO);
-        for _ in 0..2 * self.pencil().size() {
-            self.map(far, &workspace.state, &mut workspace.image, &mut workspace.buffers);
-            let differences = workspace.state.iter().zip(&workspace.image);
-            let change = differences.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
-            let size = workspace.image.iter().map(|x| x.norm()).fold(0.0, f64::max);
-            workspace.state.copy_from_slice(&workspace.image);
-            if change <= 1e-12 * size {
-                break;
-            }
-        }
-        workspace.state.clone()
-    }
 }
 
 impl FixedPoint for Silverstein {

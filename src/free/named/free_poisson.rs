@@ -8,7 +8,7 @@ use crate::error::{Result, positive};
 use crate::free::{FreeLaw, FreeLevy, Jump};
 use crate::law::{Ensemble, EquationTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
-use crate::solver::{Channel, FixedPoint, Link, LinkEntry, Pencil, Silverstein, SolverOptions};
+use crate::solver::{Channel, Continuation, FixedPoint, Link, LinkEntry, Pencil, Silverstein, SolverOptions};
 
 /// Height above the support, in units of its end, at which the far solution is looked for.
 const HEIGHT: f64 = 2.0;

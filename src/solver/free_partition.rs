@@ -1,0 +1,360 @@
+//! The free-partition equation: pencils in the sample covariances of a random split of given rows.
+//!
+//! Given `X` (`n x p`), the only randomness of the `W_b = X_b^T X_b / n_b` is which rows fall in which batch. The
+//! projections `S_b` on the rows of batch `b` are asymptotically free from the Gram matrix `X X^T / n`, whose
+//! nonzero eigenvalues `t_j` are those of `W`. A pencil `Lambda(z) - sum_b A_b (x) W_b` then sees every row in an
+//! effective medium `R`: with `f_b = n_b / n`,
+//!
+//! ```text
+//! g     = (1/n) sum_j t_j (Lambda(z) - t_j R)^-1          what one row sees of all rows
+//! kappa = g (1 + R g)^-1                                  what it sees of all others
+//! T     = sum_b A_b (1 - kappa A_b / f_b)^-1              its own answer, on average over the batches
+//! R     = (1 + T kappa)^-1 T                              the medium that answers like that
+//! ```
+//!
+//! which is the operator-valued additive subordination (Belinschi, Mai, Speicher, J. reine angew. Math. 732, 2017)
+//! of `Lambda (X X^T / n)^-1` and `sum_b A_b S_b / f_b`, written without the inverse of `g`. For independent rows
+//! `kappa` is `gamma int t G(t) dH(t)`, and `T` the `R` of [`super::silverstein`]: the two equations share the
+//! step from `kappa` to `T`, the sum over channels.
+//!
+//! # GivenRows of unequal leverage
+//!
+//! GivenRows `h_i^{1/2} x_i` with exchangeable `x_i` and mean `h = 1` see each other through
+//!
+//! ```text
+//! g = E_h[h kappa (1 - h R kappa)^-1],    T = sum_b E_h[h A_b (1 - h kappa A_b / f_b)^-1] = E_h[h R (1 - h kappa R)^-1].
+//! ```
+//!
+//! With `D(x, y) = E_h[h (1 - h x y)^-1]^-1 E_h[h^2 (1 - h x y)^-1] x`, which is `x` when all `h` are 1, these are
+//! `kappa = (g^-1 + D(R, kappa))^-1` and `R = (T^-1 + D(kappa, R))^-1`: the steps above with a dressed medium. The
+//! unknowns are then `R` and `kappa`.
+
+use num_complex::Complex64;
+
+use super::coupling::{Coupling, offsets, packed};
+use super::fixed_point::FixedPoint;
+use super::inverse::SplitMatrix;
+use super::options::SolverOptions;
+use super::pencil::Pencil;
+use super::scaling::equilibrate;
+use crate::error::{Error, Result, positive};
+use crate::population::Atom;
+
+/// Eigenvalues of `-Im R` may fall below zero by this, relative to the largest entry of `R`.
+const DEFINITE: f64 = 1e-9;
+
+/// The fixed-point map of a pencil and the rows behind it.
+#[derive(Debug, Clone)]
+pub struct FreePartition {
+    coupling: Coupling,
+    rows: GivenRows,
+    options: SolverOptions,
+    /// Where the packed upper triangle of each block starts, and the total length.
+    offsets: Vec<usize>,
+}
+
+/// What is given of the rows of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenRows {
+    /// The nonzero eigenvalues of `W`, each with its multiplicity divided by the number `n` of rows.
+    pub gram: Vec<Atom>,
+    /// `p / n`: what the eigenvalues leave of it belongs to the eigenvalue 0.
+    pub aspect_ratio: f64,
+    /// Relative sizes `h` of the rows and the fractions of rows that have them, with mean 1; one atom at 1 for
+    /// exchangeable rows.
+    pub leverages: Vec<Atom>,
+}
+
+impl FreePartition {
+    /// The equation for a pencil whose channels have the ratios `1 / f_b`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] from [`SolverOptions::validated`], if there is no eigenvalue, no leverage, or one
+    /// of them or of their masses is not finite and positive.
+    pub fn new(pencil: Pencil, rows: GivenRows, options: SolverOptions) -> Result<Self> {
+        let options = options.validated()?;
+        positive("aspect_ratio", rows.aspect_ratio)?;
+        for (argument, atoms) in [("eigenvalues", &rows.gram), ("leverages", &rows.leverages)] {
+            if atoms.is_empty() {
+                return Err(Error::argument(argument, "none", "at least one"));
+            }
+            for atom in atoms {
+                positive(argument, atom.location)?;
+                positive(argument, atom.mass)?;
+            }
+        }
+        let offsets = offsets(pencil.blocks().iter().map(|block| block.nrows()));
+        Ok(Self { coupling: Coupling::new(pencil), rows, options, offsets })
+    }
+
+    /// The pencil.
+    pub fn pencil(&self) -> &Pencil {
+        self.coupling.pencil()
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &GivenRows {
+        &self.rows
+    }
+
+    /// Whether all rows have the same leverage.
+    fn exchangeable(&self) -> bool {
+        self.rows.leverages.len() == 1
+    }
+
+    /// Number of unknowns of one block-diagonal matrix.
+    fn triangles(&self) -> usize {
+        self.offsets[self.offsets.len() - 1]
+    }
+
+    /// Sizes of the unknown blocks and where they start: `R`, and `kappa` after it unless rows are exchangeable.
+    fn unknowns(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let copies = if self.exchangeable() { 1 } else { 2 };
+        (0..copies).flat_map(move |copy| {
+            let sizes = self.pencil().blocks().iter().map(|block| block.nrows());
+            sizes.zip(&self.offsets).map(move |(size, offset)| (size, offset + copy * self.triangles()))
+        })
+    }
+
+    /// `g` of one block and the root entry of `G` for `R` of that block, as sums over the eigenvalues.
+    fn average(
+        &self,
+        (index, z): (usize, Complex64),
+        medium: &SplitMatrix,
+        resolvent: &mut SplitMatrix,
+        scales: &[f64],
+        average: &mut SplitMatrix,
+    ) -> Option<Complex64> {
+        let block = &self.pencil().blocks()[index];
+        let mut root = Complex64::ZERO;
+        average.fill_zero();
+        for &Atom { location: t, mass } in &self.rows.gram {
+            for ((entry, constant), r) in resolvent.re.iter_mut().zip(block.as_slice()).zip(&medium.re) {
+                *entry = constant - t * r;
+            }
+            for (entry, r) in resolvent.im.iter_mut().zip(&medium.im) {
+                *entry = -t * r;
+            }
+            if index == 0 {
+                resolvent.re[0] += z.re;
+                resolvent.im[0] += z.im;
+            }
+            if !resolvent.invert_scaled(scales) {
+                return None;
+            }
+            root += mass * resolvent.get(0, 0);
+            average.add_scaled(mass * t, resolvent);
+        }
+        Some(root)
+    }
+
+    /// `D(x, y)`, the medium `x` as dressed by the spread of the leverages; see the [module](self).
+    fn dress(&self, x: &SplitMatrix, y: &SplitMatrix, room: &mut [SplitMatrix; 4]) -> bool {
+        let [product, inverse, mean, dressed] = room;
+        if self.exchangeable() {
+            dressed.copy_from(x);
+            return true;
+        }
+        product.set_product(x, y);
+        mean.fill_zero();
+        dressed.fill_zero();
+        for &Atom { location: h, mass } in &self.rows.leverages {
+            inverse.fill_zero();
+            inverse.add_scaled(-h, product);
+            inverse.add_identity();
+            if !inverse.invert() {
+                return false;
+            }
+            mean.add_scaled(mass * h, inverse);
+            dressed.add_scaled(mass * h * h, inverse);
+        }
+        if !mean.invert() {
+            return false;
+        }
+        product.set_product(mean, dressed);
+        dressed.set_product(product, x);
+        true
+    }
+
+    fn unpack(&self, index: usize, state: &[Complex64], matrix: &mut SplitMatrix) {
+        let (size, offset) = (matrix.size(), self.offsets[index]);
+        for i in 0..size {
+            for j in i..size {
+                let entry = state[offset + packed(i, j, size)];
+                matrix.set(i, j, entry);
+                matrix.set(j, i, entry);
+            }
+        }
+    }
+
+    fn pack(&self, index: usize, matrix: &SplitMatrix, state: &mut [Complex64]) {
+        let (size, offset) = (matrix.size(), self.offsets[index]);
+        for i in 0..size {
+            for j in i..size {
+                state[offset + packed(i, j, size)] = 0.5 * (matrix.get(i, j) + matrix.get(j, i));
+            }
+        }
+    }
+}
+
+/// `(x^-1 + y)^-1 = (1 + x y)^-1 x` for a `x` that may be singular; false if there is none.
+fn inverse_sum(x: &SplitMatrix, y: &SplitMatrix, room: &mut SplitMatrix, sum: &mut SplitMatrix) -> bool {
+    room.set_product(x, y);
+    room.add_identity();
+    let regular = room.invert();
+    sum.set_product(room, x);
+    regular
+}
+
+impl FixedPoint for FreePartition {
+    type Buffers = Buffers;
+
+    fn dimension(&self) -> usize {
+        if self.exchangeable() { self.triangles() } else { 2 * self.triangles() }
+    }
+
+    fn options(&self) -> SolverOptions {
+        self.options
+    }
+
+    fn buffers(&self) -> Buffers {
+        let coupling = &self.coupling;
+        let sizes = self.pencil().blocks().iter().map(|block| block.nrows());
+        Buffers {
+            seen: vec![Complex64::ZERO; coupling.dimension()],
+            channels: coupling.channel_matrices(),
+            channel_scales: coupling.channel_scales(),
+            medium: coupling.block_matrices(),
+            average: coupling.block_matrices(),
+            cavity: coupling.block_matrices(),
+            answer: coupling.block_matrices(),
+            block_scales: coupling.block_scales(),
+            room: sizes.map(|size| std::array::from_fn(|_| SplitMatrix::zeros(size))).collect(),
+        }
+    }
+
+    fn begin(&self, guess: &[Complex64], metric: &mut [f64], buffers: &mut Buffers) {
+        self.units(guess, metric);
+        buffers.block_scales.iter_mut().for_each(|scales| scales.fill(1.0));
+    }
+
+    fn after_first(&self, buffers: &mut Buffers) {
+        for (scales, average) in buffers.block_scales.iter_mut().zip(&buffers.average) {
+            equilibrate(scales, |i, j| average.get(i, j).norm_sqr().sqrt());
+        }
+    }
+
+    fn in_half_space(&self, state: &[Complex64]) -> bool {
+        self.unknowns().all(|(size, offset)| {
+            (0..size).all(|i| {
+                let entry = state[offset + packed(i, i, size)];
+                entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
+            })
+        })
+    }
+
+    /// Whether `-Im R`, and `-Im kappa`, are positive semidefinite, up to rounding.
+    fn is_physical(&self, state: &[Complex64]) -> bool {
+        let mut metric = vec![1.0; state.len()];
+        self.units(state, &mut metric);
+        self.unknowns().all(|(size, offset)| {
+            let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
+                let at = offset + packed(i.min(j), i.max(j), size);
+                let shift = if i == j { DEFINITE } else { 0.0 };
+                shift - state[at].im / metric[at]
+            });
+            shifted.cholesky().is_some()
+        })
+    }
+
+    fn map(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        image: &mut [Complex64],
+        buffers: &mut Buffers,
+    ) -> Complex64 {
+        let failed = Complex64::new(f64::NAN, f64::NAN);
+        let (medium_state, cavity_state) = state.split_at(self.triangles());
+        let (medium_image, cavity_image) = image.split_at_mut(self.triangles());
+        let mut root = Complex64::ZERO;
+        for index in 0..self.pencil().blocks().len() {
+            let (medium, average) = (&mut buffers.medium[index], &mut buffers.average[index]);
+            let (cavity, room) = (&mut buffers.cavity[index], &mut buffers.room[index]);
+            self.unpack(index, medium_state, medium);
+            let scales = &buffers.block_scales[index];
+            let Some(entry) = self.average((index, z), medium, &mut room[0], scales, average) else {
+                return failed;
+            };
+            if index == 0 {
+                root = entry;
+            }
+            if !self.exchangeable() {
+                self.unpack(index, cavity_state, cavity);
+            }
+            if !self.dress(medium, cavity, room) {
+                return failed;
+            }
+            let [_, _, inverse, dressed] = room;
+            if !inverse_sum(average, dressed, inverse, cavity) {
+                return failed;
+            }
+            if !self.exchangeable() {
+                self.pack(index, cavity, cavity_image);
+            }
+        }
+        self.coupling.restrict(&buffers.cavity, &mut buffers.seen);
+        buffers.answer.iter_mut().for_each(SplitMatrix::fill_zero);
+        for &Atom { location: h, mass } in &self.rows.leverages {
+            let Buffers { seen, channels, channel_scales, answer, .. } = buffers;
+            if !self.coupling.add_r_transform(seen, [h, mass * h], channel_scales, channels, answer) {
+                return failed;
+            }
+        }
+        for index in 0..self.pencil().blocks().len() {
+            let (medium, cavity) = (&mut buffers.medium[index], &buffers.cavity[index]);
+            let room = &mut buffers.room[index];
+            if !self.dress(cavity, medium, room) {
+                return failed;
+            }
+            let [_, _, inverse, dressed] = room;
+            if !inverse_sum(&buffers.answer[index], dressed, inverse, medium) {
+                return failed;
+            }
+            self.pack(index, medium, medium_image);
+        }
+        let nonzero: f64 = self.rows.gram.iter().map(|atom| atom.mass).sum();
+        (root + (self.rows.aspect_ratio - nonzero).max(0.0) / z) / self.rows.aspect_ratio
+    }
+}
+
+impl FreePartition {
+    /// Units `d_i d_j` for the entries `(i, j)` of each unknown block, half-way between common ones and those in
+    /// which every row has largest entry about 1.
+    fn units(&self, state: &[Complex64], metric: &mut [f64]) {
+        for (size, offset) in self.unknowns() {
+            let mut scales = vec![1.0; size];
+            equilibrate(&mut scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm());
+            for i in 0..size {
+                for j in i..size {
+                    metric[offset + packed(i, j, size)] = (scales[i] * scales[j]).sqrt();
+                }
+            }
+        }
+    }
+}
+
+/// Buffers of one thread, with names as in the [module](self): `medium` is `R`, `average` is `g`, `cavity` is
+/// `kappa`, `answer` is `T`.
+#[derive(Debug)]
+pub struct Buffers {
+    seen: Vec<Complex64>,
+    channels: Vec<SplitMatrix>,
+    channel_scales: Vec<Vec<f64>>,
+    medium: Vec<SplitMatrix>,
+    average: Vec<SplitMatrix>,
+    cavity: Vec<SplitMatrix>,
+    answer: Vec<SplitMatrix>,
+    block_scales: Vec<Vec<f64>>,
+    room: Vec<[SplitMatrix; 4]>,
+}
