@@ -73,6 +73,7 @@
 //! * [`finite`]: sampled data, the exact finite-size `Z` and mean iterate, gradient descent itself;
 //! * [`comparison`]: distances between samples and a law;
 //! * [`minibatch`]: the model of gradient descent, its laws and its error curves;
+//! * [`data`]: what gradient descent does on a user's own data;
 //! * `plot` (optional): figures.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

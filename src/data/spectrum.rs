@@ -1,5 +1,7 @@
 //! What the law of `Z` given the data depends on: the eigenvalues of `W` and how evenly rows share them.
 
+use super::certificate::Verdict;
+use super::dataset::Dataset;
 use crate::error::{Error, Result, positive};
 use crate::population::{Atom, merged};
 use crate::solver::free_partition::GivenRows;
@@ -57,6 +59,19 @@ impl SampleSpectrum {
         }
         let aspect_ratio = features as f64 / rows as f64;
         Ok(Self { atoms: merged(atoms, 1.0), aspect_ratio, features, leverages: vec![Self::EVEN] })
+    }
+
+    /// The spectrum of a data set. Rows are resolved by their sizes if its certificate says that this repairs what
+    /// is unequal about them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if no eigenvalue is positive: the data are 0 throughout.
+    pub fn of(dataset: &Dataset) -> Result<Self> {
+        let spectrum = Self::new(dataset.eigenvalues(), dataset.rows(), dataset.features())?;
+        match dataset.certificate().verdict {
+            Verdict::RowResolved => spectrum.with_leverages(dataset.leverages()),
+            Verdict::Reliable | Verdict::Doubtful => Ok(spectrum),
+        }
     }
 
     /// A spectrum in the limit of large data: positive eigenvalues with their masses, which sum to at most 1, the

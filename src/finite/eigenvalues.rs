@@ -56,7 +56,7 @@ pub fn hermitian_eigenvalues(matrix: &DMatrix<Complex64>) -> Result<Vec<f64>> {
 
 /// Eigenvalues in increasing order with an orthonormal basis of eigenvectors, in columns; otherwise as
 /// [`symmetric_eigenvalues`].
-pub(super) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>)> {
+pub(crate) fn symmetric_eigen(matrix: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>)> {
     let mut basis = DMatrix::zeros(matrix.nrows(), matrix.nrows());
     let values = decompose(matrix, Some(&mut basis))?;
     Ok((values, basis))
