@@ -9,7 +9,7 @@ use crate::solver::free_partition::GivenRows;
 /// Eigenvalues are 0 below this, relative to the largest: rounding of the decomposition.
 const NEGLIGIBLE: f64 = 1e-14;
 
-/// Masses may exceed 1 by this.
+/// Masses may exceed their limit by this, relatively.
 const MASS_TOLERANCE: f64 = 1e-9;
 
 /// The eigenvalues of `W = X^T X / n` of given data, with the numbers of its rows and features.
@@ -74,12 +74,12 @@ impl SampleSpectrum {
         }
     }
 
-    /// A spectrum in the limit of large data: positive eigenvalues with their masses, which sum to at most 1, the
-    /// rest belonging to 0; `features` is the number that resolutions and counts refer to.
+    /// A spectrum in the limit of large data: positive eigenvalues with their masses, which sum to at most 1
+    /// and `n / p`, the rest of 1 belonging to 0; `features` is the number that resolutions and counts refer to.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there is no eigenvalue, one of the numbers is not finite and positive, or the
-    /// masses sum to more than 1.
+    /// masses sum to more than 1 or `n / p`.
     pub fn weighted(eigenvalues: &[(f64, f64)], aspect_ratio: f64, features: usize) -> Result<Self> {
         positive("aspect_ratio", aspect_ratio)?;
         let mut atoms = Vec::with_capacity(eigenvalues.len());
@@ -89,9 +89,11 @@ impl SampleSpectrum {
             atoms.push(Atom { location, mass });
         }
         let total: f64 = atoms.iter().map(|atom| atom.mass).sum();
-        if atoms.is_empty() || features == 0 || total > 1.0 + MASS_TOLERANCE {
-            let value = format!("{} with total mass {total}", atoms.len());
-            return Err(Error::argument("eigenvalues", value, "at least one, of total mass up to 1"));
+        let most = aspect_ratio.recip().min(1.0);
+        if atoms.is_empty() || features == 0 || total > (1.0 + MASS_TOLERANCE) * most {
+            let value = format!("{} of total mass {total} for {features} features", atoms.len());
+            let allowed = format!("at least one, of total mass up to min(1, n / p) = {most}");
+            return Err(Error::argument("eigenvalues", value, allowed));
         }
         Ok(Self { atoms: merged(atoms, 1.0), aspect_ratio, features, leverages: vec![Self::EVEN] })
     }
@@ -143,6 +145,39 @@ impl SampleSpectrum {
     /// The largest eigenvalue of `W`.
     pub fn largest(&self) -> f64 {
         self.atoms[self.atoms.len() - 1].location
+    }
+
+    /// Mean spacing of the nonzero eigenvalues in the middle half of them.
+    pub fn mean_spacing(&self) -> f64 {
+        self.middle_width(|t| t) / ((1.0 - self.kernel()) * self.features as f64)
+    }
+
+    /// Twice the distance between the quartiles of the images of the nonzero eigenvalues: the width of a uniform law.
+    pub(super) fn middle_width(&self, image: impl Fn(f64) -> f64) -> f64 {
+        let mut places: Vec<(f64, f64)> =
+            self.atoms.iter().map(|atom| (image(atom.location), atom.mass)).collect();
+        places.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let quartile = |share: f64| {
+            let mut left = share * (1.0 - self.kernel());
+            let found = places.iter().find(|&&(_, mass)| {
+                left -= mass;
+                left < 0.0
+            });
+            found.unwrap_or(&places[places.len() - 1]).0
+        };
+        2.0 * (quartile(0.75) - quartile(0.25))
+    }
+
+    /// The spectrum without one feature's worth of the eigenvalue `index`.
+    pub(super) fn without(&self, index: usize) -> Self {
+        let mut others = self.clone();
+        let share = 1.0 / self.features as f64;
+        if others.atoms[index].mass > 1.5 * share {
+            others.atoms[index].mass -= share;
+        } else {
+            others.atoms.remove(index);
+        }
+        others
     }
 
     /// The rows of the data, as the free-partition equation takes them.

@@ -20,7 +20,7 @@ mod guess;
 mod integrals;
 mod missing;
 pub(crate) mod probe;
-mod series;
+pub(crate) mod series;
 mod spectral;
 mod support;
 mod transform;

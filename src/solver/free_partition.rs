@@ -31,14 +31,16 @@
 
 use num_complex::Complex64;
 
+use super::continuation::unphysical;
 use super::coupling::{Coupling, offsets, packed};
-use super::fixed_point::FixedPoint;
+use super::fixed_point::{FixedPoint, Workspace};
+use super::gram::{BlockPencil, GramAverage};
 use super::inverse::SplitMatrix;
 use super::options::SolverOptions;
 use super::pencil::Pencil;
 use super::scaling::equilibrate;
 use crate::error::{Error, Result, positive};
-use crate::population::Atom;
+use crate::population::{Atom, merged};
 
 /// Eigenvalues of `-Im R` may fall below zero by this, relative to the largest entry of `R`.
 const DEFINITE: f64 = 1e-9;
@@ -47,9 +49,13 @@ const DEFINITE: f64 = 1e-9;
 #[derive(Debug, Clone)]
 pub struct FreePartition {
     coupling: Coupling,
-    rows: GivenRows,
+    gram: GramAverage,
+    aspect_ratio: f64,
+    leverages: Vec<Atom>,
     options: SolverOptions,
-    /// Where the packed upper triangle of each block starts, and the total length.
+    /// The states of each block that a variable reaches: `R` vanishes on the others.
+    reached: Vec<Vec<usize>>,
+    /// Where the packed upper triangle of each block, on these states, starts, and the total length.
     offsets: Vec<usize>,
 }
 
@@ -69,22 +75,32 @@ impl FreePartition {
     /// The equation for a pencil whose channels have the ratios `1 / f_b`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] from [`SolverOptions::validated`], if there is no eigenvalue, no leverage, or one
-    /// of them or of their masses is not finite and positive.
+    /// [`Error::InvalidArgument`] from [`SolverOptions::validated`], if there is no leverage, or if an eigenvalue, a
+    /// leverage or a mass is not finite and positive.
     pub fn new(pencil: Pencil, rows: GivenRows, options: SolverOptions) -> Result<Self> {
         let options = options.validated()?;
         positive("aspect_ratio", rows.aspect_ratio)?;
         for (argument, atoms) in [("eigenvalues", &rows.gram), ("leverages", &rows.leverages)] {
-            if atoms.is_empty() {
-                return Err(Error::argument(argument, "none", "at least one"));
-            }
             for atom in atoms {
                 positive(argument, atom.location)?;
                 positive(argument, atom.mass)?;
             }
         }
-        let offsets = offsets(pencil.blocks().iter().map(|block| block.nrows()));
-        Ok(Self { coupling: Coupling::new(pencil), rows, options, offsets })
+        if rows.leverages.is_empty() {
+            return Err(Error::argument("leverages", "none", "at least one"));
+        }
+        let mut reached = vec![Vec::new(); pencil.blocks().len()];
+        for link in pencil.channels().iter().flat_map(|channel| &channel.links) {
+            reached[link.block].extend(link.entries.iter().map(|entry| entry.block_state));
+        }
+        for states in &mut reached {
+            states.sort_unstable();
+            states.dedup();
+        }
+        let offsets = offsets(reached.iter().map(Vec::len));
+        let GivenRows { gram, aspect_ratio, leverages } = rows;
+        let (coupling, gram) = (Coupling::new(pencil), GramAverage::new(merged(gram, 1.0)));
+        Ok(Self { coupling, gram, aspect_ratio, leverages, options, reached, offsets })
     }
 
     /// The pencil.
@@ -92,14 +108,46 @@ impl FreePartition {
         self.coupling.pencil()
     }
 
-    /// The rows.
-    pub fn rows(&self) -> &GivenRows {
-        &self.rows
+    /// What one more eigenvalue `t` of `W` has its eigenvalue of the operator at a zero of: `1 / [(Lambda(z) - t R)^-1]_00`
+    /// for the solution `state` at `z`. Its derivative there is the inverse of the squared overlap of the two
+    /// eigenvectors (Benaych-Georges and Nadakuditi, Adv. Math. 227, 2011, for the full batch).
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if state or workspace belong to another equation, [`Error::NotConverged`] if the
+    /// matrix is singular.
+    pub fn outlier_function(
+        &self,
+        z: Complex64,
+        state: &[Complex64],
+        eigenvalue: f64,
+        workspace: &mut Workspace<Buffers>,
+    ) -> Result<Complex64> {
+        self.check_state(state, workspace)?;
+        let Buffers { medium, room, .. } = &mut workspace.buffers;
+        let resolvent = &mut room[0][0];
+        self.unpack(0, state, &mut medium[0]);
+        self.fill(0, z, resolvent);
+        resolvent.add_scaled(-eigenvalue, &medium[0]);
+        if !resolvent.invert() {
+            return Err(unphysical(z, 0));
+        }
+        Ok(resolvent.get(0, 0).inv())
+    }
+
+    /// `Lambda(z)` of one block.
+    fn fill(&self, index: usize, z: Complex64, target: &mut SplitMatrix) {
+        target.im.fill(0.0);
+        // Blocks are symmetric, so column-major reads the same.
+        target.re.copy_from_slice(self.pencil().blocks()[index].as_slice());
+        if index == 0 {
+            target.re[0] += z.re;
+            target.im[0] += z.im;
+        }
     }
 
     /// Whether all rows have the same leverage.
     fn exchangeable(&self) -> bool {
-        self.rows.leverages.len() == 1
+        self.leverages.len() == 1
     }
 
     /// Number of unknowns of one block-diagonal matrix.
@@ -111,41 +159,9 @@ impl FreePartition {
     fn unknowns(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let copies = if self.exchangeable() { 1 } else { 2 };
         (0..copies).flat_map(move |copy| {
-            let sizes = self.pencil().blocks().iter().map(|block| block.nrows());
+            let sizes = self.reached.iter().map(Vec::len);
             sizes.zip(&self.offsets).map(move |(size, offset)| (size, offset + copy * self.triangles()))
         })
-    }
-
-    /// `g` of one block and the root entry of `G` for `R` of that block, as sums over the eigenvalues.
-    fn average(
-        &self,
-        (index, z): (usize, Complex64),
-        medium: &SplitMatrix,
-        resolvent: &mut SplitMatrix,
-        scales: &[f64],
-        average: &mut SplitMatrix,
-    ) -> Option<Complex64> {
-        let block = &self.pencil().blocks()[index];
-        let mut root = Complex64::ZERO;
-        average.fill_zero();
-        for &Atom { location: t, mass } in &self.rows.gram {
-            for ((entry, constant), r) in resolvent.re.iter_mut().zip(block.as_slice()).zip(&medium.re) {
-                *entry = constant - t * r;
-            }
-            for (entry, r) in resolvent.im.iter_mut().zip(&medium.im) {
-                *entry = -t * r;
-            }
-            if index == 0 {
-                resolvent.re[0] += z.re;
-                resolvent.im[0] += z.im;
-            }
-            if !resolvent.invert_scaled(scales) {
-                return None;
-            }
-            root += mass * resolvent.get(0, 0);
-            average.add_scaled(mass * t, resolvent);
-        }
-        Some(root)
     }
 
     /// `D(x, y)`, the medium `x` as dressed by the spread of the leverages; see the [module](self).
@@ -158,7 +174,7 @@ impl FreePartition {
         product.set_product(x, y);
         mean.fill_zero();
         dressed.fill_zero();
-        for &Atom { location: h, mass } in &self.rows.leverages {
+        for &Atom { location: h, mass } in &self.leverages {
             inverse.fill_zero();
             inverse.add_scaled(-h, product);
             inverse.add_identity();
@@ -177,21 +193,23 @@ impl FreePartition {
     }
 
     fn unpack(&self, index: usize, state: &[Complex64], matrix: &mut SplitMatrix) {
-        let (size, offset) = (matrix.size(), self.offsets[index]);
-        for i in 0..size {
-            for j in i..size {
-                let entry = state[offset + packed(i, j, size)];
-                matrix.set(i, j, entry);
-                matrix.set(j, i, entry);
+        let (states, offset) = (&self.reached[index], self.offsets[index]);
+        matrix.fill_zero();
+        for (i, &row) in states.iter().enumerate() {
+            for (j, &column) in states.iter().enumerate().skip(i) {
+                let entry = state[offset + packed(i, j, states.len())];
+                matrix.set(row, column, entry);
+                matrix.set(column, row, entry);
             }
         }
     }
 
     fn pack(&self, index: usize, matrix: &SplitMatrix, state: &mut [Complex64]) {
-        let (size, offset) = (matrix.size(), self.offsets[index]);
-        for i in 0..size {
-            for j in i..size {
-                state[offset + packed(i, j, size)] = 0.5 * (matrix.get(i, j) + matrix.get(j, i));
+        let (states, offset) = (&self.reached[index], self.offsets[index]);
+        for (i, &row) in states.iter().enumerate() {
+            for (j, &column) in states.iter().enumerate().skip(i) {
+                let entry = 0.5 * (matrix.get(row, column) + matrix.get(column, row));
+                state[offset + packed(i, j, states.len())] = entry;
             }
         }
     }
@@ -246,10 +264,9 @@ impl FixedPoint for FreePartition {
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {
         self.unknowns().all(|(size, offset)| {
-            (0..size).all(|i| {
-                let entry = state[offset + packed(i, i, size)];
-                entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
-            })
+            let diagonal = || (0..size).map(|i| state[offset + packed(i, i, size)]);
+            let largest = diagonal().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
+            diagonal().all(|entry| entry.im <= DEFINITE * largest)
         })
     }
 
@@ -282,10 +299,11 @@ impl FixedPoint for FreePartition {
             let (medium, average) = (&mut buffers.medium[index], &mut buffers.average[index]);
             let (cavity, room) = (&mut buffers.cavity[index], &mut buffers.room[index]);
             self.unpack(index, medium_state, medium);
-            let scales = &buffers.block_scales[index];
-            let Some(entry) = self.average((index, z), medium, &mut room[0], scales, average) else {
-                return failed;
-            };
+            let [resolvent, constant, ..] = room;
+            self.fill(index, z, constant);
+            let (reached, scales) = (&self.reached[index], &buffers.block_scales[index]);
+            let block = BlockPencil { constant, medium, reached, scales };
+            let Some(entry) = self.gram.evaluate(&block, resolvent, average) else { return failed };
             if index == 0 {
                 root = entry;
             }
@@ -305,7 +323,7 @@ impl FixedPoint for FreePartition {
         }
         self.coupling.restrict(&buffers.cavity, &mut buffers.seen);
         buffers.answer.iter_mut().for_each(SplitMatrix::fill_zero);
-        for &Atom { location: h, mass } in &self.rows.leverages {
+        for &Atom { location: h, mass } in &self.leverages {
             let Buffers { seen, channels, channel_scales, answer, .. } = buffers;
             if !self.coupling.add_r_transform(seen, [h, mass * h], channel_scales, channels, answer) {
                 return failed;
@@ -323,8 +341,8 @@ impl FixedPoint for FreePartition {
             }
             self.pack(index, medium, medium_image);
         }
-        let nonzero: f64 = self.rows.gram.iter().map(|atom| atom.mass).sum();
-        (root + (self.rows.aspect_ratio - nonzero).max(0.0) / z) / self.rows.aspect_ratio
+        let nonzero: f64 = self.gram.atoms().iter().map(|atom| atom.mass).sum();
+        (root + (self.aspect_ratio - nonzero).max(0.0) / z) / self.aspect_ratio
     }
 }
 

@@ -12,6 +12,7 @@ pub mod continuation;
 pub(crate) mod coupling;
 pub mod fixed_point;
 pub mod free_partition;
+mod gram;
 pub(crate) mod inverse;
 mod newton;
 mod options;
