@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
+use super::gaps::gaps;
 use super::outlier::{Deflated, IsolatedEigenvalue};
 use super::partition::Partition;
 use super::resolved::ResolvedLaw;
@@ -26,9 +27,9 @@ const DOUBLINGS: i32 = 8;
 /// Half the number of points on the circle: what is aliased is smaller by the power 64 of the radius.
 const CIRCLE: usize = 32;
 
-/// Gaps of `W` that isolate an eigenvalue, in mean spacings: at an edge the spacing is larger than in the bulk, some
-/// five times for a thousand features.
-const APART: f64 = 8.0;
+/// Gaps of `W` that isolate an eigenvalue, in mean spacings times the cube root of their number: the first spacing at
+/// an edge grows like that, with a factor 1.2 for white Gaussian data of aspect ratio 1/2.
+const APART: f64 = 4.0;
 
 /// Agreement of the moments on two circles, relative to the radius.
 const MOMENT_TOLERANCE: f64 = 1e-10;
@@ -156,14 +157,14 @@ impl PartitionLaw {
     }
 
     /// Isolated eigenvalues of `Z`, in increasing order of the eigenvalues of `W` that they belong to: those of `W` that
-    /// are more than eight mean spacings apart from the bulk, above or below, where the outlier equation has a root
+    /// are apart from the bulk by several times the spacing at an edge, above or below, where the outlier equation has a root
     /// outside the support of the others. What starts isolated in `W` may have none: larger steps fold the spectrum.
     ///
     /// # Errors
     /// From the solver.
     pub fn isolated(&self) -> Result<Vec<IsolatedEigenvalue>> {
         let atoms = self.spectrum.atoms();
-        let wide = APART * self.spectrum.mean_spacing();
+        let wide = APART * (atoms.len() as f64).cbrt() * self.spectrum.mean_spacing();
         let step = |index: &usize| atoms[index + 1].location - atoms[*index].location;
         let gaps: Vec<usize> =
             (0..atoms.len().saturating_sub(1)).filter(|index| step(index) > wide).collect();
@@ -183,6 +184,15 @@ impl PartitionLaw {
             isolated.extend(Deflated::new(&self.spectrum, index, &self.partition)?.root()?);
         }
         Ok(isolated)
+    }
+
+    /// Gaps in the support, at least three times as wide as the resolution of `resolved`, which is of this law; each
+    /// with its ends to a thousandth of the resolution. What is at 0 has no part in them.
+    ///
+    /// # Errors
+    /// From the solver.
+    pub fn gaps(&self, resolved: &ResolvedLaw) -> Result<Vec<[f64; 2]>> {
+        gaps(self, resolved)
     }
 
     /// Mean spacing of the nonzero eigenvalues of `Z` in the middle half of the law, from where they would be in the

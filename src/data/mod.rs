@@ -16,6 +16,7 @@ mod certificate;
 mod columns;
 mod dataset;
 mod decomposition;
+mod gaps;
 mod law;
 mod outlier;
 mod partition;

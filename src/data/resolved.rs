@@ -179,6 +179,13 @@ impl ResolvedLaw {
         Ok(high)
     }
 
+    /// Where half an eigenvalue away from 0 is below, and half of one above.
+    pub(super) fn outermost(&self) -> Result<[f64; 2]> {
+        let half = 0.5 / self.features as f64;
+        // What the kernel holds is at 0, below all others.
+        Ok([self.quantile((self.kernel + half).min(1.0))?, self.quantile(1.0 - half)?])
+    }
+
     /// The number of eigenvalues between consecutive `edges`, the mass at 0 included, with its standard deviation.
     ///
     /// Eigenvalues repel: the count in an interval varies by the logarithm of its mean, not by its root as the

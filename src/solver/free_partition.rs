@@ -45,12 +45,17 @@ use crate::population::{Atom, merged};
 /// Eigenvalues of `-Im R` may fall below zero by this, relative to the largest entry of `R`.
 const DEFINITE: f64 = 1e-9;
 
+/// A kernel smaller than this is rounding of the masses.
+const ROUNDING: f64 = 1e-12;
+
 /// The fixed-point map of a pencil and the rows behind it.
 #[derive(Debug, Clone)]
 pub struct FreePartition {
     coupling: Coupling,
     gram: GramAverage,
     aspect_ratio: f64,
+    /// Features that no row reaches, per row.
+    kernel: f64,
     leverages: Vec<Atom>,
     options: SolverOptions,
     /// The states of each block that a variable reaches: `R` vanishes on the others.
@@ -99,8 +104,11 @@ impl FreePartition {
         }
         let offsets = offsets(reached.iter().map(Vec::len));
         let GivenRows { gram, aspect_ratio, leverages } = rows;
+        let nonzero: f64 = gram.iter().map(|atom| atom.mass).sum();
+        let kernel =
+            Some(aspect_ratio - nonzero).filter(|&rest| rest > ROUNDING * aspect_ratio).unwrap_or(0.0);
         let (coupling, gram) = (Coupling::new(pencil), GramAverage::new(merged(gram, 1.0)));
-        Ok(Self { coupling, gram, aspect_ratio, leverages, options, reached, offsets })
+        Ok(Self { coupling, gram, aspect_ratio, kernel, leverages, options, reached, offsets })
     }
 
     /// The pencil.
@@ -341,8 +349,11 @@ impl FixedPoint for FreePartition {
             }
             self.pack(index, medium, medium_image);
         }
-        let nonzero: f64 = self.gram.atoms().iter().map(|atom| atom.mass).sum();
-        (root + (self.aspect_ratio - nonzero).max(0.0) / z) / self.aspect_ratio
+        // At z = 0 there is no kernel that could have a pole.
+        if self.kernel > 0.0 {
+            root += self.kernel / z;
+        }
+        root / self.aspect_ratio
     }
 }
 

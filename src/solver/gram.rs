@@ -34,9 +34,14 @@ const FEW: usize = 2 * NODES;
 /// Logarithm of an error of the rule, relative, that is below rounding.
 const NEGLIGIBLE: f64 = 37.0;
 
+/// Where the zeros are computed from, below 0, in units of the largest eigenvalue, and eigenvalues of the shifted
+/// inverse, in units of its shift, that belong to zeros far away.
+const SHIFT: f64 = 0.37;
+const INFINITE: f64 = 1e-3;
+
 /// Steps of the inverse iteration for the vector of a near zero, and how far beside the zero it is shifted.
 const STEPS: usize = 3;
-const SHIFT: f64 = 1e-7;
+const BESIDE: f64 = 1e-7;
 
 /// Condition number of a near zero from which on the sum is taken as it stands.
 const ILL_CONDITIONED: f64 = 1e3;
@@ -69,9 +74,10 @@ impl BlockPencil<'_> {
         target.invert_scaled(self.scales)
     }
 
-    /// The inverses of the zeros of `det(Lambda - s R)`.
-    fn inverse_zeros(&self, room: &mut SplitMatrix) -> Option<Vec<Complex64>> {
-        if !self.resolvent(Complex64::ZERO, room) {
+    /// The zeros of `det(Lambda - s R)`, from the eigenvalues `1 / (s - shift)` of `(Lambda - shift R)^-1 R`; those at
+    /// infinity are left out.
+    fn zeros(&self, shift: f64, room: &mut SplitMatrix) -> Option<Vec<Complex64>> {
+        if !self.resolvent(shift.into(), room) {
             return None;
         }
         let n = self.reached.len();
@@ -80,12 +86,14 @@ impl BlockPencil<'_> {
         };
         let product = part(room) * part(self.medium);
         let schur = nalgebra::linalg::Schur::try_new(product, f64::EPSILON, 100 * n)?;
-        schur.eigenvalues().map(|values| values.iter().copied().collect())
+        let inverses = schur.eigenvalues()?;
+        let finite = inverses.iter().filter(|inverse| inverse.norm() * shift.abs() > INFINITE);
+        Some(finite.map(|inverse| shift + inverse.inv()).collect())
     }
 
     /// The zero near `zero` with its vector `x`, normalised to `x^T R x = 1`; none if it is ill-conditioned.
     fn zero(&self, zero: Complex64, room: &mut SplitMatrix) -> Option<(Complex64, Vec<Complex64>)> {
-        if !self.resolvent(zero * (1.0 + SHIFT), room) {
+        if !self.resolvent(zero * (1.0 + BESIDE), room) {
             return None;
         }
         let n = room.size();
@@ -140,9 +148,11 @@ impl GramAverage {
         if self.rule.is_empty() {
             return sum(&self.atoms, block, room, average);
         }
-        let near = block.inverse_zeros(room).and_then(|inverse_zeros| {
-            let zeros = inverse_zeros.into_iter().filter(|&inverse| self.is_near(inverse));
-            zeros.map(|inverse| block.zero(inverse.inv(), room)).collect::<Option<Vec<_>>>()
+        // Outside of the interval, where the matrix is regular even if the root vanishes.
+        let shift = -SHIFT * self.atoms[self.atoms.len() - 1].location;
+        let near = block.zeros(shift, room).and_then(|zeros| {
+            let near = zeros.into_iter().filter(|&zero| self.is_near(zero));
+            near.map(|zero| block.zero(zero, room)).collect::<Option<Vec<_>>>()
         });
         let Some(near) = near else { return sum(&self.atoms, block, room, average) };
         let mut root = sum(&self.rule, block, room, average)?;
@@ -167,14 +177,10 @@ impl GramAverage {
         Some(root)
     }
 
-    /// Whether the rule is not good enough for a zero, given its inverse.
-    fn is_near(&self, inverse: Complex64) -> bool {
+    /// Whether the rule is not good enough for a zero.
+    fn is_near(&self, zero: Complex64) -> bool {
         let (low, high) = (self.atoms[0].location, self.atoms[self.atoms.len() - 1].location);
-        let (center, half) = (0.5 * (low + high), 0.5 * (high - low));
-        if inverse.norm() * high < 1e-3 {
-            return false;
-        }
-        let local = (inverse.inv() - center) / half;
+        let local = (zero - 0.5 * (low + high)) / (0.5 * (high - low));
         let image = local + (local * local - 1.0).sqrt();
         2.0 * NODES as f64 * image.norm().ln().abs() < NEGLIGIBLE
     }
