@@ -180,10 +180,11 @@ fn gaps_of_two_clusters_are_found_and_close() {
     let spectrum = SampleSpectrum::new(&eigenvalues, 800, 200).unwrap();
     let law = |epoch_step: f64| PartitionLaw::new(&spectrum, &Partition::equal(2, epoch_step / 2.0).unwrap());
     let full = PartitionLaw::new(&spectrum, &Partition::equal(1, 0.1).unwrap()).unwrap();
-    let gaps = full.gaps(&full.resolved(2.0).unwrap()).unwrap();
+    let resolved = full.resolved(2.0).unwrap();
+    let (gaps, eta) = (full.gaps(&resolved).unwrap(), resolved.resolution());
     println!("{gaps:?}");
     assert_eq!(gaps.len(), 1);
-    assert!((gaps[0][0] - eigenvalues[99]).abs() < 1e-3 && (gaps[0][1] - eigenvalues[100]).abs() < 1e-3);
+    assert!((gaps[0][0] - eigenvalues[99]).abs() < eta && (gaps[0][1] - eigenvalues[100]).abs() < eta);
     // At small steps one gap remains, with half the eigenvalues on either side; folding closes it.
     let small = law(0.05).unwrap();
     let resolved = small.resolved(2.0).unwrap();

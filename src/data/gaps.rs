@@ -1,8 +1,8 @@
 //! Gaps in the support of the law of `Z` given the data.
 //!
 //! The support is not searched: where eigenvalues follow one by one it is a comb of hundreds of bands. Places where
-//! the density at the resolution is low are looked at on the real axis. If there is none, the gap is followed to
-//! both its ends.
+//! the density at the resolution is low are looked at on the real axis. If there is none, the gap ends where half an
+//! eigenvalue is on the other side: counts are whole numbers there.
 
 use num_complex::Complex64;
 
@@ -22,8 +22,8 @@ const LOW: f64 = 0.2;
 /// Narrowest gap, in units of the resolution: narrower ones cannot be told from the comb.
 const NARROWEST: f64 = 3.0;
 
-/// Halvings that an end is found by, from about the resolution.
-const HALVINGS: usize = 10;
+/// Distance of the count below a gap from a whole number, which the tails of the kernel may make.
+const WHOLE: f64 = 0.25;
 
 pub(super) fn gaps(law: &PartitionLaw, resolved: &ResolvedLaw) -> Result<Vec<[f64; 2]>> {
     let [low, high] = resolved.outermost()?;
@@ -48,7 +48,13 @@ pub(super) fn gaps(law: &PartitionLaw, resolved: &ResolvedLaw) -> Result<Vec<[f6
         if !minimum || covered || density[i] > LOW * left[i].min(right[i]) || occupied(law, place(i)) {
             continue;
         }
-        let [start, end] = [-eta, eta].map(|step| end_of_gap(law, place(i), 0.5 * step, [low, high]));
+        let p = law.spectrum().features() as f64;
+        let below = p * resolved.cdf(place(i));
+        if (below - below.round()).abs() > WHOLE {
+            continue;
+        }
+        let ends = [-0.5, 0.5].map(|half| resolved.quantile((below.round() + half) / p));
+        let [start, end] = [ends[0].clone()?, ends[1].clone()?];
         if end - start >= NARROWEST * eta {
             gaps.push([start, end]);
         }
@@ -62,17 +68,4 @@ fn occupied(law: &PartitionLaw, x: f64) -> bool {
     let (_, spread) = transform.location_scale();
     let solution = transform.solve(Complex64::new(x, 0.0), &mut transform.workspace());
     solution.map_or(true, |solution| is_inside(solution.cauchy, spread))
-}
-
-/// The end of a gap from a point in it, in the direction of `step`.
-fn end_of_gap(law: &PartitionLaw, from: f64, step: f64, [low, high]: [f64; 2]) -> f64 {
-    let (mut free, mut next) = (from, from + step);
-    while (low..=high).contains(&next) && !occupied(law, next) {
-        (free, next) = (next, next + step);
-    }
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (free + next);
-        if occupied(law, middle) { next = middle } else { free = middle }
-    }
-    free
 }

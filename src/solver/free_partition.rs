@@ -45,6 +45,10 @@ use crate::population::{Atom, merged};
 /// Eigenvalues of `-Im R` may fall below zero by this, relative to the largest entry of `R`.
 const DEFINITE: f64 = 1e-9;
 
+/// The same for `kappa` and rows of unequal leverage, which is definite up to errors of the approximation; there `R`
+/// is not.
+const NEARLY_DEFINITE: f64 = 1e-3;
+
 /// A kernel smaller than this is rounding of the masses.
 const ROUNDING: f64 = 1e-12;
 
@@ -140,6 +144,17 @@ impl FreePartition {
             return Err(unphysical(z, 0));
         }
         Ok(resolvent.get(0, 0).inv())
+    }
+
+    /// The unknowns whose imaginary part has a sign, with sizes and starts of their blocks.
+    fn signed(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let skipped = if self.exchangeable() { 0 } else { self.reached.len() };
+        self.unknowns().skip(skipped)
+    }
+
+    /// By how much that sign may be missed, relative to the largest entry.
+    fn definite(&self) -> f64 {
+        if self.exchangeable() { DEFINITE } else { NEARLY_DEFINITE }
     }
 
     /// `Lambda(z)` of one block.
@@ -271,25 +286,42 @@ impl FixedPoint for FreePartition {
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {
-        self.unknowns().all(|(size, offset)| {
+        self.signed().all(|(size, offset)| {
             let diagonal = || (0..size).map(|i| state[offset + packed(i, i, size)]);
             let largest = diagonal().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
-            diagonal().all(|entry| entry.im <= DEFINITE * largest)
+            diagonal().all(|entry| entry.im <= self.definite() * largest)
         })
     }
 
-    /// Whether `-Im R`, and `-Im kappa`, are positive semidefinite, up to rounding.
+    /// Whether `-Im R`, or `-Im kappa` for rows of unequal leverage, is positive semidefinite.
     fn is_physical(&self, state: &[Complex64]) -> bool {
         let mut metric = vec![1.0; state.len()];
         self.units(state, &mut metric);
-        self.unknowns().all(|(size, offset)| {
+        self.signed().all(|(size, offset)| {
             let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
                 let at = offset + packed(i.min(j), i.max(j), size);
-                let shift = if i == j { DEFINITE } else { 0.0 };
+                let shift = if i == j { self.definite() } else { 0.0 };
                 shift - state[at].im / metric[at]
             });
             shifted.cholesky().is_some()
         })
+    }
+
+    /// With leverages resolved, the plain iteration is no longer the composite of two subordinations, and may stall.
+    fn sizes(&self, state: &[Complex64], sizes: &mut [f64]) -> bool {
+        if self.exchangeable() {
+            return false;
+        }
+        for (size, offset) in self.unknowns() {
+            let mut scales = vec![1.0; size];
+            equilibrate(&mut scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm());
+            for i in 0..size {
+                for j in i..size {
+                    sizes[offset + packed(i, j, size)] = scales[i] * scales[j];
+                }
+            }
+        }
+        true
     }
 
     fn map(
