@@ -184,6 +184,7 @@ fn gaps_of_two_clusters_are_found_and_close() {
     let (gaps, eta) = (full.gaps(&resolved).unwrap(), resolved.resolution());
     println!("{gaps:?}");
     assert_eq!(gaps.len(), 1);
+    println!("{} {} {eta}", eigenvalues[99], eigenvalues[100]);
     assert!((gaps[0][0] - eigenvalues[99]).abs() < eta && (gaps[0][1] - eigenvalues[100]).abs() < eta);
     // At small steps one gap remains, with half the eigenvalues on either side; folding closes it.
     let small = law(0.05).unwrap();

@@ -26,8 +26,11 @@
 //! ```
 //!
 //! With `D(x, y) = E_h[h (1 - h x y)^-1]^-1 E_h[h^2 (1 - h x y)^-1] x`, which is `x` when all `h` are 1, these are
-//! `kappa = (g^-1 + D(R, kappa))^-1` and `R = (T^-1 + D(kappa, R))^-1`: the steps above with a dressed medium. The
-//! unknowns are then `R` and `kappa`.
+//! `kappa = (g^-1 + D(R, kappa))^-1` and `R = (T^-1 + D(kappa, R))^-1`: the steps above with a dressed medium, the
+//! first one iterated for `kappa`.
+//!
+//! The unknown is `R`, on the states of the blocks that a variable reaches: what the channels see of `kappa` are
+//! differences of its entries, which would not carry all digits.
 
 use num_complex::Complex64;
 
@@ -45,9 +48,12 @@ use crate::population::{Atom, merged};
 /// Eigenvalues of `-Im R` may fall below zero by this, relative to the largest entry of `R`.
 const DEFINITE: f64 = 1e-9;
 
-/// The same for `kappa` and rows of unequal leverage, which is definite up to errors of the approximation; there `R`
-/// is not.
-const NEARLY_DEFINITE: f64 = 1e-3;
+/// The same for rows of unequal leverage: given which eigenvalues they make, `R` is definite only roughly. Of the
+/// other solutions next to the real axis, `-Im R` has the opposite sign.
+const NEARLY_DEFINITE: f64 = 0.1;
+
+/// Most iterations for `kappa` of rows of unequal leverage; they end at rounding before, except in first guesses.
+const CAVITY_STEPS: usize = 60;
 
 /// A kernel smaller than this is rounding of the masses.
 const ROUNDING: f64 = 1e-12;
@@ -146,13 +152,7 @@ impl FreePartition {
         Ok(resolvent.get(0, 0).inv())
     }
 
-    /// The unknowns whose imaginary part has a sign, with sizes and starts of their blocks.
-    fn signed(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let skipped = if self.exchangeable() { 0 } else { self.reached.len() };
-        self.unknowns().skip(skipped)
-    }
-
-    /// By how much that sign may be missed, relative to the largest entry.
+    /// By how much the imaginary part of the unknowns may miss its sign, relative to the largest entry.
     fn definite(&self) -> f64 {
         if self.exchangeable() { DEFINITE } else { NEARLY_DEFINITE }
     }
@@ -173,18 +173,9 @@ impl FreePartition {
         self.leverages.len() == 1
     }
 
-    /// Number of unknowns of one block-diagonal matrix.
-    fn triangles(&self) -> usize {
-        self.offsets[self.offsets.len() - 1]
-    }
-
-    /// Sizes of the unknown blocks and where they start: `R`, and `kappa` after it unless rows are exchangeable.
+    /// Sizes of the unknown blocks and where they start.
     fn unknowns(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let copies = if self.exchangeable() { 1 } else { 2 };
-        (0..copies).flat_map(move |copy| {
-            let sizes = self.reached.iter().map(Vec::len);
-            sizes.zip(&self.offsets).map(move |(size, offset)| (size, offset + copy * self.triangles()))
-        })
+        self.reached.iter().map(Vec::len).zip(self.offsets.iter().copied())
     }
 
     /// `D(x, y)`, the medium `x` as dressed by the spread of the leverages; see the [module](self).
@@ -212,6 +203,39 @@ impl FreePartition {
         }
         product.set_product(mean, dressed);
         dressed.set_product(product, x);
+        true
+    }
+
+    /// `kappa` from `g` and `R` of one block.
+    fn cavity(
+        &self,
+        average: &SplitMatrix,
+        medium: &SplitMatrix,
+        room: &mut [SplitMatrix; 4],
+        cavity: &mut SplitMatrix,
+    ) -> bool {
+        if !inverse_sum(average, medium, &mut room[0], cavity) {
+            return false;
+        }
+        if self.exchangeable() {
+            return true;
+        }
+        for _ in 0..CAVITY_STEPS {
+            if !self.dress(medium, cavity, room) {
+                return false;
+            }
+            let [before, _, inverse, dressed] = room;
+            before.copy_from(cavity);
+            if !inverse_sum(average, dressed, inverse, cavity) {
+                return false;
+            }
+            let entries = before.re.iter().zip(&cavity.re).chain(before.im.iter().zip(&cavity.im));
+            let change = entries.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+            let largest = cavity.re.iter().chain(&cavity.im).fold(0.0f64, |m, x| m.max(x.abs()));
+            if change <= f64::EPSILON * largest {
+                break;
+            }
+        }
         true
     }
 
@@ -251,7 +275,7 @@ impl FixedPoint for FreePartition {
     type Buffers = Buffers;
 
     fn dimension(&self) -> usize {
-        if self.exchangeable() { self.triangles() } else { 2 * self.triangles() }
+        self.offsets[self.offsets.len() - 1]
     }
 
     fn options(&self) -> SolverOptions {
@@ -286,18 +310,18 @@ impl FixedPoint for FreePartition {
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {
-        self.signed().all(|(size, offset)| {
+        self.unknowns().all(|(size, offset)| {
             let diagonal = || (0..size).map(|i| state[offset + packed(i, i, size)]);
             let largest = diagonal().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
             diagonal().all(|entry| entry.im <= self.definite() * largest)
         })
     }
 
-    /// Whether `-Im R`, or `-Im kappa` for rows of unequal leverage, is positive semidefinite.
+    /// Whether `-Im R` is positive semidefinite.
     fn is_physical(&self, state: &[Complex64]) -> bool {
         let mut metric = vec![1.0; state.len()];
         self.units(state, &mut metric);
-        self.signed().all(|(size, offset)| {
+        self.unknowns().all(|(size, offset)| {
             let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
                 let at = offset + packed(i.min(j), i.max(j), size);
                 let shift = if i == j { self.definite() } else { 0.0 };
@@ -305,23 +329,6 @@ impl FixedPoint for FreePartition {
             });
             shifted.cholesky().is_some()
         })
-    }
-
-    /// With leverages resolved, the plain iteration is no longer the composite of two subordinations, and may stall.
-    fn sizes(&self, state: &[Complex64], sizes: &mut [f64]) -> bool {
-        if self.exchangeable() {
-            return false;
-        }
-        for (size, offset) in self.unknowns() {
-            let mut scales = vec![1.0; size];
-            equilibrate(&mut scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm());
-            for i in 0..size {
-                for j in i..size {
-                    sizes[offset + packed(i, j, size)] = scales[i] * scales[j];
-                }
-            }
-        }
-        true
     }
 
     fn map(
@@ -332,13 +339,11 @@ impl FixedPoint for FreePartition {
         buffers: &mut Buffers,
     ) -> Complex64 {
         let failed = Complex64::new(f64::NAN, f64::NAN);
-        let (medium_state, cavity_state) = state.split_at(self.triangles());
-        let (medium_image, cavity_image) = image.split_at_mut(self.triangles());
         let mut root = Complex64::ZERO;
         for index in 0..self.pencil().blocks().len() {
             let (medium, average) = (&mut buffers.medium[index], &mut buffers.average[index]);
             let (cavity, room) = (&mut buffers.cavity[index], &mut buffers.room[index]);
-            self.unpack(index, medium_state, medium);
+            self.unpack(index, state, medium);
             let [resolvent, constant, ..] = room;
             self.fill(index, z, constant);
             let (reached, scales) = (&self.reached[index], &buffers.block_scales[index]);
@@ -347,18 +352,8 @@ impl FixedPoint for FreePartition {
             if index == 0 {
                 root = entry;
             }
-            if !self.exchangeable() {
-                self.unpack(index, cavity_state, cavity);
-            }
-            if !self.dress(medium, cavity, room) {
+            if !self.cavity(average, medium, room, cavity) {
                 return failed;
-            }
-            let [_, _, inverse, dressed] = room;
-            if !inverse_sum(average, dressed, inverse, cavity) {
-                return failed;
-            }
-            if !self.exchangeable() {
-                self.pack(index, cavity, cavity_image);
             }
         }
         self.coupling.restrict(&buffers.cavity, &mut buffers.seen);
@@ -379,7 +374,7 @@ impl FixedPoint for FreePartition {
             if !inverse_sum(&buffers.answer[index], dressed, inverse, medium) {
                 return failed;
             }
-            self.pack(index, medium, medium_image);
+            self.pack(index, medium, image);
         }
         // At z = 0 there is no kernel that could have a pole.
         if self.kernel > 0.0 {
