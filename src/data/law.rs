@@ -187,7 +187,7 @@ impl PartitionLaw {
     }
 
     /// Gaps in the support, at least three times as wide as the resolution of `resolved`, which is of this law; each
-    /// with its ends to about the resolution. What is at 0 has no part in them.
+    /// with its ends to a few times the resolution. What is at 0 has no part in them.
     ///
     /// # Errors
     /// From the solver.

@@ -116,8 +116,7 @@ impl BlockPencil<'_> {
             let [image, x] = [&image, &x].map(|v| v.iter().map(|entry| entry.norm_sqr()).sum::<f64>().sqrt());
             image * x
         };
-        // Written so that NaN is ill-conditioned too.
-        if !(size <= ILL_CONDITIONED * weight.norm()) {
+        if size.is_nan() || weight.is_nan() || size > ILL_CONDITIONED * weight.norm() {
             return None;
         }
         let zero = form(self.constant, &x) / weight;
@@ -131,10 +130,6 @@ impl GramAverage {
     pub(super) fn new(atoms: Vec<Atom>) -> Self {
         let rule = if atoms.len() > FEW { gauss_rule(&atoms, NODES) } else { Vec::new() };
         Self { atoms, rule }
-    }
-
-    pub(super) fn atoms(&self) -> &[Atom] {
-        &self.atoms
     }
 
     /// Fills `average` with `g` and returns the root entry of `sum_j m_j (Lambda - t_j R)^-1`; none if a matrix is
