@@ -373,7 +373,7 @@ fn states_of_another_pencil() {
     };
     let (two, three) = (transform(2), transform(3));
     let z = Complex64::new(1.0, 1.0);
-    let (two, three) = (two.silverstein(), three.silverstein());
+    let (two, three) = (two.equation(), three.equation());
     let zeros = vec![Complex64::ZERO; two.dimension()];
     refused("state", two.iterate(z, &[], &mut two.workspace()));
     refused("workspace", two.iterate(z, &zeros, &mut three.workspace()));

@@ -11,6 +11,7 @@
 //! - [`Curves`]: train and test error of gradient descent, step by step;
 //! - [`Search`]: the batches, step size and stopping time with the smallest predicted test error;
 //! - [`Certificate`]: whether the rows are alike enough for the predictions;
+//! - [`PartitionLaw`]: the law of `Z` given the data, for a random split of the rows;
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `CsvFile` and `NpyFile`: files as sources of rows, behind the features `csv` and `npy`.
 
@@ -24,11 +25,20 @@ mod dataset;
 mod decomposition;
 #[cfg(any(feature = "csv", feature = "npy"))]
 mod files;
+mod gaps;
+mod law;
 #[cfg(feature = "npy")]
 mod npy;
+mod outlier;
+
+mod resolved;
+mod rigidity;
 mod rows;
 mod runs;
+mod spectrum;
+mod split;
 mod table;
+mod thresholds;
 
 pub use certificate::{Certificate, Verdict};
 pub use choice::{Budget, Choice, Recommendation, Search};
@@ -39,8 +49,15 @@ pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSiz
 pub use dataset::{Dataset, Target};
 #[cfg(any(feature = "csv", feature = "npy"))]
 pub use files::TargetColumn;
+pub use law::PartitionLaw;
 #[cfg(feature = "npy")]
 pub use npy::NpyFile;
+pub use outlier::IsolatedEigenvalue;
+pub use resolved::{ExpectedCount, ResolvedLaw};
+pub use rigidity::number_variance;
 pub use rows::{Block, RowMajor, Rows};
 pub use runs::{RunCurves, Runs};
+pub use spectrum::SampleSpectrum;
+pub use split::Split;
 pub use table::Table;
+pub use thresholds::{End, MeanThreshold};

@@ -21,7 +21,7 @@ mod integrals;
 mod mesh;
 mod missing;
 pub(crate) mod probe;
-mod series;
+pub(crate) mod series;
 mod spectral;
 mod support;
 mod transform;

@@ -88,13 +88,21 @@ impl MiniBatch {
             return self.transform_of_sparse(pencil.with_root_apart(), options);
         }
         let silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
-        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
+        self.z_transform(silverstein, 0.0)
     }
 
     /// The same for a pencil some of whose unknowns vanish.
     pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
         let silverstein = Silverstein::new(pencil, self.population().clone(), options)?.with_grading(COMMON);
-        ZTransform::new(silverstein, self.epoch_step(), 0.0, self.classical_eigenvalues(), self.atoms())
+        self.z_transform(silverstein, 0.0)
+    }
+
+    fn z_transform(&self, silverstein: Silverstein, origin: f64) -> Result<ZTransform> {
+        let images = self.classical_eigenvalues();
+        // The batches need not be free for the mean: it is that of the classical limit.
+        let atoms = self.population().as_atoms().iter().zip(&images);
+        let mean = atoms.map(|(atom, image)| atom.mass * image).sum();
+        Ok(ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?.with_mean(mean))
     }
 
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
@@ -110,7 +118,7 @@ impl MiniBatch {
         if let Some(grading) = grading {
             silverstein = silverstein.with_grading(grading);
         }
-        ZTransform::new(silverstein, self.epoch_step(), origin, self.classical_eigenvalues(), self.atoms())
+        self.z_transform(silverstein, origin)
     }
 
     /// The transform in the most promising basis, and the basis to fall back on.

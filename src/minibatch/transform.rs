@@ -5,8 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
-use crate::solver::silverstein::Buffers;
-use crate::solver::{Silverstein, Solution, Workspace};
+use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
 const ANNIHILATED: f64 = 0.5;
@@ -20,30 +19,38 @@ const WIDE: f64 = 10.0;
 
 /// `G_Z(z) = -alpha B conj(G(-alpha B conj(z)))`, with `G` from the pencil of `P - I = -alpha B Z`: the map
 /// reverses the line, hence the conjugates. The pencil of `P` serves with its argument moved by 1.
+///
+/// The equation of the pencil is Silverstein's for a population, the free-partition equation for given rows.
 #[derive(Debug, Clone)]
-pub struct ZTransform {
+pub struct ZTransform<E = Silverstein> {
     /// The transform in the argument of the pencil.
-    pencil: EquationTransform<Silverstein>,
+    pencil: EquationTransform<E>,
     /// `alpha B`, the step of one epoch.
     epoch_step: f64,
     /// What the operator of the pencil is at `Z = 0`: 0 for `P - I`, 1 for `P`.
     origin: f64,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
+    mean: Option<f64>,
 }
 
-impl ZTransform {
-    pub(super) fn new(
-        silverstein: Silverstein,
+impl<E: FixedPoint> ZTransform<E> {
+    pub(crate) fn new(
+        equation: E,
         epoch_step: f64,
         origin: f64,
         landmarks: Vec<f64>,
         atoms: Vec<Atom>,
     ) -> Result<Self> {
-        let state = silverstein.state_at_infinity();
-        let pencil = EquationTransform::new(silverstein, FAR, state)
-            .map_err(|error| in_z(error, origin, epoch_step))?;
-        Ok(Self { pencil, epoch_step, origin, landmarks, atoms })
+        let state = equation.state_at_infinity(&mut equation.workspace());
+        let pencil =
+            EquationTransform::new(equation, FAR, state).map_err(|error| in_z(error, origin, epoch_step))?;
+        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, mean: None })
+    }
+
+    /// The mean of the law, where it is known without the equation.
+    pub(super) fn with_mean(self, mean: f64) -> Self {
+        Self { mean: Some(mean), ..self }
     }
 
     /// Whether `P` is so close to 0 throughout, and so far from the identity, that `P - I` loses it.
@@ -59,17 +66,17 @@ impl ZTransform {
 
     /// The fixed-point equation behind the transform: that of `P - I`, or of `P` where that is
     /// close to 0.
-    pub fn silverstein(&self) -> &Silverstein {
+    pub fn equation(&self) -> &E {
         self.pencil.equation()
     }
 
     /// The argument of the pencil that belongs to `z`.
-    pub(super) fn to_pencil(&self, z: Complex64) -> Complex64 {
+    pub(crate) fn to_pencil(&self, z: Complex64) -> Complex64 {
         self.origin - self.epoch_step * z.conj()
     }
 
     /// A Cauchy transform of the pencil as one in `z`.
-    pub(super) fn to_z(&self, cauchy: Complex64) -> Complex64 {
+    pub(crate) fn to_z(&self, cauchy: Complex64) -> Complex64 {
         -self.epoch_step * cauchy.conj()
     }
 
@@ -100,14 +107,14 @@ fn in_z(error: Error, origin: f64, epoch_step: f64) -> Error {
     error.in_variable(|z| (origin - z.conj()) / epoch_step)
 }
 
-impl CauchyTransform for ZTransform {
-    type Workspace = Workspace<Buffers>;
+impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
+    type Workspace = Workspace<E::Buffers>;
 
-    fn workspace(&self) -> Workspace<Buffers> {
+    fn workspace(&self) -> Workspace<E::Buffers> {
         self.pencil.workspace()
     }
 
-    fn solve(&self, z: Complex64, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
+    fn solve(&self, z: Complex64, workspace: &mut Workspace<E::Buffers>) -> Result<Solution> {
         self.in_z(self.pencil.solve(self.to_pencil(z), workspace))
     }
 
@@ -115,7 +122,7 @@ impl CauchyTransform for ZTransform {
         &self,
         z: Complex64,
         guess: &[Complex64],
-        workspace: &mut Workspace<Buffers>,
+        workspace: &mut Workspace<E::Buffers>,
     ) -> Result<Solution> {
         self.in_z(self.pencil.solve_near(self.to_pencil(z), guess, workspace))
     }
@@ -137,13 +144,8 @@ impl CauchyTransform for ZTransform {
         vec![Singularity::Pole(0.0)]
     }
 
-    /// From the equation as a power series; the mean `int (1 - prod_b (1 - alpha_b t)) / (alpha B) dH(t)`, in which
-    /// the batches need not be free, is known without it.
     fn moments(&self) -> Option<[f64; 4]> {
-        let expansion = self.silverstein().expansion(3)?;
-        let moments = self.moments_to_z(&expansion.moments());
-        let atoms = self.silverstein().population().as_atoms();
-        let mean = atoms.iter().zip(&self.landmarks).map(|(atom, image)| atom.mass * image).sum();
-        Some([mean, moments[2], moments[3], moments[4]])
+        let moments = self.moments_to_z(&self.equation().moments()?);
+        Some([self.mean.unwrap_or(moments[1]), moments[2], moments[3], moments[4]])
     }
 }

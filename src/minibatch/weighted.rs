@@ -113,7 +113,7 @@ struct Weighted {
 impl Weighted {
     /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
     fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
-        let (silverstein, at) = (self.transform.silverstein(), self.transform.to_pencil(z));
+        let (silverstein, at) = (self.transform.equation(), self.transform.to_pencil(z));
         let raw = match &self.weight {
             Weight::Population => silverstein.weighted_root(at, &solution.state, workspace)?,
             Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,
@@ -123,7 +123,7 @@ impl Weighted {
 
     /// Mass and moments of the weighted measure, `m_0, ..., m_4`, from the equation as a power series.
     fn moments_with_mass(&self) -> Option<[f64; 5]> {
-        let silverstein = self.transform.silverstein();
+        let silverstein = self.transform.equation();
         let pencil = match &self.weight {
             Weight::Population => silverstein.expansion(3)?.weighted_moments(),
             Weight::Effect(effect) => silverstein.expansion(5)?.form_moments(0, effect),

@@ -83,6 +83,24 @@ impl FarPoint {
 
 /// Solves without a guess, for every fixed-point equation.
 pub trait Continuation: FixedPoint {
+    /// The state at `z = infinity`, where the root of a pencil decouples. For the pencils of gradient descent what
+    /// remains is triangular in the number of factors, so the plain iteration ends after finitely many steps.
+    fn state_at_infinity(&self, workspace: &mut Workspace<Self::Buffers>) -> Vec<Complex64> {
+        let far = Complex64::new(0.0, 1e12);
+        workspace.state.fill(Complex64::ZERO);
+        for _ in 0..4 * (self.dimension() + 1) {
+            self.map(far, &workspace.state, &mut workspace.image, &mut workspace.buffers);
+            let differences = workspace.state.iter().zip(&workspace.image);
+            let change = differences.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+            let size = workspace.image.iter().map(|x| x.norm()).fold(0.0, f64::max);
+            workspace.state.copy_from_slice(&workspace.image);
+            if change <= 1e-12 * size {
+                break;
+            }
+        }
+        workspace.state.clone()
+    }
+
     /// Finds a height at which the spectrum is far, and the solution there, starting from the unknowns
     /// `state` at `start`.
     ///

@@ -77,11 +77,6 @@ impl<'a> Expansion<'a> {
         Some(expansion)
     }
 
-    /// The coefficients of `g'`, for each channel by increasing powers of `s`.
-    pub(crate) fn channels(&self) -> &[Series<DMatrix<f64>>] {
-        &self.g
-    }
-
     /// Moments `m_0 = 1, m_1, ...` of the polynomial, as many as the expansion carries: its order and one.
     pub(crate) fn moments(&self) -> Vec<f64> {
         self.root_mean(|_| 1.0)

@@ -103,6 +103,11 @@ pub trait FixedPoint: Sync {
         false
     }
 
+    /// Moments `m_0 = 1, m_1, ..., m_4` of the law, where the equation knows them without a solve.
+    fn moments(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Numbers that the unknowns approach at singular points: how they change on the way is measured from there.
     fn origins(&self, _state: &[Complex64], origins: &mut [Complex64]) {
         origins.fill(Complex64::ZERO);

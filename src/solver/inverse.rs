@@ -48,6 +48,37 @@ impl SplitMatrix {
         self.im.fill(0.0);
     }
 
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.re.copy_from_slice(&other.re);
+        self.im.copy_from_slice(&other.im);
+    }
+
+    /// Adds `factor` times a matrix of the same size.
+    pub(crate) fn add_scaled(&mut self, factor: f64, other: &Self) {
+        self.re.iter_mut().zip(&other.re).for_each(|(sum, x)| *sum += factor * x);
+        self.im.iter_mut().zip(&other.im).for_each(|(sum, x)| *sum += factor * x);
+    }
+
+    pub(crate) fn add_identity(&mut self) {
+        self.re.iter_mut().step_by(self.size + 1).for_each(|x| *x += 1.0);
+    }
+
+    /// Becomes the product of two matrices of its size.
+    pub(crate) fn set_product(&mut self, left: &Self, right: &Self) {
+        let n = self.size;
+        self.fill_zero();
+        for (i, (re, im)) in self.re.chunks_exact_mut(n).zip(self.im.chunks_exact_mut(n)).enumerate() {
+            for k in 0..n {
+                let (a, b) = (left.re[i * n + k], left.im[i * n + k]);
+                let rows = right.re[k * n..(k + 1) * n].iter().zip(&right.im[k * n..(k + 1) * n]);
+                for ((re, im), (c, d)) in re.iter_mut().zip(im.iter_mut()).zip(rows) {
+                    *re += a * c - b * d;
+                    *im += a * d + b * c;
+                }
+            }
+        }
+    }
+
     /// Replaces a symmetric matrix by its inverse, computed with row and column `i` multiplied by
     /// `scales[i]`. Pivots are then chosen among comparable numbers; false as for [`Self::invert`].
     #[must_use]

@@ -15,6 +15,7 @@
 
 use num_complex::Complex64;
 
+use super::coupling::{Coupling, packed};
 use super::expansion::Expansion;
 use super::fixed_point::{FixedPoint, Workspace};
 use super::inverse::SplitMatrix;
@@ -33,13 +34,11 @@ const BALANCED: f64 = 0.5;
 /// The fixed-point map of a pencil and a population.
 #[derive(Debug, Clone)]
 pub struct Silverstein {
-    pencil: Pencil,
+    coupling: Coupling,
     population: Population,
     options: SolverOptions,
     /// See [`Silverstein::with_grading`].
     grading: f64,
-    /// Where the packed upper triangle of each channel starts in the state, and the total length.
-    offsets: Vec<usize>,
 }
 
 impl Silverstein {
@@ -49,12 +48,7 @@ impl Silverstein {
     /// [`Error::InvalidArgument`] from [`SolverOptions::validated`].
     pub fn new(pencil: Pencil, population: Population, options: SolverOptions) -> Result<Self> {
         let options = options.validated()?;
-        let mut offsets = vec![0];
-        for channel in pencil.channels() {
-            let size = channel.inverse_coefficient.nrows();
-            offsets.push(offsets[offsets.len() - 1] + size * (size + 1) / 2);
-        }
-        Ok(Self { pencil, population, options, grading: BALANCED, offsets })
+        Ok(Self { coupling: Coupling::new(pencil), population, options, grading: BALANCED })
     }
 
     /// Measures the unknowns in units between a common one (0) and the size of their own rows (1).
@@ -70,7 +64,7 @@ impl Silverstein {
 
     /// The pencil.
     pub fn pencil(&self) -> &Pencil {
-        &self.pencil
+        self.coupling.pencil()
     }
 
     /// The law of the eigenvalues of the population covariance.
@@ -78,8 +72,10 @@ impl Silverstein {
         &self.population
     }
 
-    fn channel_scales(&self) -> Vec<Vec<f64>> {
-        self.pencil.channels().iter().map(|channel| vec![1.0; channel.inverse_coefficient.nrows()]).collect()
+    /// The size of each channel and where its unknowns start.
+    fn channels(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let sizes = self.pencil().channels().iter().map(|channel| channel.inverse_coefficient.nrows());
+        sizes.zip(self.coupling.offsets().iter().copied())
     }
 
     /// Root entry of `g = int t G(t) dH(t)` at a solution: the Cauchy transform of the polynomial
@@ -116,8 +112,12 @@ impl Silverstein {
         vector: &[f64],
         workspace: &mut Workspace<Buffers>,
     ) -> Result<Complex64> {
-        let Some(coefficient) = self.pencil.channels().get(channel) else {
-            return Err(Error::argument("channel", channel, format!("below {}", self.offsets.len() - 1)));
+        let Some(coefficient) = self.pencil().channels().get(channel) else {
+            return Err(Error::argument(
+                "channel",
+                channel,
+                format!("below {}", self.coupling.offsets().len() - 1),
+            ));
         };
         let size = coefficient.inverse_coefficient.nrows();
         if vector.len() != size {
@@ -130,7 +130,8 @@ impl Silverstein {
         }
         self.check_state(state, workspace)?;
         self.map(z, state, &mut workspace.image, &mut workspace.buffers);
-        let g = |i: usize, j: usize| state[self.offsets[channel] + packed(i.min(j), i.max(j), size)];
+        let g =
+            |i: usize, j: usize| state[self.coupling.offsets()[channel] + packed(i.min(j), i.max(j), size)];
         let h: Vec<Complex64> = (0..size).map(|i| (0..size).map(|j| g(i, j) * vector[j]).sum()).collect();
         let x = &workspace.buffers.channels[channel];
         let direct: Complex64 = h.iter().zip(vector).map(|(h, w)| h * w).sum();
@@ -146,8 +147,7 @@ impl Silverstein {
     /// next to products of many. The equation does not know the scale of a row, and neither should
     /// the norms of the iteration: small rows would otherwise drown in the tolerance of large ones.
     fn equilibrate(&self, state: &[Complex64], metric: &mut [f64], scales: &mut [Vec<f64>]) {
-        for ((channel, &offset), scales) in self.pencil.channels().iter().zip(&self.offsets).zip(scales) {
-            let size = channel.inverse_coefficient.nrows();
+        for ((size, offset), scales) in self.channels().zip(scales) {
             equilibrate(scales, |i, j| state[offset + packed(i.min(j), i.max(j), size)].norm_sqr().sqrt());
             scales.iter_mut().for_each(|scale| *scale = scale.powf(self.grading));
             for i in 0..size {
@@ -161,23 +161,7 @@ impl Silverstein {
 
     /// The solution as a power series in `1 / z`, up to the power `order`; `None` where it is not finite.
     pub(crate) fn expansion(&self, order: usize) -> Option<Expansion<'_>> {
-        Expansion::new(&self.pencil, &self.population, order)
-    }
-
-    /// The state at `z = infinity`; zeros where that is not finite, from which no solve will get anywhere.
-    pub(crate) fn state_at_infinity(&self) -> Vec<Complex64> {
-        let mut state = vec![Complex64::ZERO; self.dimension()];
-        if let Some(expansion) = self.expansion(0) {
-            for (g, &offset) in expansion.channels().iter().zip(&self.offsets) {
-                let size = g[0].nrows();
-                for i in 0..size {
-                    for j in i..size {
-                        state[offset + packed(i, j, size)] = g[0][(i, j)].into();
-                    }
-                }
-            }
-        }
-        state
+        Expansion::new(self.coupling.pencil(), &self.population, order)
     }
 }
 
@@ -185,7 +169,7 @@ impl FixedPoint for Silverstein {
     type Buffers = Buffers;
 
     fn dimension(&self) -> usize {
-        self.offsets[self.offsets.len() - 1]
+        self.coupling.dimension()
     }
 
     fn options(&self) -> SolverOptions {
@@ -193,17 +177,19 @@ impl FixedPoint for Silverstein {
     }
 
     fn buffers(&self) -> Buffers {
-        let zeros = |block: &nalgebra::DMatrix<f64>| SplitMatrix::zeros(block.nrows());
-        let blocks = || self.pencil.blocks().iter().map(zeros).collect();
-        let channels = self.pencil.channels().iter();
+        let coupling = &self.coupling;
         Buffers {
-            channels: channels.map(|channel| zeros(&channel.inverse_coefficient)).collect(),
-            r_transform: blocks(),
-            resolvent: blocks(),
-            weighted: blocks(),
-            channel_scales: self.channel_scales(),
-            block_scales: self.pencil.blocks().iter().map(|block| vec![1.0; block.nrows()]).collect(),
+            channels: coupling.channel_matrices(),
+            r_transform: coupling.block_matrices(),
+            resolvent: coupling.block_matrices(),
+            weighted: coupling.block_matrices(),
+            channel_scales: coupling.channel_scales(),
+            block_scales: coupling.block_scales(),
         }
+    }
+
+    fn moments(&self) -> Option<Vec<f64>> {
+        Some(self.expansion(3)?.moments())
     }
 
     fn begin(&self, guess: &[Complex64], metric: &mut [f64], buffers: &mut Buffers) {
@@ -219,8 +205,7 @@ impl FixedPoint for Silverstein {
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {
-        self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
-            let size = channel.inverse_coefficient.nrows();
+        self.channels().all(|(size, offset)| {
             (0..size).all(|i| {
                 let entry = state[offset + packed(i, i, size)];
                 entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
@@ -230,10 +215,9 @@ impl FixedPoint for Silverstein {
 
     /// Whether `-Im g` is positive semidefinite on every channel, up to rounding.
     fn is_physical(&self, state: &[Complex64]) -> bool {
-        let (mut metric, mut row_scales) = (vec![1.0; state.len()], self.channel_scales());
+        let (mut metric, mut row_scales) = (vec![1.0; state.len()], self.coupling.channel_scales());
         self.equilibrate(state, &mut metric, &mut row_scales);
-        self.pencil.channels().iter().zip(&self.offsets).all(|(channel, &offset)| {
-            let size = channel.inverse_coefficient.nrows();
+        self.channels().all(|(size, offset)| {
             let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
                 let shift = if i == j { DEFINITE } else { 0.0 };
                 let at = offset + packed(i.min(j), i.max(j), size);
@@ -251,48 +235,14 @@ impl FixedPoint for Silverstein {
         buffers: &mut Buffers,
     ) -> Complex64 {
         let failed = Complex64::new(f64::NAN, f64::NAN);
-        for r_transform in &mut buffers.r_transform {
-            r_transform.fill_zero();
-        }
-        for (((channel, matrix), &offset), scales) in self
-            .pencil
-            .channels()
-            .iter()
-            .zip(&mut buffers.channels)
-            .zip(&self.offsets)
-            .zip(&buffers.channel_scales)
-        {
-            let n = matrix.size();
-            let mut at = offset;
-            for i in 0..n {
-                for j in i..n {
-                    let constant = channel.inverse_coefficient[(i, j)];
-                    let (re, im) = (constant - channel.ratio * state[at].re, -channel.ratio * state[at].im);
-                    (matrix.re[i * n + j], matrix.im[i * n + j]) = (re, im);
-                    (matrix.re[j * n + i], matrix.im[j * n + i]) = (re, im);
-                    at += 1;
-                }
-            }
-            if !matrix.invert_scaled(scales) {
-                return failed;
-            }
-            for link in &channel.links {
-                let target = &mut buffers.r_transform[link.block];
-                let size = target.size();
-                for row in &link.entries {
-                    let weight = link.gain * row.weight;
-                    let (from, to) = (row.channel_state * n, row.block_state * size);
-                    for column in &link.entries {
-                        let weight = weight * column.weight;
-                        target.re[to + column.block_state] += weight * matrix.re[from + column.channel_state];
-                        target.im[to + column.block_state] += weight * matrix.im[from + column.channel_state];
-                    }
-                }
-            }
+        buffers.r_transform.iter_mut().for_each(SplitMatrix::fill_zero);
+        let Buffers { channels, r_transform, channel_scales, .. } = buffers;
+        if !self.coupling.add_r_transform(state, [1.0; 2], channel_scales, channels, r_transform) {
+            return failed;
         }
 
         let mut root = Complex64::ZERO;
-        for (index, block) in self.pencil.blocks().iter().enumerate() {
+        for (index, block) in self.pencil().blocks().iter().enumerate() {
             let (r_transform, resolvent) = (&buffers.r_transform[index], &mut buffers.resolvent[index]);
             let weighted = &mut buffers.weighted[index];
             weighted.fill_zero();
@@ -323,32 +273,9 @@ impl FixedPoint for Silverstein {
             }
         }
 
-        image.fill(Complex64::ZERO);
-        for (channel, &offset) in self.pencil.channels().iter().zip(&self.offsets) {
-            let n = channel.inverse_coefficient.nrows();
-            for link in &channel.links {
-                let source = &buffers.weighted[link.block];
-                let size = source.size();
-                for (position, row) in link.entries.iter().enumerate() {
-                    for (distance, column) in link.entries[position..].iter().enumerate() {
-                        // Two entries of one state meet on its diagonal in both orders.
-                        let twice = distance > 0 && row.channel_state == column.channel_state;
-                        let weight = if twice { 2.0 } else { 1.0 } * row.weight * column.weight;
-                        let from = row.block_state * size + column.block_state;
-                        let (i, j) = (row.channel_state, column.channel_state);
-                        let to = offset + packed(i.min(j), i.max(j), n);
-                        image[to] += Complex64::new(weight * source.re[from], weight * source.im[from]);
-                    }
-                }
-            }
-        }
+        self.coupling.restrict(&buffers.weighted, image);
         root
     }
-}
-
-/// Position of entry `(i, j)`, `i <= j`, in the packed upper triangle of an `n x n` matrix.
-fn packed(i: usize, j: usize, n: usize) -> usize {
-    i * (2 * n - i + 1) / 2 + j - i
 }
 
 /// Buffers of one thread.
