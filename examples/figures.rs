@@ -1,35 +1,17 @@
 //! The committed figures: what mini-batching does to the spectrum, and how well theory meets samples.
 //!
-//! Writes `figures/*.png` and `figures/*.svg`. The convergence study takes minutes at its full size;
-//! `--largest` bounds the number of features it goes up to.
+//! Writes `figures/*.png` and `figures/*.svg`; the other examples write the figures of their names. The convergence
+//! study takes minutes at its full size; an argument bounds the number of features it goes up to (1600 if there is
+//! none).
 
-mod support;
-
-use std::path::Path;
-use std::process::ExitCode;
-
-use clap::Parser;
 use freespectra::comparison::{Bins, Comparison, PowerLawFit, ReferenceLaw};
 use freespectra::finite::{Batching, MonteCarlo, PolynomialMonteCarlo};
 use freespectra::plot::{Colour, Figure, Layer, Panel};
 use freespectra::polynomial::FreePolynomial;
-use freespectra::{Law, MiniBatch, Population, Result, SpectralLaw};
-use support::{Given, bad, count, file, say, seed};
+use freespectra::{Error, Law, MiniBatch, Population, Result, SpectralLaw};
 
-/// Draw the committed figures.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Options {
-    /// Directory to write to.
-    #[arg(long, default_value = "figures")]
-    directory: String,
-    /// Largest number of features of the convergence study, 400, 800, ... or 12800.
-    #[arg(long, default_value_t = 1600, value_parser = count)]
-    largest: usize,
-    /// Seed of the draws.
-    #[arg(long, default_value_t = 1, value_parser = seed)]
-    seed: u64,
-}
+/// Seed of all draws.
+const SEED: u64 = 1;
 
 const COLOURS: [Colour; 6] = [
     Colour::Blue,
@@ -40,36 +22,29 @@ const COLOURS: [Colour; 6] = [
     Colour::ReddishPurple,
 ];
 
-fn main() -> ExitCode {
-    support::run(run)
+fn main() -> Result<()> {
+    let largest = std::env::args().nth(1).unwrap_or_else(|| "1600".to_owned());
+    let sizes = [400, 800, 1600, 3200, 6400, 12800];
+    let largest = largest.parse().ok().filter(|largest| sizes.contains(largest)).ok_or_else(|| {
+        Error::InvalidArgument { argument: "largest", value: largest, allowed: format!("one of {sizes:?}") }
+    })?;
+    save("shrinkage", &shrinkage()?)?;
+    save("number_of_batches", &number_of_batches()?)?;
+    save("overparametrised", &overparametrised()?)?;
+    save("split_spectrum", &split_spectrum()?)?;
+    gallery()?;
+    save("convergence", &convergence(largest)?)
 }
 
-fn run(options: &Options, _: &Given) -> Result<()> {
-    if !(2..=7).any(|doublings| options.largest == 100 << doublings) {
-        return Err(bad("largest", options.largest, "400, 800, 1600, 3200, 6400 or 12800"));
-    }
-    std::fs::create_dir_all(&options.directory)
-        .map_err(|error| file(Path::new(&options.directory), error))?;
-    save(options, "shrinkage", &shrinkage()?)?;
-    save(options, "number_of_batches", &number_of_batches()?)?;
-    save(options, "overparametrised", &overparametrised(options.seed)?)?;
-    save(options, "split_spectrum", &split_spectrum(options.seed)?)?;
-    gallery(options)?;
-    save(options, "convergence", &convergence(options)?)
+fn save(name: &str, figure: &Figure) -> Result<()> {
+    write(&format!("figures/{name}.png"), figure)?;
+    write(&format!("figures/{name}.svg"), figure)
 }
 
-fn save(options: &Options, name: &str, figure: &Figure) -> Result<()> {
-    for extension in ["png", "svg"] {
-        write(&options.directory, &format!("{name}.{extension}"), figure)?;
-    }
+fn write(path: &str, figure: &Figure) -> Result<()> {
+    figure.save(path)?;
+    println!("{path}");
     Ok(())
-}
-
-fn write(directory: &str, name: &str, figure: &Figure) -> Result<()> {
-    std::fs::create_dir_all(directory).map_err(|error| file(Path::new(directory), error))?;
-    let path = format!("{directory}/{name}");
-    figure.save(&path)?;
-    say(&path)
 }
 
 fn shrinkage() -> Result<Figure> {
@@ -97,28 +72,22 @@ fn number_of_batches() -> Result<Figure> {
         .panel(panel))
 }
 
-fn sampled(model: &MiniBatch, features: usize, draws: usize, seed: u64) -> Result<(SpectralLaw, Comparison)> {
+fn sampled(model: &MiniBatch, features: usize, draws: usize) -> Result<(SpectralLaw, Comparison)> {
     let law = model.law()?;
     let per_batch = features as f64 / model.aspect_ratio() / model.batches() as f64;
     let batching = Batching::equal(per_batch.round() as usize * model.batches(), model.batches())?;
     let spectrum = MonteCarlo::new(features, batching, model.step_size())?
         .with_population(model.population().clone())
         .with_draws(draws)?
-        .with_seed(seed)
+        .with_seed(SEED)
         .run(None)?;
     let comparison = Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Count(60))?;
     Ok((law, comparison))
 }
 
-fn against_samples(
-    model: &MiniBatch,
-    draws: usize,
-    seed: u64,
-    title: &str,
-    subtitle: &str,
-) -> Result<Figure> {
+fn against_samples(model: &MiniBatch, draws: usize, title: &str, subtitle: &str) -> Result<Figure> {
     let features = 1000;
-    let (law, comparison) = sampled(model, features, draws, seed)?;
+    let (law, comparison) = sampled(model, features, draws)?;
     let mut panel = Panel::new("eigenvalue of Z", "density").layer(
         Layer::histogram(&comparison.histogram.edges, &comparison.histogram.density)
             .label(format!("sampled, p = {features}, {draws} draws")),
@@ -135,25 +104,23 @@ fn against_samples(
     Ok(Figure::new(title).subtitle(subtitle).panel(panel))
 }
 
-fn overparametrised(seed: u64) -> Result<Figure> {
+fn overparametrised() -> Result<Figure> {
     let model = MiniBatch::builder().batches(2).step_size(0.3).aspect_ratio(2.0).build()?;
     against_samples(
         &model,
         4,
-        seed,
         "More features than samples",
         "B = 2, α = 0.3, γ = p/n = 2, Σ = I: the directions without data are an atom at 0",
     )
 }
 
-fn split_spectrum(seed: u64) -> Result<Figure> {
+fn split_spectrum() -> Result<Figure> {
     let population = Population::atoms(&[(0.5, 0.5), (3.0, 0.5)])?;
     let model =
         MiniBatch::builder().batches(4).epoch_step(0.4).aspect_ratio(0.1).population(population).build()?;
     against_samples(
         &model,
         4,
-        seed,
         "A population with two eigenvalues: the spectrum splits",
         "B = 4, α = 0.1, γ = p/n = 0.1, half of the population eigenvalues 0.5 and half 3",
     )
@@ -170,7 +137,7 @@ struct Entry<'a> {
 }
 
 /// Six polynomials in free variables, each over sampled eigenvalues: together, and one by one for the docs.
-fn gallery(options: &Options) -> Result<()> {
+fn gallery() -> Result<()> {
     let (features, draws) = (1000, 2);
     let semicircle = || Law::semicircle(1.0);
     let (projection, signs) = (Law::projection, Law::bernoulli);
@@ -216,11 +183,11 @@ fn gallery(options: &Options) -> Result<()> {
         let law = model.law()?;
         let spectrum = PolynomialMonteCarlo::new(model.polynomial().clone(), &model.ensembles(), features)?
             .with_draws(draws)?
-            .with_seed(options.seed)
+            .with_seed(SEED)
             .run(None)?;
         let comparison =
             Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(&law)?, &Bins::Bands(law.support()))?;
-        say(&format!("{polynomial} ({words}): KS {:.5}", comparison.kolmogorov_smirnov))?;
+        println!("{polynomial} ({words}): KS {:.5}", comparison.kolmogorov_smirnov);
         let mut panel = Panel::new("eigenvalue", "density")
             .title(format!("{polynomial}:  {words}"))
             .layer(
@@ -231,15 +198,15 @@ fn gallery(options: &Options) -> Result<()> {
             panel = panel.layer(Layer::stem(atom.location, atom.mass));
         }
         let single = Figure::new("").panel(panel.clone()).size(560, 360);
-        write(&format!("{}/laws", options.directory), &format!("{name}.svg"), &single)?;
+        write(&format!("figures/laws/{name}.svg"), &single)?;
         panels.push(panel);
     }
     let together =
         Figure::new("Laws of polynomials in free variables").subtitle(subtitle).panels(3, 2, panels);
-    save(options, "gallery", &together)
+    save("gallery", &together)
 }
 
-fn convergence(options: &Options) -> Result<Figure> {
+fn convergence(largest: usize) -> Result<Figure> {
     let mut panel = Panel::new("number of features p", "Kolmogorov–Smirnov distance").log_x().log_y();
     for (batches, colour) in [(2, Colour::Blue), (4, Colour::Vermillion)] {
         let model = MiniBatch::builder().batches(batches).epoch_step(1.0).aspect_ratio(0.5).build()?;
@@ -247,13 +214,13 @@ fn convergence(options: &Options) -> Result<Figure> {
         let reference = ReferenceLaw::of(&law)?;
         let (mut sizes, mut means, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         let mut features = 100;
-        while features <= options.largest {
+        while features <= largest {
             // Fewer draws are needed where each one fluctuates less.
             let draws = (6400 / features).max(4);
             let spectrum =
                 MonteCarlo::new(features, Batching::equal(2 * features, batches)?, model.step_size())?
                     .with_draws(draws)?
-                    .with_seed(options.seed)
+                    .with_seed(SEED)
                     .run(None)?;
             let mut distances = Vec::with_capacity(draws);
             for eigenvalues in &spectrum.eigenvalues {
@@ -261,7 +228,7 @@ fn convergence(options: &Options) -> Result<Figure> {
             }
             let mean = distances.iter().sum::<f64>() / draws as f64;
             let variance = distances.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (draws - 1) as f64;
-            say(&format!("B = {batches}, p = {features}, {draws} draws: KS {mean:.5}"))?;
+            println!("B = {batches}, p = {features}, {draws} draws: KS {mean:.5}");
             sizes.push(features as f64);
             means.push(mean);
             errors.push((variance / draws as f64).sqrt());
@@ -269,7 +236,7 @@ fn convergence(options: &Options) -> Result<Figure> {
         }
         let points: Vec<(f64, f64)> = sizes.iter().copied().zip(means.iter().copied()).collect();
         let fit = PowerLawFit::new(&points)?;
-        say(&format!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error))?;
+        println!("B = {batches}: slope {:.3} +- {:.3}", fit.exponent, fit.exponent_error);
         let line: Vec<f64> = sizes.iter().map(|p| fit.prefactor * p.powf(fit.exponent)).collect();
         let label = format!("B = {batches}, slope {:.3} ± {:.3}", fit.exponent, fit.exponent_error);
         panel = panel

@@ -1,38 +1,55 @@
 //! Options on the command line: parsers, what was given and what is a default, errors.
 
 use std::path::Path;
-use std::process::ExitCode;
 
+use clap::Args;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches};
-use freespectra::{Error, Population, Result};
+use freespectra::minibatch::MiniBatchBuilder;
+use freespectra::{Error, Result};
 
-use super::outputs::{check_standard_output, file, say};
+use crate::outputs::file;
 
-/// Runs an example: a failure is one line on standard error and exit status 2.
-pub fn run<O: CommandFactory + FromArgMatches>(program: impl FnOnce(&O, &Given) -> Result<()>) -> ExitCode {
-    let command = O::command();
-    let program_path = std::env::args().next().unwrap_or_default();
-    let name = Path::new(&program_path).file_stem().unwrap_or_default().display().to_string();
-    let parsed = command
-        .try_get_matches()
-        .and_then(|matches| Ok((O::from_arg_matches(&matches)?, Given::of(&matches))));
-    let result = match parsed {
-        Ok((options, given)) => check_standard_output()
-            .and_then(|()| program(&options, &given))
-            .map_err(|error| given.explained(error)),
-        // Help and version.
-        Err(error) if !error.use_stderr() => say(error.render().to_string().trim_end()),
-        Err(error) => {
-            eprint!("{}", error.render());
-            return ExitCode::from(2);
-        }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{name}: {error}");
-            ExitCode::from(2)
+/// The model of gradient descent, as far as all subcommands have it in common.
+#[derive(Debug, Clone, Args)]
+pub struct ModelOptions {
+    /// Number of batches B.
+    #[arg(short = 'B', long, default_value_t = 4, value_parser = count)]
+    pub batches: usize,
+    /// Aspect ratio p/n.
+    #[arg(long, visible_alias = "gamma", default_value_t = 0.5)]
+    pub aspect_ratio: f64,
+}
+
+/// Step of an epoch for curves of errors, if nothing is said.
+pub const EPOCH_STEP_OF_CURVES: f64 = 0.6;
+
+/// How far one step goes.
+#[derive(Debug, Clone, Args)]
+pub struct StepOptions {
+    /// Step size of one batch; for curves of errors 0 is allowed.
+    #[arg(long, visible_alias = "alpha", conflicts_with = "epoch_step")]
+    step_size: Option<f64>,
+    /// Step of an epoch, B times the step size (linear scaling rule) [default: 1, for curves of errors 0.6].
+    #[arg(long)]
+    epoch_step: Option<f64>,
+}
+
+impl ModelOptions {
+    pub fn builder(&self) -> MiniBatchBuilder {
+        freespectra::MiniBatch::builder().batches(self.batches).aspect_ratio(self.aspect_ratio)
+    }
+}
+
+impl StepOptions {
+    /// Whether nothing moves.
+    pub fn is_zero(&self) -> bool {
+        self.step_size.or(self.epoch_step) == Some(0.0)
+    }
+
+    pub fn set(&self, builder: MiniBatchBuilder, default_epoch_step: f64) -> MiniBatchBuilder {
+        match (self.step_size, self.epoch_step) {
+            (Some(step_size), _) => builder.step_size(step_size),
+            (None, epoch_step) => builder.epoch_step(epoch_step.unwrap_or(default_epoch_step)),
         }
     }
 }
@@ -44,7 +61,7 @@ pub struct Given {
 }
 
 impl Given {
-    fn of(matches: &clap::ArgMatches) -> Self {
+    pub fn of(matches: &clap::ArgMatches) -> Self {
         let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
         let ids = || matches.ids().map(clap::Id::as_str);
         let named = |ids: &mut dyn Iterator<Item = &str>| ids.map(str::to_owned).collect();
@@ -61,7 +78,7 @@ impl Given {
     }
 
     /// Blames a default on what it does not go with.
-    fn explained(&self, error: Error) -> Error {
+    pub fn explained(&self, error: Error) -> Error {
         match error {
             Error::InvalidArgument { argument, value, allowed }
                 if self.defaults.iter().any(|id| id == argument) =>
@@ -98,38 +115,39 @@ pub fn numbers(argument: &'static str, text: &str) -> Result<Vec<f64>> {
         .collect()
 }
 
-/// A population written "t:w,t:w,...".
-pub fn population(text: &str) -> Result<Population> {
-    Population::atoms(&atoms(text)?)
-}
-
-/// The eigenvalues and weights of a population, in the order given.
-pub fn atoms(text: &str) -> Result<Vec<(f64, f64)>> {
-    text.split(',')
-        .map(|item| {
-            let parsed = item
-                .split_once(':')
-                .and_then(|(t, w)| Some((t.trim().parse().ok()?, w.trim().parse().ok()?)));
-            parsed.ok_or_else(|| bad("population", format!("{item:?}"), "eigenvalue:weight pairs"))
-        })
-        .collect()
-}
-
-/// The numbers of a file, separated by lines, commas, semicolons or spaces. Blank lines, comments after `#` and a
-/// byte-order mark are passed over.
+/// The numbers of a file, see [`lines_of_file`].
 pub fn numbers_of_file(path: &Path) -> Result<Vec<f64>> {
+    Ok(lines_of_file(path)?.into_iter().flat_map(|line| line.numbers).collect())
+}
+
+/// A line of a file with numbers.
+pub struct Line {
+    /// Its number, counted from 1.
+    pub line: usize,
+    /// The numbers, at least one.
+    pub numbers: Vec<f64>,
+}
+
+/// The lines of a file that have numbers, separated by commas, semicolons or spaces. Blank lines, comments after `#`
+/// and a byte-order mark are passed over.
+pub fn lines_of_file(path: &Path) -> Result<Vec<Line>> {
     let text = std::fs::read_to_string(path).map_err(|error| file(path, error))?;
-    let mut numbers = Vec::new();
+    let mut lines = Vec::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let data = line.split('#').next().unwrap_or_default();
-        for item in data.split([',', ';', ' ', '\t']).map(str::trim).filter(|item| !item.is_empty()) {
+        let items = data.split([',', ';', ' ', '\t']).map(str::trim).filter(|item| !item.is_empty());
+        let number = |item: &str| {
             let number = item.parse::<f64>().ok().filter(|x| x.is_finite());
             let refused = || file(path, format!("line {}: {item:?} is not a finite number", index + 1));
-            numbers.push(number.ok_or_else(refused)?);
+            number.ok_or_else(refused)
+        };
+        let numbers = items.map(number).collect::<Result<Vec<f64>>>()?;
+        if !numbers.is_empty() {
+            lines.push(Line { line: index + 1, numbers });
         }
     }
-    if numbers.is_empty() {
+    if lines.is_empty() {
         return Err(file(path, "no numbers in it"));
     }
-    Ok(numbers)
+    Ok(lines)
 }

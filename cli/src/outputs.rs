@@ -1,41 +1,70 @@
 //! Where results go: standard output, and files that are written whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use freespectra::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::options::bad;
+use crate::options::{bad, seed};
 
-/// What to write, and where; nothing is written that was not asked for.
+/// What all subcommands share: what to write and where, seed, threads. Nothing is written that was not asked for.
 #[derive(Debug, Clone, Args)]
-pub struct OutputOptions {
+#[command(next_help_heading = "Everywhere")]
+pub struct Shared {
     /// Write the results as JSON; "-" for standard output, which then has nothing else.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", global = true)]
     json: Option<String>,
     /// Write the table of the results as CSV.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", global = true)]
     csv: Option<PathBuf>,
-    /// Draw the figure, PNG or SVG by extension; without a path into the directory `figures`.
-    #[arg(long, value_name = "PATH", num_args = 0..=1)]
+    /// Draw the figure, PNG or SVG by extension; without a path figures/SUBCOMMAND.png.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, global = true)]
     figure: Option<Option<PathBuf>>,
     /// Draw no figure, whatever was said before.
-    #[arg(long, overrides_with = "figure")]
+    #[arg(long, overrides_with = "figure", global = true)]
     no_figure: bool,
+    /// Seed of whatever is random; it means the same numbers on any number of threads.
+    #[arg(long, default_value_t = 1, value_parser = seed, global = true)]
+    pub seed: u64,
+    /// Number of threads [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = threads, global = true)]
+    threads: Option<usize>,
+    /// No summary and no progress: only what was asked for, and warnings.
+    #[arg(short, long, global = true)]
+    quiet: bool,
 }
 
-impl OutputOptions {
+/// Most threads that anybody has.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    let threads = text.parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads));
+    threads.ok_or_else(|| format!("expected a whole number in 1..={MOST_THREADS}"))
+}
+
+impl Shared {
+    /// Everything in parallel takes the given number of threads from here on.
+    pub fn start_threads(&self) -> Result<()> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        let started = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        started.map_err(|error| bad("threads", threads, format!("fewer: {error}")))
+    }
+
     /// Checks the paths before the work: an output that cannot be written is worth knowing then. Only a figure
     /// that the system does not let us write is left for later, when it costs nothing but itself.
-    pub fn open(&self, default_figure: &str) -> Result<Outputs> {
+    pub fn open(&self, subcommand: &str) -> Result<Outputs> {
         let figure = self.figure.as_ref().filter(|_| !self.no_figure);
+        let default_figure = || PathBuf::from(format!("figures/{subcommand}.png"));
         let outputs = Outputs {
             json_to_stdout: self.json.as_deref() == Some("-"),
             json: self.json.as_deref().filter(|&path| path != "-").map(PathBuf::from),
             csv: self.csv.clone(),
-            figure: figure.map(|path| path.clone().unwrap_or_else(|| PathBuf::from(default_figure))),
+            figure: figure.map(|path| path.clone().unwrap_or_else(default_figure)),
+            is_quiet: self.quiet,
         };
         let mut seen = Vec::new();
         for path in [&outputs.json, &outputs.csv, &outputs.figure].into_iter().flatten() {
@@ -59,6 +88,7 @@ pub struct Outputs {
     json: Option<PathBuf>,
     csv: Option<PathBuf>,
     figure: Option<PathBuf>,
+    is_quiet: bool,
 }
 
 /// Columns of equal length with their names, below comments.
@@ -83,9 +113,10 @@ impl Outputs {
         if let Some(path) = &self.json {
             write(path, document.to_string().as_bytes())?;
         }
-        match self.json_to_stdout {
-            true => say(&document.to_string())?,
-            false => say(summary.trim_end())?,
+        if self.json_to_stdout {
+            say(&document.to_string())?;
+        } else if !self.is_quiet {
+            say(summary.trim_end())?;
         }
         let Some(path) = &self.figure else { return Ok(()) };
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| file(path, error));
@@ -93,6 +124,19 @@ impl Outputs {
             eprintln!("warning: no figure: {error}");
         }
         Ok(())
+    }
+
+    /// A progress bar on standard error, if that is a terminal and nobody asked for silence.
+    pub fn progress(&self, total: usize, what: &'static str) -> ProgressBar {
+        if self.is_quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left");
+        let bar = ProgressBar::new(total as u64)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
     }
 }
 

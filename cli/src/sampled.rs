@@ -1,14 +1,14 @@
 //! Sampled spectra, with their progress and what there is to say about them.
 
-use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
 use freespectra::finite::{Batching, SampledSpectrum};
 use freespectra::{Result, SpectralLaw};
-use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 
-use super::options::{Given, bad};
+use crate::options::{Given, bad};
+use crate::outputs::Outputs;
 
 /// Most numbers in one matrix of sampled data, 16 GB.
 const MOST_ENTRIES: f64 = 2e9;
@@ -67,6 +67,38 @@ pub fn check_draws(
     })
 }
 
+/// Eigenvalues held against a law.
+pub fn compared(eigenvalues: &[f64], law: &SpectralLaw) -> Result<Comparison> {
+    Comparison::new(eigenvalues, &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))
+}
+
+/// The part of the JSON document about a comparison.
+pub fn comparison_document(comparison: &Comparison) -> Value {
+    json!({
+        "eigenvalues": comparison.eigenvalues,
+        "ks": comparison.kolmogorov_smirnov,
+        "wasserstein1": comparison.wasserstein1,
+        "smallest": comparison.smallest.eigenvalue,
+        "largest": comparison.largest.eigenvalue,
+        "moments": comparison.moments,
+        "histogram": comparison.histogram,
+    })
+}
+
+/// The lines of the summary about a comparison.
+pub fn comparison_lines(comparison: &Comparison) -> String {
+    format!(
+        "distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}\n\
+         extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})\n",
+        comparison.kolmogorov_smirnov,
+        comparison.wasserstein1,
+        comparison.smallest.eigenvalue,
+        comparison.smallest.edge,
+        comparison.largest.eigenvalue,
+        comparison.largest.edge,
+    )
+}
+
 /// Sampled eigenvalues and their distance to the law.
 pub struct Sampled {
     pub spectrum: SampledSpectrum,
@@ -82,32 +114,24 @@ impl Sampled {
         law: &SpectralLaw,
         draws: usize,
         size: String,
+        outputs: &Outputs,
         run: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<SampledSpectrum>,
     ) -> Result<Self> {
         let start = Instant::now();
-        let bar = progress(draws, "draws");
+        let bar = outputs.progress(draws, "draws");
         let spectrum = run(&|finished| bar.set_position(finished as u64))?;
         bar.finish_and_clear();
-        let comparison =
-            Comparison::new(&spectrum.pooled(), &ReferenceLaw::of(law)?, &Bins::Bands(law.support()))?;
+        let comparison = compared(&spectrum.pooled(), law)?;
         Ok(Self { spectrum, comparison, size, seconds: start.elapsed().as_secs_f64() })
     }
 
     /// The part of the JSON document about the samples.
-    pub fn document(&self) -> serde_json::Value {
-        let Self { spectrum, comparison, .. } = self;
-        serde_json::json!({
-            "features": spectrum.features,
-            "draws": spectrum.draws(),
-            "seed": spectrum.seed,
-            "eigenvalues": comparison.eigenvalues,
-            "ks": comparison.kolmogorov_smirnov,
-            "wasserstein1": comparison.wasserstein1,
-            "smallest": comparison.smallest.eigenvalue,
-            "largest": comparison.largest.eigenvalue,
-            "moments": comparison.moments,
-            "histogram": comparison.histogram,
-        })
+    pub fn document(&self) -> Value {
+        let mut document = comparison_document(&self.comparison);
+        document["features"] = self.spectrum.features.into();
+        document["draws"] = self.spectrum.draws().into();
+        document["seed"] = self.spectrum.seed.into();
+        document
     }
 
     /// What the histogram is, for the legend of a figure.
@@ -119,18 +143,11 @@ impl Sampled {
     pub fn summary(&self) -> String {
         let Self { spectrum, comparison, size, seconds } = self;
         format!(
-            "Monte Carlo         {size}, {} draws, seed {}: {} eigenvalues in {seconds:.2} s\n\
-             distance            Kolmogorov-Smirnov {:.5}, Wasserstein-1 {:.5}\n\
-             extremes            {:.5} (edge {:.5}), {:.5} (edge {:.5})\n",
+            "Monte Carlo         {size}, {} draws, seed {}: {} eigenvalues in {seconds:.2} s\n{}",
             spectrum.draws(),
             spectrum.seed,
             comparison.eigenvalues,
-            comparison.kolmogorov_smirnov,
-            comparison.wasserstein1,
-            comparison.smallest.eigenvalue,
-            comparison.smallest.edge,
-            comparison.largest.eigenvalue,
-            comparison.largest.edge,
+            comparison_lines(comparison),
         )
     }
 }
@@ -138,17 +155,4 @@ impl Sampled {
 /// Seconds that the sampling took, 0 without any.
 pub fn sampling_seconds(sampled: Option<&Sampled>) -> f64 {
     sampled.map_or(0.0, |sampled| sampled.seconds)
-}
-
-/// A progress bar on standard error, if that is a terminal.
-pub fn progress(total: usize, what: &'static str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left");
-    let bar = ProgressBar::new(total as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(what);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

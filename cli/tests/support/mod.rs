@@ -1,4 +1,4 @@
-//! Running the examples as other programs do.
+//! Running the command as other programs do.
 
 // Every test file uses its own part of this.
 #![allow(dead_code)]
@@ -9,29 +9,23 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// An example, which `cargo test` builds next to the directory of the tests.
-fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// An empty directory to run an example in, removed at the end.
+/// An empty directory to run a subcommand in, removed at the end.
 pub struct Scratch {
     pub path: PathBuf,
-    example: &'static str,
+    subcommand: &'static str,
 }
 
 impl Scratch {
-    pub fn new(example: &'static str, name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("{example}-{}-{name}", std::process::id()));
+    pub fn new(subcommand: &'static str, name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("freespectra-{subcommand}-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
-        Self { path, example }
+        Self { path, subcommand }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program(self.example));
-        command.args(arguments).current_dir(&self.path);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_freespectra"));
+        command.arg(self.subcommand).args(arguments).current_dir(&self.path);
         command
     }
 

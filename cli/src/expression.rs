@@ -1,0 +1,361 @@
+//! Laws by operations on laws, with those of free variables:
+//!
+//! ```text
+//! sum       product (("+" | "-") product)*       free sums; a number shifts
+//! product   factor ("*" factor)*                 free products of positive laws; a number scales
+//! factor    "-" factor | NUMBER | "(" sum ")"
+//!         | compress(sum, TRACE) | power(sum, T) | NAME[:PARAMETERS]
+//! ```
+
+use std::path::Path;
+
+use freespectra::free::named::Discrete;
+use freespectra::{Error, Law, Result};
+
+use crate::options::{bad, numbers_of_file};
+
+/// The laws with names.
+pub const NAMED: &str = "semicircle:VARIANCE, mp:RATIO[:SCALE], covariance:RATIO:t@w,t@w, compound:RATIO:t@w,t@w, \
+                         atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B, \
+                         free-poisson:RATE:SIZE, kesten-mckay:DEGREE or eigenvalues:FILE";
+
+/// Deepest nesting of parentheses and signs.
+const DEEPEST: usize = 100;
+
+/// The law that a text describes.
+///
+/// # Errors
+/// [`Error::Syntax`] with the column of the fault; those of the laws and of their operations.
+pub fn law(text: &str) -> Result<Law> {
+    let mut parser = Parser { text, position: 0, depth: 0 };
+    let value = parser.sum()?;
+    parser.skip_blanks();
+    if parser.position < text.len() {
+        return Err(parser.fault("expected an operation or the end"));
+    }
+    match value {
+        Value::Law(law) => Ok(law),
+        Value::Number(_) => {
+            Err(bad("law", format!("{text:?}"), format!("a law, not a number; one of {NAMED}")))
+        }
+    }
+}
+
+enum Value {
+    Law(Law),
+    Number(f64),
+}
+
+impl Value {
+    fn negated(self) -> Result<Self> {
+        Ok(match self {
+            Self::Number(x) => Self::Number(-x),
+            Self::Law(law) => Self::Law(law.affine(-1.0, 0.0)?),
+        })
+    }
+
+    fn plus(self, other: Self) -> Result<Self> {
+        Ok(match (self, other) {
+            (Self::Number(x), Self::Number(y)) => Self::Number(x + y),
+            (Self::Law(law), Self::Number(shift)) | (Self::Number(shift), Self::Law(law)) => {
+                Self::Law(law.affine(1.0, shift)?)
+            }
+            (Self::Law(one), Self::Law(two)) => Self::Law(one.plus(&two)?),
+        })
+    }
+
+    fn times(self, other: Self) -> Result<Self> {
+        Ok(match (self, other) {
+            (Self::Number(x), Self::Number(y)) => Self::Number(x * y),
+            (Self::Law(law), Self::Number(scale)) | (Self::Number(scale), Self::Law(law)) => {
+                Self::Law(law.affine(scale, 0.0)?)
+            }
+            (Self::Law(one), Self::Law(two)) => Self::Law(one.times(&two)?),
+        })
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// In bytes, always between characters.
+    position: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.position..]
+    }
+
+    fn skip_blanks(&mut self) {
+        self.position = self.text.len() - self.rest().trim_start().len();
+    }
+
+    fn fault(&self, reason: impl Into<String>) -> Error {
+        let column = self.text[..self.position].chars().count() + 1;
+        Error::Syntax { text: self.text.to_owned(), column, reason: reason.into() }
+    }
+
+    /// Whether the next character that is no blank is this one; it is then passed over.
+    fn takes(&mut self, wanted: char) -> bool {
+        self.skip_blanks();
+        let found = self.rest().starts_with(wanted);
+        self.position += if found { wanted.len_utf8() } else { 0 };
+        found
+    }
+
+    fn expect(&mut self, wanted: char) -> Result<()> {
+        if self.takes(wanted) { Ok(()) } else { Err(self.fault(format!("expected {wanted:?}"))) }
+    }
+
+    fn sum(&mut self) -> Result<Value> {
+        let mut sum = self.product()?;
+        loop {
+            if self.takes('+') {
+                sum = sum.plus(self.product()?)?;
+            } else if self.takes('-') {
+                sum = sum.plus(self.product()?.negated()?)?;
+            } else {
+                return Ok(sum);
+            }
+        }
+    }
+
+    fn product(&mut self) -> Result<Value> {
+        let mut product = self.factor()?;
+        while self.takes('*') {
+            product = product.times(self.factor()?)?;
+        }
+        Ok(product)
+    }
+
+    fn factor(&mut self) -> Result<Value> {
+        if self.depth == DEEPEST {
+            return Err(self.fault(format!("nested deeper than {DEEPEST}")));
+        }
+        self.depth += 1;
+        let value = if self.takes('-') {
+            self.factor()?.negated()?
+        } else if self.takes('(') {
+            let inner = self.sum()?;
+            self.expect(')')?;
+            inner
+        } else if let Some(number) = self.number() {
+            Value::Number(number)
+        } else {
+            Value::Law(self.named()?)
+        };
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    /// A finite number, with a sign directly before it if need be.
+    fn number(&mut self) -> Option<f64> {
+        self.skip_blanks();
+        let bytes = self.rest().as_bytes();
+        let digits = |mut at: usize| {
+            while bytes.get(at).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.') {
+                at += 1;
+            }
+            at
+        };
+        let sign = |at: usize| at + usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        let mut end = digits(sign(0));
+        if matches!(bytes.get(end), Some(b'e' | b'E')) {
+            let exponent = digits(sign(end + 1));
+            end = if exponent > sign(end + 1) { exponent } else { end };
+        }
+        let number = self.rest()[..end].parse::<f64>().ok().filter(|x| x.is_finite())?;
+        self.position += end;
+        Some(number)
+    }
+
+    /// The numbers of `NAME:NUMBER:NUMBER...`.
+    fn parameters(&mut self) -> Vec<f64> {
+        let mut numbers = Vec::new();
+        while self.rest().starts_with(':') {
+            let before = self.position;
+            self.position += 1;
+            let Some(number) = self.number() else {
+                self.position = before;
+                break;
+            };
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    fn named(&mut self) -> Result<Law> {
+        let start = self.position;
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let name = &self.rest()[..self.rest().find(|c| !is_name(c)).unwrap_or(self.rest().len())];
+        self.position += name.len();
+        let form = match name {
+            "compress" | "power" => return self.function(name),
+            "atoms" => return Law::atoms(&self.atoms()?),
+            "covariance" | "compound" => return self.with_atoms(name),
+            "eigenvalues" => return self.eigenvalues(),
+            "semicircle" => "semicircle:VARIANCE",
+            "mp" => "mp:RATIO[:SCALE]",
+            "projection" => "projection:TRACE",
+            "bernoulli" => "bernoulli",
+            "uniform" => "uniform:A:B",
+            "arcsine" => "arcsine:A:B",
+            "free-poisson" => "free-poisson:RATE:SIZE",
+            "kesten-mckay" => "kesten-mckay:DEGREE",
+            _ => {
+                self.position = start;
+                return Err(self.fault(format!("expected a number, compress(, power(, {NAMED}")));
+            }
+        };
+        let parameters = self.parameters();
+        if self.rest().starts_with(':') {
+            return Err(self.fault(format!("expected {form}")));
+        }
+        match (name, &parameters[..]) {
+            ("semicircle", &[variance]) => Law::semicircle(variance),
+            ("mp", &[ratio]) => Law::marchenko_pastur(ratio),
+            ("mp", &[ratio, scale]) => Law::marchenko_pastur(ratio)?.affine(scale, 0.0),
+            ("projection", &[trace]) => Law::projection(trace),
+            ("bernoulli", []) => Law::bernoulli(),
+            ("uniform", &[low, high]) => Law::uniform(low, high),
+            ("arcsine", &[low, high]) => Law::arcsine(low, high),
+            ("free-poisson", &[rate, size]) => Law::free_poisson(rate, size),
+            ("kesten-mckay", &[degree]) => Law::kesten_mckay(degree),
+            _ => Err(self.fault(format!("expected {form}"))),
+        }
+    }
+
+    /// What follows the name of an operation with a number.
+    fn function(&mut self, name: &str) -> Result<Law> {
+        self.expect('(')?;
+        let Value::Law(law) = self.sum()? else {
+            return Err(self.fault(format!("{name} takes a law and a number")));
+        };
+        self.expect(',')?;
+        let parameter = self.number().ok_or_else(|| self.fault("expected a number"))?;
+        self.expect(')')?;
+        match name {
+            "compress" => law.compress(parameter),
+            _ => law.power(parameter),
+        }
+    }
+
+    /// The rest of `covariance:RATIO:t@w,t@w,...` or `compound:RATIO:t@w,t@w,...`: the population on the features, or
+    /// the weights on the rows.
+    fn with_atoms(&mut self, name: &str) -> Result<Law> {
+        let ratio = if self.takes(':') { self.number() } else { None };
+        let ratio = ratio.ok_or_else(|| self.fault(format!("expected {name}:RATIO:t@w,t@w,...")))?;
+        let atoms = Discrete::new(&self.atoms()?)?;
+        if name == "covariance" {
+            Law::sample_covariance(ratio, atoms)
+        } else {
+            Law::compound_free_poisson(ratio, atoms)
+        }
+    }
+
+    /// `:t@w,t@w,...`
+    fn atoms(&mut self) -> Result<Vec<(f64, f64)>> {
+        let fault = |parser: &Self| parser.fault("expected :t@w,t@w,..., locations with their masses");
+        if !self.takes(':') {
+            return Err(fault(self));
+        }
+        let mut atoms = vec![self.atom().ok_or_else(|| fault(self))?];
+        // A comma without an atom behind it belongs to somebody else.
+        loop {
+            let before = self.position;
+            match if self.takes(',') { self.atom() } else { None } {
+                Some(atom) => atoms.push(atom),
+                None => {
+                    self.position = before;
+                    return Ok(atoms);
+                }
+            }
+        }
+    }
+
+    fn atom(&mut self) -> Option<(f64, f64)> {
+        let location = self.number()?;
+        if self.takes('@') { Some((location, self.number()?)) } else { None }
+    }
+
+    /// A file name stands in quotes, or goes on to the next blank, comma or closing parenthesis.
+    fn eigenvalues(&mut self) -> Result<Law> {
+        if !self.takes(':') {
+            return Err(self.fault("expected eigenvalues:FILE"));
+        }
+        let is_quoted = self.takes('"');
+        let ends = |c: char| if is_quoted { c == '"' } else { c.is_whitespace() || c == ',' || c == ')' };
+        let path = &self.rest()[..self.rest().find(ends).unwrap_or(self.rest().len())];
+        self.position += path.len();
+        if is_quoted {
+            self.expect('"')?;
+        }
+        Law::eigenvalues(&numbers_of_file(Path::new(path))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mean and variance are those of the free operations: for sums cumulants add, for products of means `m` and
+    /// variances `v` the variance is `v_1 m_2^2 + v_2 m_1^2 + v_1 v_2`.
+    #[test]
+    fn means_and_variances() {
+        for (text, mean, variance) in [
+            ("semicircle:2", 0.0, 2.0),
+            ("semicircle:1 + uniform:-1:1", 0.0, 1.0 + 1.0 / 3.0),
+            ("mp:0.5 * atoms:1@0.5,5@0.5", 3.0, 0.5 * 9.0 + 4.0 + 2.0),
+            ("covariance:0.5:1@0.5,3@0.5", 2.0, 7.0 - 4.0),
+            ("1 + compound:0.5:1@0.5,3@0.5", 3.0, 6.5 - 4.0),
+            ("compress(mp:1, 0.3)", 1.0, 0.3),
+            ("compress(atoms:0@0.5,1@0.5,0.5)", 0.5, 0.125),
+            ("power(bernoulli, 3)", 0.0, 3.0),
+            ("2*(mp:1 - 3) - -1e0", -3.0, 4.0),
+            ("-mp:0.5:2+1", -1.0, 2.0),
+            ("bernoulli - bernoulli", 0.0, 2.0),
+            ("projection:0.3*projection:0.5", 0.15, 0.21 * 0.25 + 0.25 * 0.09 + 0.21 * 0.25),
+            ("arcsine:0:1+free-poisson:2:0.5+kesten-mckay:3", 1.5, 0.125 + 0.5 + 3.0),
+        ] {
+            let law = law(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert!((law.mean() - mean).abs() < 1e-9, "{text}: mean {}", law.mean());
+            assert!((law.variance() - variance).abs() < 1e-8, "{text}: variance {}", law.variance());
+        }
+    }
+
+    #[test]
+    fn faults_have_their_place() {
+        let deep = "(".repeat(200_000);
+        for (text, column) in [
+            ("", 1),
+            ("mp", 3),
+            ("mp:", 3),
+            ("mp:1:x", 5),
+            ("semicircle:1:2", 15),
+            ("semicircle:1 + gauss", 16),
+            ("(mp:1", 6),
+            ("mp:1)", 5),
+            ("mp:1 mp:2", 6),
+            ("power(mp:1)", 11),
+            ("power(mp:1, x)", 13),
+            ("compress(2, 0.5)", 11),
+            ("atoms:1", 8),
+            ("atoms", 6),
+            ("é", 1),
+            (&deep, DEEPEST + 1),
+        ] {
+            match law(text) {
+                Err(Error::Syntax { column: found, reason, .. }) => {
+                    assert_eq!(found, column, "{:.40}: {reason}", text);
+                }
+                other => panic!("{:.40}: {other:?}", text),
+            }
+        }
+        for text in
+            ["2", "1 + 2", "mp:-1", "semicircle:1 * mp:1", "power(mp:1, 0.5)", "compress(mp:1, 2)", "0*mp:1"]
+        {
+            assert!(law(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Risk and training error of gradient descent after every step, for any order of the batches, against
+//! sampled runs.
+//!
+//! The prediction follows sampled schedules (or the given one) through the limiting dynamics, the
+//! simulation runs gradient descent on sampled data along schedules of the same kind.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use clap::Args;
+use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
+use freespectra::minibatch::{AveragedCurve, Averaging, Order, StabilityStep, Trajectory};
+use freespectra::{MiniBatch, Population, Result};
+use serde_json::json;
+
+#[cfg(feature = "plot")]
+use crate::drawing::{drawable, is_wild, points};
+use crate::options::{EPOCH_STEP_OF_CURVES, Given, ModelOptions, StepOptions, bad, count, numbers};
+use crate::outputs::{Shared, Table, file};
+use crate::population;
+use crate::sampled::{batching, check_draws};
+use crate::table::{describe, short};
+
+/// Relative standard error of the step beyond which runs diverge.
+const STABILITY: f64 = 0.01;
+
+/// Predict the error of gradient descent step by step and check it against sampled runs.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    step: StepOptions,
+    #[arg(long, default_value = "1:1", allow_hyphen_values = true, help = population::HELP)]
+    population: String,
+    /// Mean squares of the initial error along the population eigenvalues, "c:c:..." or "c,c,..." in
+    /// their order [default: 1 for each].
+    #[arg(long, allow_hyphen_values = true)]
+    source: Option<String>,
+    /// Variance of the label noise.
+    #[arg(long, default_value_t = 0.3)]
+    noise: f64,
+    /// Number of epochs.
+    #[arg(long, default_value_t = 20, value_parser = count)]
+    epochs: usize,
+    /// reshuffle, once, cyclic, replacement, or the batch of every step as "0,1,2,1,0,...", which has a
+    /// length of its own.
+    #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
+    schedule: String,
+    /// Average the prediction over this many sampled schedules, where they are random, instead of as many as
+    /// `--schedule-error` takes.
+    #[arg(long, value_parser = count, conflicts_with = "schedule_error")]
+    schedules: Option<usize>,
+    /// Average over as many sampled schedules as bring the relative standard error down to this, at most 2000.
+    #[arg(long, default_value_t = 0.01)]
+    schedule_error: f64,
+    /// Features p of the sampled data; 0 for none.
+    #[arg(long, default_value_t = 400, value_parser = count)]
+    features: usize,
+    /// Independent runs of gradient descent, each on data of its own.
+    #[arg(long, default_value_t = 20, value_parser = count)]
+    draws: usize,
+}
+
+/// Most schedules that a target error takes.
+const MOST_SCHEDULES: usize = 2000;
+
+/// Most numbers in the curves of all draws together.
+const MOST_NUMBERS: usize = 500_000_000;
+
+/// What is predicted and what is sampled.
+struct Problem {
+    model: MiniBatch,
+    step_sizes: Vec<f64>,
+    schedule: Schedule,
+    /// Population eigenvalue and mean square of the initial error along it.
+    source: Vec<(f64, f64)>,
+}
+
+impl Problem {
+    fn new(options: &Options) -> Result<Self> {
+        let atoms = population::atoms(&options.population)?;
+        let population = Population::atoms(&atoms)?;
+        let source = source(options, &atoms, &population)?;
+        let builder = options.model.builder().population(population);
+        let is_still = options.step.is_zero();
+        let builder = if is_still { builder } else { options.step.set(builder, EPOCH_STEP_OF_CURVES) };
+        let model = builder.build()?;
+        let step_sizes = if is_still { vec![0.0; model.batches()] } else { model.step_sizes().to_vec() };
+        let schedule: Schedule = options.schedule.parse()?;
+        schedule.validate(model.batches())?;
+        Ok(Self { model, step_sizes, schedule, source })
+    }
+
+    fn epoch_step(&self) -> f64 {
+        self.step_sizes.iter().sum()
+    }
+
+    fn source(&self, t: f64) -> f64 {
+        self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, source)| source)
+    }
+}
+
+/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
+fn source(options: &Options, atoms: &[(f64, f64)], population: &Population) -> Result<Vec<(f64, f64)>> {
+    let Some(text) = &options.source else {
+        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
+    };
+    let values = numbers("source", &text.replace(':', ","))?;
+    if values.len() != atoms.len() {
+        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
+        return Err(bad("source", format!("{} numbers", values.len()), allowed));
+    }
+    if population.as_atoms().len() != atoms.len() {
+        return Err(bad("population", &options.population, "different eigenvalues"));
+    }
+    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
+}
+
+pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
+    let problem = Problem::new(options)?;
+    let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
+        .with_step_sizes(&problem.step_sizes)?;
+    let simulation = simulation(options, shared.seed, &problem, given)?;
+    let outputs = shared.open("trajectory")?;
+
+    let start = Instant::now();
+    let averaging = match options.schedules {
+        Some(schedules) => Averaging::Fixed(schedules),
+        None => Averaging::ToError { relative: options.schedule_error, most: MOST_SCHEDULES },
+    };
+    let bar = outputs.progress(options.schedules.unwrap_or(MOST_SCHEDULES), "schedules");
+    let report = |finished| bar.set_position(finished as u64);
+    let predicted =
+        trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;
+    bar.finish_and_clear();
+    let stability = Order::of(&problem.schedule)
+        .map(|order| problem.model.stability_step_within(order, STABILITY))
+        .transpose()?;
+    let predict = start.elapsed().as_secs_f64();
+
+    let start = Instant::now();
+    let sampled = match &simulation {
+        Some(simulation) => {
+            let bar = outputs.progress(options.draws, "draws");
+            let report = |finished| bar.set_position(finished as u64);
+            let sampled = simulation.trajectories(
+                &problem.schedule,
+                options.epochs,
+                |t| problem.source(t),
+                options.noise,
+                Some(&report),
+            )?;
+            bar.finish_and_clear();
+            Some(sampled)
+        }
+        None => None,
+    };
+    let monte_carlo = start.elapsed().as_secs_f64();
+
+    let steps: Vec<usize> = (0..predicted.risk.len()).collect();
+    let document = json!({
+        "model": {
+            "batches": problem.model.batches(),
+            "aspect_ratio": problem.model.aspect_ratio(),
+            "step_size": problem.step_sizes[0],
+            "population": problem.model.population().as_atoms(),
+            "source": problem.source.iter().map(|&(_, source)| source).collect::<Vec<_>>(),
+            "noise": options.noise,
+            "schedule": problem.schedule.to_string(),
+            "schedules": predicted.schedules,
+            "seed": shared.seed,
+        },
+        "step": steps,
+        "risk": predicted.risk,
+        "train": predicted.train,
+        "risk_spread": predicted.risk_spread,
+        "train_spread": predicted.train_spread,
+        "risk_error": predicted.risk_error,
+        "train_error": predicted.train_error,
+        "diverged": predicted.diverged,
+        "iterates_diverge": stability.map(|runs| problem.epoch_step() > runs.epoch_step),
+        "stability_epoch_step": stability.map(|runs| runs.epoch_step),
+        "stability_uncertainty": stability.map(|runs| runs.uncertainty),
+        "monte_carlo": sampled.as_ref().map(|sampled| json!({
+            "features": sampled.features,
+            "samples": sampled.samples,
+            "draws": sampled.draws,
+            "seed": sampled.seed,
+            "risk": sampled.risk,
+            "train": sampled.train,
+            "standard_error": sampled.risk_error,
+            "train_standard_error": sampled.train_error,
+        })),
+        "seconds": { "predict": predict, "monte_carlo": monte_carlo },
+    });
+    let summary = summary(options, &problem, &predicted, stability, sampled.as_ref(), [predict, monte_carlo])
+        .map_err(|error| file(Path::new("summary"), error))?;
+    let table = || Table {
+        columns: vec![
+            ("step", steps.iter().map(|&s| s as f64).collect()),
+            ("risk", predicted.risk.clone()),
+            ("train", predicted.train.clone()),
+            ("risk_spread", predicted.risk_spread.clone()),
+            ("risk_error", predicted.risk_error.clone()),
+            ("train_error", predicted.train_error.clone()),
+        ],
+        ..Table::default()
+    };
+    outputs
+        .write(&document, &summary, table, |path| draw(path, options, &problem, &predicted, sampled.as_ref()))
+}
+
+fn simulation(options: &Options, seed: u64, problem: &Problem, given: &Given) -> Result<Option<MonteCarlo>> {
+    let model = &problem.model;
+    let steps = options.epochs.saturating_mul(model.batches());
+    let numbers = steps.saturating_mul(2);
+    check_draws(options.draws, ("epochs", options.epochs), numbers, MOST_NUMBERS, given)?;
+    if options.features == 0 {
+        return Ok(None);
+    }
+    let batching = batching(options.features, model.aspect_ratio(), model.batch_fractions(), given)?;
+    let simulation = MonteCarlo::new(options.features, batching, 1.0)?
+        .with_step_sizes(problem.step_sizes.clone())?
+        .with_population(model.population().clone())
+        .with_draws(options.draws)?
+        .with_seed(seed);
+    Ok(Some(simulation))
+}
+
+fn summary(
+    options: &Options,
+    problem: &Problem,
+    predicted: &AveragedCurve,
+    stability: Option<StabilityStep>,
+    sampled: Option<&SampledTrajectories>,
+    [predict, monte_carlo]: [f64; 2],
+) -> std::result::Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "gradient descent: B = {}, step size {:.6}, p/n = {}, {}, noise {}, schedule {} ({} averaged)",
+        problem.model.batches(),
+        problem.step_sizes[0],
+        problem.model.aspect_ratio(),
+        describe(problem.model.population()),
+        options.noise,
+        problem.schedule,
+        predicted.schedules
+    )?;
+    writeln!(
+        text,
+        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>22} {:>22}",
+        "step", "risk", "its error", "spread", "training", "sampled risk", "sampled training"
+    )?;
+    let last = predicted.risk.len() - 1;
+    let every = (last / 20).max(1);
+    for s in (0..=last).filter(|s| s % every == 0 || *s == last) {
+        write!(
+            text,
+            "{s:>8} {:>12} {:>12} {:>12} {:>12}",
+            short(predicted.risk[s]),
+            short(predicted.risk_error[s]),
+            short(predicted.risk_spread[s]),
+            short(predicted.train[s])
+        )?;
+        if let Some(sampled) = sampled {
+            write!(
+                text,
+                " {:>12} ± {} {:>12} ± {}",
+                short(sampled.risk[s]),
+                short(sampled.risk_error[s]),
+                short(sampled.train[s]),
+                short(sampled.train_error[s])
+            )?;
+        }
+        writeln!(text)?;
+    }
+    if predicted.schedules > 1 {
+        let (error, count) = (predicted.relative_error(), predicted.schedules);
+        writeln!(text, "standard error of the mean over {count} schedules: at most {:.2} %", 100.0 * error)?;
+    }
+    if let Some(step) = predicted.diverged {
+        writeln!(text, "the iterates diverge: beyond 1e100 from step {step} on")?;
+    }
+    if let Some(runs) = stability {
+        let verb = if problem.epoch_step() > runs.epoch_step { "diverge" } else { "converge" };
+        writeln!(
+            text,
+            "epoch step {}: runs {verb}, the largest for this order being {:.3} ± {:.3} (not that of the mean iterate)",
+            short(problem.epoch_step()),
+            runs.epoch_step,
+            runs.uncertainty
+        )?;
+    }
+    writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
+    Ok(text)
+}
+
+#[cfg(feature = "plot")]
+fn draw(
+    path: &Path,
+    options: &Options,
+    problem: &Problem,
+    predicted: &AveragedCurve,
+    sampled: Option<&SampledTrajectories>,
+) -> Result<()> {
+    use freespectra::plot::{Colour, Figure, Layer, Panel};
+    let steps: Vec<f64> = (0..predicted.risk.len()).map(|s| s as f64).collect();
+    let log = is_wild(predicted.train[0], &[&predicted.risk, &predicted.train]);
+    let mut panel = Panel::new("step", "error");
+    if log {
+        panel = panel.log_y();
+    } else if predicted.schedules > 1 {
+        let pairs = || predicted.risk.iter().zip(&predicted.risk_spread);
+        let lower: Vec<f64> = pairs().map(|(risk, spread)| (risk - spread).max(0.0)).collect();
+        let upper: Vec<f64> = pairs().map(|(risk, spread)| risk + spread).collect();
+        let label = format!("spread over {} schedules", predicted.schedules);
+        panel = panel.layer(Layer::band(&steps, &lower, &upper).colour(Colour::Vermillion).label(label));
+    }
+    let curves = [
+        (&predicted.risk, Colour::Vermillion, "excess risk"),
+        (&predicted.train, Colour::Blue, "training error"),
+    ];
+    for (values, colour, label) in curves {
+        let (x, y) = drawable(&steps, values, log);
+        if !x.is_empty() {
+            panel = panel.layer(Layer::curve(&x, &y).colour(colour).label(label));
+        }
+    }
+    if let Some(sampled) = sampled {
+        // A point for each step would hide the curve.
+        let every = (steps.len() / 40).max(1);
+        let pick = |values: &[f64]| -> Vec<f64> { values.iter().step_by(every).copied().collect() };
+        let label =
+            format!("sampled, p = {}, n = {}, {} runs", sampled.features, sampled.samples, sampled.draws);
+        let risk = points(&pick(&steps), &pick(&sampled.risk), &pick(&sampled.risk_error), log);
+        let train = points(&pick(&steps), &pick(&sampled.train), &pick(&sampled.train_error), log);
+        for layer in [
+            risk.map(|layer| layer.colour(Colour::Vermillion).label(label)),
+            train.map(|layer| layer.colour(Colour::Blue)),
+        ] {
+            panel = layer.into_iter().fold(panel, Panel::layer);
+        }
+    }
+    let schedule = match &problem.schedule {
+        Schedule::RandomReshuffling => "reshuffled every epoch",
+        Schedule::ShuffleOnce => "shuffled once",
+        Schedule::Cyclic => "in cyclic order",
+        Schedule::WithReplacement => "drawn with replacement",
+        Schedule::Explicit(_) => "in a given order",
+    };
+    let subtitle = format!(
+        "B = {} batches {schedule}, α = {:.4}, γ = p/n = {}, {}, noise {}",
+        problem.model.batches(),
+        problem.step_sizes[0],
+        problem.model.aspect_ratio(),
+        describe(problem.model.population()),
+        options.noise
+    );
+    Figure::new("Error of mini-batch gradient descent, step by step")
+        .subtitle(subtitle)
+        .panel(panel)
+        .save(path)
+}
+
+#[cfg(not(feature = "plot"))]
+fn draw(
+    _: &Path,
+    _: &Options,
+    _: &Problem,
+    _: &AveragedCurve,
+    _: Option<&SampledTrajectories>,
+) -> Result<()> {
+    Ok(())
+}
