@@ -27,6 +27,7 @@ const FEATURES: usize = 400;
 
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
+
 /// Relative standard error of the step beyond which runs diverge.
 const STABILITY: f64 = 0.01;
 
