@@ -12,7 +12,7 @@ mod tokens;
 use std::path::Path;
 
 use freespectra::free::named::Discrete;
-use freespectra::{Error, Law, Result};
+use freespectra::{Law, Result};
 
 use crate::options::{bad, numbers_of_file};
 
@@ -27,7 +27,7 @@ const DEEPEST: usize = 100;
 /// The law that a text describes.
 ///
 /// # Errors
-/// [`Error::Syntax`] with the column of the fault; those of the laws and of their operations.
+/// [`freespectra::Error::Syntax`] with the column of the fault; those of the laws and of their operations.
 pub fn law(text: &str) -> Result<Law> {
     let mut parser = Parser { text, position: 0, depth: 0 };
     let value = parser.sum()?;
@@ -233,6 +233,8 @@ impl<'a> Parser<'a> {
 
 #[cfg(test)]
 mod tests {
+    use freespectra::Error;
+
     use super::*;
 
     /// Mean and variance are those of the free operations: for sums cumulants add, for products of means `m` and
