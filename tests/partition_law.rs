@@ -291,7 +291,7 @@ fn the_mean_diverges_where_it_is_said_to() {
     let (n, p) = (400, 200);
     let mut spiked = gaussian(n, p, 9);
     spiked.column_mut(0).scale_mut(8f64.sqrt());
-    for (name, features) in [("Gaussian", gaussian(n, p, 8)), ("spike", spiked)] {
+    for features in [gaussian(n, p, 8), spiked] {
         let spectrum = SampleSpectrum::of(&dataset(&features)).unwrap();
         for batches in [2, 4] {
             let partition = Partition::equal(batches, 0.1).unwrap();
