@@ -17,13 +17,18 @@ const CUMULANTS: usize = 4;
 /// Predict a law by operations on laws: free sums, products, powers, compressions.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Such as "mp:0.5 * atoms:1@0.5,5@0.5", "semicircle:1 + uniform:-1:1", "2*mp:1 - 1", "compress(mp:1, 0.3)" or
-    /// "power(bernoulli, 3)". Named laws are semicircle:VARIANCE, mp:RATIO[:SCALE], atoms:t@w,t@w, projection:TRACE,
-    /// bernoulli, uniform:A:B, arcsine:A:B, free-poisson:RATE:SIZE, kesten-mckay:DEGREE and eigenvalues:FILE.
-    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true, help = help())]
     expression: String,
     #[command(flatten)]
     report: LawOptions,
+}
+
+fn help() -> String {
+    format!(
+        "Such as \"mp:0.5 * atoms:1@0.5,5@0.5\", \"semicircle:1 + uniform:-1:1\", \"2*mp:1 - 1\", \
+         \"compress(mp:1, 0.3)\" or \"power(bernoulli, 3)\"; the laws with names are {}",
+        expression::NAMED
+    )
 }
 
 pub fn run(options: &Options, shared: &Shared) -> Result<()> {

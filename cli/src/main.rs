@@ -2,7 +2,7 @@
 //!
 //! Each subcommand is a file with its options and a function `run`; `--help` lists them. What they share stands in
 //! `options` (parsers, what was given and what is a default), `outputs` (files that are written whole or not at all,
-//! progress), `population` and `expression` (how populations and laws are written), `sampled` (sampled spectra) and
+//! progress), `population` and `expression` (how populations and laws are written), `sampled` (sampled spectra), `runs` (whether single runs converge) and
 //! `table` (laws as tables, numbers as text).
 
 mod completions;
@@ -15,6 +15,7 @@ mod options;
 mod outputs;
 mod polynomial;
 mod population;
+mod runs;
 mod sampled;
 mod scaling;
 mod table;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use clap::Args;
 use freespectra::finite::{EXACT_BATCHES, MonteCarlo, SampledMeanErrors};
-use freespectra::minibatch::{MeanError, MeanIterate, Order, StabilityStep};
+use freespectra::minibatch::{MeanError, MeanIterate, Order};
 use freespectra::{MiniBatch, Result};
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::drawing::{drawable, is_wild, points};
 use crate::options::{EPOCH_STEP_OF_CURVES, Given, ModelOptions, StepOptions, bad, count};
 use crate::outputs::{Shared, Table, file};
+use crate::runs::Runs;
 use crate::sampled::{batching, check_draws};
 use crate::table::short;
 
@@ -27,8 +28,6 @@ const FEATURES: usize = 400;
 
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
-/// Relative standard error of the step beyond which runs diverge.
-const STABILITY: f64 = 0.01;
 
 /// Predict the errors of the mean iterate and check them against sampled data.
 #[derive(Debug, Args)]
@@ -98,8 +97,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         Some(model) => Predicted::new(&MeanIterate::new(&model.white()?)?, options)?,
         None => Predicted::new(&MeanIterate::full_batch(options.model.aspect_ratio, 0.0)?, options)?,
     };
-    let stability =
-        model.as_ref().map(|model| model.stability_step_within(Order::Reshuffled, STABILITY)).transpose()?;
+    let runs = model.as_ref().map(|model| Runs::new(model, Order::Reshuffled, epoch_step)).transpose()?;
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -119,9 +117,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let epochs: Vec<usize> = (0..=options.epochs).collect();
     let mut document = predicted.json();
     document["epochs"] = json!(epochs);
-    document["iterates_diverge"] = json!(stability.is_some_and(|runs| epoch_step > runs.epoch_step));
-    document["stability_epoch_step"] = json!(stability.map(|runs| runs.epoch_step));
-    document["stability_uncertainty"] = json!(stability.map(|runs| runs.uncertainty));
+    Runs::fill(&mut document, runs);
+    // At rest nothing does.
+    document["iterates_diverge"] = runs.is_some_and(Runs::diverge).into();
     document["full_batch"] = full_batch.json();
     document["model"] = json!({
         "batches": options.model.batches,
@@ -148,7 +146,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     document["seconds"] = json!({ "predict": predict, "monte_carlo": monte_carlo });
 
     let curves = [&predicted, &full_batch];
-    let summary = summary(options, step_size, curves, stability, finite.as_ref(), [predict, monte_carlo])
+    let summary = summary(options, step_size, curves, runs, finite.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
@@ -201,7 +199,7 @@ fn summary(
     options: &Options,
     step_size: f64,
     [predicted, full_batch]: [&Predicted; 2],
-    stability: Option<StabilityStep>,
+    runs: Option<Runs>,
     finite: Option<&SampledMeanErrors>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {
@@ -245,14 +243,8 @@ fn summary(
             None => writeln!(text, "{name}: none, the mean iterate diverges")?,
         }
     }
-    if let Some(runs) = stability {
-        let verb =
-            if step_size * options.model.batches as f64 > runs.epoch_step { "diverge" } else { "converge" };
-        writeln!(
-            text,
-            "single runs, reshuffled every epoch, {verb}: their epoch step is limited by {:.3} ± {:.3}",
-            runs.epoch_step, runs.uncertainty
-        )?;
+    if let Some(runs) = runs {
+        writeln!(text, "{}", runs.line())?;
     }
     writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
     Ok(text)

@@ -4,26 +4,28 @@
 //! The prediction follows sampled schedules (or the given one) through the limiting dynamics, the
 //! simulation runs gradient descent on sampled data along schedules of the same kind.
 
+mod problem;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
+use freespectra::Result;
 use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
-use freespectra::minibatch::{AveragedCurve, Averaging, Order, StabilityStep, Trajectory};
-use freespectra::{MiniBatch, Population, Result};
+use freespectra::minibatch::{AveragedCurve, Averaging, Order, Trajectory};
 use serde_json::json;
+
+use problem::Problem;
 
 #[cfg(feature = "plot")]
 use crate::drawing::{drawable, is_wild, points};
-use crate::options::{EPOCH_STEP_OF_CURVES, Given, ModelOptions, StepOptions, bad, count, numbers};
+use crate::options::{Given, ModelOptions, StepOptions, count};
 use crate::outputs::{Shared, Table, file};
 use crate::population;
+use crate::runs::Runs;
 use crate::sampled::{batching, check_draws};
 use crate::table::{describe, short};
-
-/// Relative standard error of the step beyond which runs diverge.
-const STABILITY: f64 = 0.01;
 
 /// Predict the error of gradient descent step by step and check it against sampled runs.
 #[derive(Debug, Args)]
@@ -69,55 +71,6 @@ const MOST_SCHEDULES: usize = 2000;
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
 
-/// What is predicted and what is sampled.
-struct Problem {
-    model: MiniBatch,
-    step_sizes: Vec<f64>,
-    schedule: Schedule,
-    /// Population eigenvalue and mean square of the initial error along it.
-    source: Vec<(f64, f64)>,
-}
-
-impl Problem {
-    fn new(options: &Options) -> Result<Self> {
-        let atoms = population::atoms(&options.population)?;
-        let population = Population::atoms(&atoms)?;
-        let source = source(options, &atoms, &population)?;
-        let builder = options.model.builder().population(population);
-        let is_still = options.step.is_zero();
-        let builder = if is_still { builder } else { options.step.set(builder, EPOCH_STEP_OF_CURVES) };
-        let model = builder.build()?;
-        let step_sizes = if is_still { vec![0.0; model.batches()] } else { model.step_sizes().to_vec() };
-        let schedule: Schedule = options.schedule.parse()?;
-        schedule.validate(model.batches())?;
-        Ok(Self { model, step_sizes, schedule, source })
-    }
-
-    fn epoch_step(&self) -> f64 {
-        self.step_sizes.iter().sum()
-    }
-
-    fn source(&self, t: f64) -> f64 {
-        self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, source)| source)
-    }
-}
-
-/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
-fn source(options: &Options, atoms: &[(f64, f64)], population: &Population) -> Result<Vec<(f64, f64)>> {
-    let Some(text) = &options.source else {
-        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
-    };
-    let values = numbers("source", &text.replace(':', ","))?;
-    if values.len() != atoms.len() {
-        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
-        return Err(bad("source", format!("{} numbers", values.len()), allowed));
-    }
-    if population.as_atoms().len() != atoms.len() {
-        return Err(bad("population", &options.population, "different eigenvalues"));
-    }
-    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
-}
-
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let problem = Problem::new(options)?;
     let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
@@ -135,8 +88,8 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let predicted =
         trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;
     bar.finish_and_clear();
-    let stability = Order::of(&problem.schedule)
-        .map(|order| problem.model.stability_step_within(order, STABILITY))
+    let runs = Order::of(&problem.schedule)
+        .map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()))
         .transpose()?;
     let predict = start.elapsed().as_secs_f64();
 
@@ -160,7 +113,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let monte_carlo = start.elapsed().as_secs_f64();
 
     let steps: Vec<usize> = (0..predicted.risk.len()).collect();
-    let document = json!({
+    let mut document = json!({
         "model": {
             "batches": problem.model.batches(),
             "aspect_ratio": problem.model.aspect_ratio(),
@@ -180,9 +133,6 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         "risk_error": predicted.risk_error,
         "train_error": predicted.train_error,
         "diverged": predicted.diverged,
-        "iterates_diverge": stability.map(|runs| problem.epoch_step() > runs.epoch_step),
-        "stability_epoch_step": stability.map(|runs| runs.epoch_step),
-        "stability_uncertainty": stability.map(|runs| runs.uncertainty),
         "monte_carlo": sampled.as_ref().map(|sampled| json!({
             "features": sampled.features,
             "samples": sampled.samples,
@@ -195,7 +145,8 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    let summary = summary(options, &problem, &predicted, stability, sampled.as_ref(), [predict, monte_carlo])
+    Runs::fill(&mut document, runs);
+    let summary = summary(options, &problem, &predicted, runs, sampled.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
@@ -233,7 +184,7 @@ fn summary(
     options: &Options,
     problem: &Problem,
     predicted: &AveragedCurve,
-    stability: Option<StabilityStep>,
+    runs: Option<Runs>,
     sampled: Option<&SampledTrajectories>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {
@@ -284,15 +235,8 @@ fn summary(
     if let Some(step) = predicted.diverged {
         writeln!(text, "the iterates diverge: beyond 1e100 from step {step} on")?;
     }
-    if let Some(runs) = stability {
-        let verb = if problem.epoch_step() > runs.epoch_step { "diverge" } else { "converge" };
-        writeln!(
-            text,
-            "epoch step {}: runs {verb}, the largest for this order being {:.3} ± {:.3} (not that of the mean iterate)",
-            short(problem.epoch_step()),
-            runs.epoch_step,
-            runs.uncertainty
-        )?;
+    if let Some(runs) = runs {
+        writeln!(text, "{}", runs.line())?;
     }
     writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
     Ok(text)

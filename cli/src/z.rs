@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use freespectra::comparison::Comparison;
 use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route};
+use freespectra::minibatch::{Order, StabilityStep};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ pub struct Options {
     batch_fractions: Option<String>,
     #[command(flatten)]
     law: LawOptions,
-    /// Report the largest step for which the mean iterate converges.
+    /// Report the largest steps for which the mean iterate and single runs converge.
     #[arg(long)]
     critical: bool,
     /// Hold the eigenvalues in this file against the law.
@@ -74,25 +75,32 @@ struct Prediction {
 struct Critical {
     /// The mean iterate does: step size of one batch.
     step_size: f64,
-    batches: usize,
+    /// As step of an epoch.
+    epoch_step: f64,
+    /// Single runs do, reshuffled every epoch.
+    runs: StabilityStep,
 }
 
 impl Critical {
     fn new(model: &MiniBatch) -> Result<Self> {
-        Ok(Self { step_size: model.critical_step_size()?, batches: model.batches() })
-    }
-
-    fn epoch_step(&self) -> f64 {
-        self.step_size * self.batches as f64
+        let step_size = model.critical_step_size()?;
+        let epoch_step = step_size * model.batches() as f64;
+        Ok(Self { step_size, epoch_step, runs: model.stability_step(Order::Reshuffled)? })
     }
 
     fn fill(&self, document: &mut Value) {
         document["critical_step_size"] = self.step_size.into();
-        document["critical_epoch_step"] = self.epoch_step().into();
+        document["critical_epoch_step"] = self.epoch_step.into();
+        document["stability_epoch_step"] = self.runs.epoch_step.into();
+        document["stability_uncertainty"] = self.runs.uncertainty.into();
     }
 
-    fn line(&self) -> String {
-        format!("critical step       {:.9}, epoch step {:.9}\n", self.step_size, self.epoch_step())
+    fn lines(&self) -> String {
+        format!(
+            "mean iterate        diverges beyond step size {:.9}, epoch step {:.9}\n\
+             single runs         reshuffled every epoch, diverge beyond epoch step {:.4} ± {:.4}\n",
+            self.step_size, self.epoch_step, self.runs.epoch_step, self.runs.uncertainty
+        )
     }
 }
 
@@ -215,7 +223,7 @@ impl Prediction {
             certificate.residual,
             1e3 * self.seconds
         )?;
-        text += &self.critical.as_ref().map(Critical::line).unwrap_or_default();
+        text += &self.critical.as_ref().map(Critical::lines).unwrap_or_default();
         text += points;
         if let Some(compared) = &self.compared {
             writeln!(text, "compared            {} eigenvalues", compared.eigenvalues)?;

@@ -1,4 +1,4 @@
-//! What all examples have in common, as a new user meets them: what they write and what not, what they refuse, and
+//! What all subcommands have in common, as a new user meets them: what they write and what not, what they refuse, and
 //! that a seed means the same numbers on any number of threads.
 
 mod support;
@@ -10,29 +10,34 @@ use std::time::{Duration, Instant};
 
 use support::{Scratch, document, numbers, text};
 
-/// Examples with options that make them quick.
-const QUICK: [(&str, &[&str]); 6] = [
-    ("z_spectrum", &["--features=40", "--draws=3", "--points=32", "--entries=student:5"]),
-    ("free_polynomial", &["--features=40", "--draws=3", "--points=32"]),
-    ("mean_iterate", &["--features=40", "--draws=3", "--epochs=4"]),
-    ("sgd_trajectory", &["--features=40", "--draws=3", "--epochs=4", "--schedule=replacement"]),
-    ("step_size_limit", &["--batches=1,2", "--points=2"]),
-    ("linear_scaling", &["--features=30", "--points=3", "--batches=2"]),
+/// Subcommands with options that make them quick.
+const QUICK: [(&str, &[&str]); 7] = [
+    ("z", &["--features=40", "--draws=3", "--points=32", "--entries=student:5"]),
+    ("polynomial", &["--features=40", "--draws=3", "--points=32"]),
+    ("law", &["mp:0.5 * atoms:1@0.5,5@0.5", "--points=32"]),
+    ("mean", &["--features=40", "--draws=3", "--epochs=4"]),
+    ("trajectory", &["--features=40", "--draws=3", "--epochs=4", "--schedule=replacement"]),
+    ("limit", &["--batches=1,2", "--points=2"]),
+    ("scaling", &["--features=30", "--points=3", "--batches=2"]),
 ];
 
 #[test]
 fn nothing_is_written_unless_asked_for() {
-    for (example, options) in QUICK {
-        let scratch = Scratch::new(example, "nothing");
+    for (subcommand, options) in QUICK {
+        let scratch = Scratch::new(subcommand, "nothing");
         let output = scratch.run(options);
-        assert!(output.status.success() && output.stderr.is_empty(), "{example}: {}", text(&output.stderr));
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{subcommand}: {}",
+            text(&output.stderr)
+        );
         scratch.json(options);
         let none = scratch.run(&[options, &["--figure", "a.svg", "--no-figure"]].concat());
-        assert!(none.status.success(), "{example}: {}", text(&none.stderr));
-        assert!(scratch.files().is_empty(), "{example}: {:?}", scratch.files());
-        // Asked for without a path, the figure goes where the README has it.
+        assert!(none.status.success(), "{subcommand}: {}", text(&none.stderr));
+        assert!(scratch.files().is_empty(), "{subcommand}: {:?}", scratch.files());
+        // Asked for without a path, the figure goes where the help says.
         scratch.json(&[options, &["--figure"]].concat());
-        assert_eq!(scratch.files(), [PathBuf::from(format!("figures/{example}.png"))]);
+        assert_eq!(scratch.files(), [PathBuf::from(format!("figures/{subcommand}.png"))]);
     }
 }
 
@@ -45,39 +50,55 @@ fn a_figure_that_fails_is_a_warning() {
         assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap().is_object());
         assert!(scratch.files().iter().all(|path| path.ends_with("figures")), "{:?}", scratch.files());
     };
-    let scratch = Scratch::new("sgd_trajectory", "undrawable");
+    let scratch = Scratch::new("trajectory", "undrawable");
     let options = ["--noise=1e308", "--features=0", "--json=-", "--figure=a.png"];
     check(&scratch, scratch.run(&options));
-    for (example, options) in QUICK {
+    for (subcommand, options) in QUICK {
         // The directory of the default figure cannot be made.
-        let scratch = Scratch::new(example, "unwritable");
+        let scratch = Scratch::new(subcommand, "unwritable");
         fs::write(scratch.path.join("figures"), "").unwrap();
         check(&scratch, scratch.run(&[options, &["--json", "-", "--figure"]].concat()));
     }
 }
 
 #[test]
-fn versions() {
-    for example in QUICK.map(|(example, _)| example).into_iter().chain(["figures"]) {
-        let output = Scratch::new(example, "version").run(&["--version"]);
+fn versions_and_completions() {
+    for subcommand in QUICK.map(|(subcommand, _)| subcommand) {
+        let output = Scratch::new(subcommand, "version").run(&["--version"]);
         assert!(output.status.success());
-        assert!(text(&output.stdout).trim_end().ends_with(env!("CARGO_PKG_VERSION")), "{example}");
+        assert!(text(&output.stdout).trim_end().ends_with(env!("CARGO_PKG_VERSION")), "{subcommand}");
+    }
+    let scratch = Scratch::new("completions", "shells");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = scratch.run(&[shell]);
+        assert!(script.status.success() && text(&script.stdout).contains("polynomial"), "{shell}");
+    }
+    check_refused(&scratch, &["sh"]);
+}
+
+#[test]
+fn quiet_says_nothing_but_what_was_asked_for() {
+    for (subcommand, options) in QUICK {
+        let scratch = Scratch::new(subcommand, "quiet");
+        let output = scratch.run(&[options, &["-q", "--csv=a.csv"]].concat());
+        assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+        assert_eq!(scratch.files(), [PathBuf::from("a.csv")]);
+        assert!(scratch.json(&[options, &["--quiet"]].concat()).is_object());
     }
 }
 
 #[test]
 fn a_seed_fixes_every_byte_on_any_number_of_threads() {
-    for (example, options) in QUICK {
+    for (subcommand, options) in QUICK {
         let run = |threads: &str| {
-            let scratch = Scratch::new(example, &format!("threads-{threads}"));
-            let outputs = ["--json=-", "--csv=table.csv", "--figure=figure.svg"];
-            let mut command = scratch.command(&[options, &outputs].concat());
-            let mut json = document(&command.env("RAYON_NUM_THREADS", threads).output().unwrap());
+            let scratch = Scratch::new(subcommand, &format!("threads-{threads}"));
+            let outputs = ["--threads", threads, "--json=-", "--csv=table.csv", "--figure=figure.svg"];
+            let mut json = document(&scratch.run(&[options, &outputs].concat()));
             json.as_object_mut().unwrap().remove("seconds");
             let read = |name: &str| fs::read(scratch.path.join(name)).unwrap();
             (json.to_string(), read("table.csv"), read("figure.svg"))
         };
-        assert_eq!(run("1"), run("2"), "{example}");
+        assert_eq!(run("1"), run("2"), "{subcommand}");
     }
 }
 
@@ -85,16 +106,16 @@ fn a_seed_fixes_every_byte_on_any_number_of_threads() {
 #[test]
 fn a_standard_output_that_takes_nothing_is_an_error() {
     use std::process::Command;
-    for (example, options) in QUICK {
-        let scratch = Scratch::new(example, "stdout");
-        let program = scratch.command(&[]).get_program().to_owned();
+    for (subcommand, options) in QUICK {
+        let scratch = Scratch::new(subcommand, "stdout");
         for json in [&["--json", "-"][..], &[]] {
             for redirection in [">&-", ">/dev/full"] {
+                let command = scratch.command(&[options, json].concat());
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("\"$0\" \"$@\" {redirection}")]).arg(&program);
-                let output = shell.args(options).args(json).current_dir(&scratch.path).output().unwrap();
+                shell.args(["-c", &format!("\"$0\" \"$@\" {redirection}")]).arg(command.get_program());
+                let output = shell.args(command.get_args()).current_dir(&scratch.path).output().unwrap();
                 let message = text(&output.stderr);
-                assert_eq!(output.status.code(), Some(2), "{example} {redirection}: {message}");
+                assert_eq!(output.status.code(), Some(2), "{subcommand} {redirection}: {message}");
                 assert!(message.contains("standard output") && !message.contains("panicked"), "{message}");
             }
             // The null device is a standard output like any other.
@@ -108,26 +129,22 @@ fn a_standard_output_that_takes_nothing_is_an_error() {
 /// An argument is blamed only if it was given.
 #[test]
 fn the_argument_that_was_given_is_blamed() {
-    for (example, options, blamed) in [
-        ("z_spectrum", &["--features=2", "--batches=8"][..], "features: got 2"),
-        ("z_spectrum", &["--batches=128", "--aspect-ratio=50"], "aspect_ratio: got 50"),
-        (
-            "z_spectrum",
-            &["--batches=2", "--batch-fractions=0.99999,0.00001", "--aspect-ratio=400"],
-            "aspect_ratio",
-        ),
-        ("z_spectrum", &["--aspect-ratio=1e-300"], "aspect_ratio: got 1e-300"),
-        ("linear_scaling", &["--aspect-ratio=1e-7"], "aspect_ratio: got 0.0000001"),
-        ("mean_iterate", &["--features=3", "--batches=12"], "features: got 3"),
-        ("step_size_limit", &["--noise=0", "--signal=0"], "signal: got 0"),
-        ("sgd_trajectory", &["--epochs=100000"], "epochs: got 100000"),
-        ("sgd_trajectory", &["--schedules=100000000"], "schedules: got 100000000"),
+    for (subcommand, options, blamed) in [
+        ("z", &["--features=2", "--batches=8"][..], "features: got 2"),
+        ("z", &["--batches=128", "--aspect-ratio=50"], "aspect_ratio: got 50"),
+        ("z", &["--batches=2", "--batch-fractions=0.99999,0.00001", "--aspect-ratio=400"], "aspect_ratio"),
+        ("z", &["--aspect-ratio=1e-300"], "aspect_ratio: got 1e-300"),
+        ("scaling", &["--aspect-ratio=1e-7"], "aspect_ratio: got 0.0000001"),
+        ("mean", &["--features=3", "--batches=12"], "features: got 3"),
+        ("limit", &["--noise=0", "--signal=0"], "signal: got 0"),
+        ("trajectory", &["--epochs=100000"], "epochs: got 100000"),
+        ("trajectory", &["--schedules=100000000"], "schedules: got 100000000"),
     ] {
-        let output = Scratch::new(example, "blamed").run(options);
+        let output = Scratch::new(subcommand, "blamed").run(options);
         let message = text(&output.stderr);
         assert!(
             output.status.code() == Some(2) && message.contains(blamed),
-            "{example} {options:?}: {message}"
+            "{subcommand} {options:?}: {message}"
         );
         assert!(!message.contains("000000000000000000000000000"), "{message}");
     }
@@ -136,7 +153,7 @@ fn the_argument_that_was_given_is_blamed() {
 /// Averages over random schedules say how well they are known, and take as many as that needs.
 #[test]
 fn averages_over_schedules_have_an_error() {
-    let scratch = Scratch::new("sgd_trajectory", "average");
+    let scratch = Scratch::new("trajectory", "average");
     let options = ["--features=0", "--epochs=10", "--schedule=replacement"];
     let run = |more: &[&str]| scratch.json(&[&options, more].concat());
     let schedules = |json: &serde_json::Value| json["model"]["schedules"].as_u64().unwrap();
@@ -156,7 +173,7 @@ fn averages_over_schedules_have_an_error() {
 /// The columns of a table of a law with an atom, and where the atom is said.
 #[test]
 fn atoms_are_comments_of_the_table() {
-    let scratch = Scratch::new("z_spectrum", "atoms");
+    let scratch = Scratch::new("z", "atoms");
     let output = scratch.run(&["--aspect-ratio=2", "--features=0", "--points=16", "--csv=a.csv"]);
     assert!(output.status.success());
     let table = fs::read_to_string(scratch.path.join("a.csv")).unwrap();
@@ -176,18 +193,27 @@ const NEGATIVE: &[&str] = &["-1", "nan", "-inf", "x"];
 type Wrong = (&'static str, &'static [&'static str]);
 
 /// Options with values that are wrong whatever else is said.
-const MALFORMED: [(&str, &[Wrong]); 7] = [
+const MALFORMED: [(&str, &[Wrong]); 6] = [
     (
-        "z_spectrum",
+        "z",
         &[
             ("--batches", NO_COUNT),
             ("--batches", &["0", "129", "18446744073709551615"]),
             ("--aspect-ratio", NOT_POSITIVE),
             ("--step-size", NOT_POSITIVE),
             ("--epoch-step", NOT_POSITIVE),
-            ("--population", &["", "1", "1:0.5", "0:1", "-1:1", "1:nan", "1:1,", "x:1", "1:-1,2:2"]),
+            (
+                "--population",
+                &["", "0", "1:0.5", "0:1", "-1:1", "1:nan", "1:1,", "x:1", "1:-1,2:2", "1:0.5,2"],
+            ),
+            (
+                "--population",
+                &["uniform:2:1", "uniform:1", "power-law:x", "power-law:1:0", "eigenvalues:missing"],
+            ),
             ("--batch-fractions", &["", "1", "0.5,0.5", "0.25,0.25,0.25,0.3", "nan,1,1,1"]),
             ("--at", &["x", "nan", "", "1,,2"]),
+            ("--quantiles", &["x", "", "-0.1", "1.1", "nan"]),
+            ("--compare", &["missing", "."]),
             ("--points", &["0", "1", "-2", "100000000"]),
             ("--features", &["1", "-1", "x", "4000000000"]),
             ("--draws", &["0", "-1", "99999999999"]),
@@ -197,7 +223,7 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
         ],
     ),
     (
-        "free_polynomial",
+        "polynomial",
         &[
             ("--poly", &["", "x*y", "x + * y", "(x", "x + w", "i*x", "x^-1", "1e999*x"]),
             ("--law", &["x", "x=", "x=gauss:1", "x=semicircle", "x=semicircle:-1", "x=mp:0", "x=mp:nan"]),
@@ -211,7 +237,7 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
         ],
     ),
     (
-        "mean_iterate",
+        "mean",
         &[
             ("--batches", NO_COUNT),
             ("--batches", &["0", "129"]),
@@ -226,12 +252,12 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
         ],
     ),
     (
-        "sgd_trajectory",
+        "trajectory",
         &[
             ("--batches", &["0", "129", "-1"]),
             ("--aspect-ratio", NOT_POSITIVE),
             ("--step-size", NEGATIVE),
-            ("--population", &["", "1", "1:0.5", "1:0.5,1:0.5"]),
+            ("--population", &["", "0", "1:0.5", "1:nan"]),
             ("--source", &["", "1,2", "-1", "nan"]),
             ("--noise", NEGATIVE),
             ("--epochs", &["0", "-1", "100000", "100000000000"]),
@@ -243,7 +269,7 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
         ],
     ),
     (
-        "step_size_limit",
+        "limit",
         &[
             ("--batches", &["", "0", "x", "1,", "-1", "1,500"]),
             ("--aspect-ratio", NOT_POSITIVE),
@@ -254,7 +280,7 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
         ],
     ),
     (
-        "linear_scaling",
+        "scaling",
         &[
             ("--batches", &["0", "1", "13", "x"]),
             ("--aspect-ratio", NOT_POSITIVE),
@@ -265,11 +291,13 @@ const MALFORMED: [(&str, &[Wrong]); 7] = [
             ("--seed", &["-1"]),
         ],
     ),
-    ("figures", &[("--largest", &["0", "100", "500", "x", "1000000000"]), ("--seed", &["-1", "x"])]),
 ];
 
-/// Outputs that cannot be, and words that mean nothing, for every example.
-const EVERYWHERE: [&[&str]; 9] = [
+/// Outputs that cannot be, and words that mean nothing, for every subcommand.
+const EVERYWHERE: [&[&str]; 12] = [
+    &["--threads=0"],
+    &["--threads=x"],
+    &["--seed=-1"],
     &["--json=missing/a.json"],
     &["--json=."],
     &["--csv=missing/a.csv"],
@@ -306,20 +334,17 @@ fn check_refused(scratch: &Scratch, arguments: &[&str]) {
 #[test]
 fn malformed_calls_are_refused() {
     let mut calls = 0;
-    for (example, options) in MALFORMED {
-        let scratch = Scratch::new(example, "malformed");
+    for (subcommand, options) in MALFORMED {
+        let scratch = Scratch::new(subcommand, "malformed");
         for (option, values) in options {
             for value in *values {
                 check_refused(&scratch, &[&format!("{option}={value}")]);
                 // Nor does it pass where the option is not used.
-                if example != "figures" && *option != "--features" && example != "step_size_limit" {
+                if *option != "--features" && subcommand != "limit" {
                     check_refused(&scratch, &[&format!("{option}={value}"), "--features=0"]);
                 }
                 calls += 1;
             }
-        }
-        if example == "figures" {
-            continue;
         }
         for arguments in EVERYWHERE {
             check_refused(&scratch, arguments);
@@ -327,4 +352,50 @@ fn malformed_calls_are_refused() {
         }
     }
     assert!(calls >= 220, "{calls}");
+}
+
+#[test]
+fn malformed_expressions_are_refused() {
+    let scratch = Scratch::new("law", "malformed");
+    for expression in
+        ["", "2", "mp", "mp:-1", "gauss:1", "mp:1 +", "(mp:1", "mp:1 mp:1", "semicircle:1 * mp:1"]
+    {
+        check_refused(&scratch, &[expression]);
+    }
+    for expression in
+        ["power(mp:1, 0.5)", "compress(mp:1, 2)", "atoms:1@0.5", "eigenvalues:missing", "0*mp:1"]
+    {
+        check_refused(&scratch, &[expression]);
+    }
+    for option in ["--at=x", "--quantiles=2", "--points=1", "--seed=-1", "--features=10"] {
+        check_refused(&scratch, &["mp:1", option]);
+    }
+    check_refused(&scratch, &[]);
+}
+
+#[test]
+fn populations_are_written_in_many_ways() {
+    let scratch = Scratch::new("z", "populations");
+    fs::write(scratch.path.join("pairs.txt"), "# t w\n0.5 0.25\n2, 0.749\n").unwrap();
+    fs::write(scratch.path.join("values.csv"), "\u{feff}2\r\n0.5\r\n2\r\n\r\n2\r\n").unwrap();
+    fs::write(scratch.path.join("ragged.txt"), "0.5 0.25\n2\n").unwrap();
+    let moments = |population: &str| {
+        numbers(&scratch.json(&["--features=0", "--points=2", "--population", population])["moments"])
+    };
+    let expected = moments("0.5:0.25,2:0.75");
+    for (population, accuracy) in
+        [("2,2,2,0.5", 1e-12), ("eigenvalues:values.csv", 1e-12), ("eigenvalues:pairs.txt", 1e-3)]
+    {
+        let found = moments(population);
+        let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < accuracy * b);
+        assert!(close, "{population}: {found:?} against {expected:?}");
+    }
+    let output = scratch.run(&["--population=eigenvalues:ragged.txt"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("line 2"));
+    // The law of W has mean 1 for a power law, and 3/2 for the uniform law on [1, 2].
+    for (population, mean) in [("power-law:1:4", 1.0), ("uniform:1:2", 1.5)] {
+        let options = ["--features=0", "--points=2", "--population", population];
+        let found = numbers(&scratch.json(&options)["full_batch"]["moments"])[0];
+        assert!((found - mean).abs() < 1e-9, "{population}: {found}");
+    }
 }

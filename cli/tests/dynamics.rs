@@ -1,4 +1,4 @@
-//! The examples of the error dynamics as other programs use them: their JSON, and what they refuse.
+//! The subcommands of the error dynamics as other programs use them: their JSON, and what they refuse.
 
 mod support;
 
@@ -10,8 +10,8 @@ fn scalar(value: &Value) -> f64 {
 }
 
 #[test]
-fn mean_iterate_document() {
-    let scratch = Scratch::new("mean_iterate", "document");
+fn mean_document() {
+    let scratch = Scratch::new("mean", "document");
     let json = scratch.json(&[
         "--batches=3",
         "--aspect-ratio=0.5",
@@ -59,8 +59,8 @@ fn mean_iterate_document() {
 }
 
 #[test]
-fn sgd_trajectory_document() {
-    let scratch = Scratch::new("sgd_trajectory", "document");
+fn trajectory_document() {
+    let scratch = Scratch::new("trajectory", "document");
     let common = ["--batches=3", "--aspect-ratio=0.7", "--step-size=0.3", "--figure=out.png"];
     let population = ["--population=2:0.6,0.5:0.4", "--source=0.7:1.5", "--noise=0.3"];
     let run = |more: &[&str]| scratch.json(&[&common[..], &population[..], more].concat());
@@ -101,8 +101,8 @@ fn sgd_trajectory_document() {
 }
 
 #[test]
-fn linear_scaling_document() {
-    let scratch = Scratch::new("linear_scaling", "document");
+fn scaling_document() {
+    let scratch = Scratch::new("scaling", "document");
     let json = scratch.json(&["--features=60", "--figure=out.svg"]);
     for key in ["matrices", "laws", "bias"] {
         let exponent = scalar(&json["distances"][key]["exponent"]);
@@ -115,8 +115,8 @@ fn linear_scaling_document() {
 }
 
 #[test]
-fn step_size_limit_document() {
-    let scratch = Scratch::new("step_size_limit", "document");
+fn limit_document() {
+    let scratch = Scratch::new("limit", "document");
     let json = scratch.json(&["--batches=1,2", "--points=3", "--figure=out.svg"]);
     let curves = json["curves"].as_array().unwrap();
     assert_eq!(curves.len(), 2);
@@ -133,35 +133,35 @@ fn step_size_limit_document() {
 #[test]
 fn bad_values_are_refused() {
     let cases: [(&'static str, &[&str], &str); 21] = [
-        ("mean_iterate", &["--batches=0"], "batches"),
-        ("mean_iterate", &["--aspect-ratio=-1"], "aspect_ratio"),
-        ("mean_iterate", &["--step-size=-0.1"], "step_size"),
-        ("mean_iterate", &["--epoch-step=NaN"], "epoch_step"),
-        ("mean_iterate", &["--signal=-1"], "signal"),
-        ("mean_iterate", &["--noise=inf"], "noise"),
-        ("mean_iterate", &["--epochs=-1"], "epochs"),
-        ("mean_iterate", &["--batches=13", "--features=100"], "batches"),
-        ("mean_iterate", &["--features=1"], "features"),
-        ("mean_iterate", &["--draws=0"], "draws"),
-        ("mean_iterate", &["--json=missing/out.json"], "missing/out.json"),
-        ("sgd_trajectory", &["--schedule=0,9"], "schedule"),
-        ("sgd_trajectory", &["--schedule=sometimes"], "schedule"),
-        ("sgd_trajectory", &["--source=1,2"], "source"),
-        ("sgd_trajectory", &["--source=-1"], "source"),
-        ("sgd_trajectory", &["--population=1:0.5"], "population"),
-        ("sgd_trajectory", &["--epochs=0"], "epochs"),
-        ("sgd_trajectory", &["--schedules=0"], "schedules"),
-        ("sgd_trajectory", &["--noise=-0.1"], "noise"),
-        ("linear_scaling", &["--batches=1"], "batches"),
-        ("step_size_limit", &["--batches=1,x"], "batches"),
+        ("mean", &["--batches=0"], "batches"),
+        ("mean", &["--aspect-ratio=-1"], "aspect_ratio"),
+        ("mean", &["--step-size=-0.1"], "step_size"),
+        ("mean", &["--epoch-step=NaN"], "epoch_step"),
+        ("mean", &["--signal=-1"], "signal"),
+        ("mean", &["--noise=inf"], "noise"),
+        ("mean", &["--epochs=-1"], "epochs"),
+        ("mean", &["--batches=13", "--features=100"], "batches"),
+        ("mean", &["--features=1"], "features"),
+        ("mean", &["--draws=0"], "draws"),
+        ("mean", &["--json=missing/out.json"], "missing/out.json"),
+        ("trajectory", &["--schedule=0,9"], "schedule"),
+        ("trajectory", &["--schedule=sometimes"], "schedule"),
+        ("trajectory", &["--source=1,2"], "source"),
+        ("trajectory", &["--source=-1"], "source"),
+        ("trajectory", &["--population=1:0.5"], "population"),
+        ("trajectory", &["--epochs=0"], "epochs"),
+        ("trajectory", &["--schedules=0"], "schedules"),
+        ("trajectory", &["--noise=-0.1"], "noise"),
+        ("scaling", &["--batches=1"], "batches"),
+        ("limit", &["--batches=1,x"], "batches"),
     ];
-    for (example, arguments, named) in cases {
-        let scratch = Scratch::new(example, "refused");
+    for (subcommand, arguments, named) in cases {
+        let scratch = Scratch::new(subcommand, "refused");
         let output = scratch.run(arguments);
         let stderr = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{example} {arguments:?}: {stderr}");
-        assert!(output.stdout.is_empty() && stderr.contains(named), "{example} {arguments:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(2), "{subcommand} {arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty() && stderr.contains(named), "{subcommand} {arguments:?}: {stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
-        assert!(scratch.files().is_empty(), "{example} {arguments:?}");
+        assert!(scratch.files().is_empty(), "{subcommand} {arguments:?}");
     }
 }

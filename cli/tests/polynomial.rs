@@ -1,12 +1,12 @@
-//! The example `free_polynomial` as other programs run it.
+//! The subcommand `polynomial` as other programs run it.
 
 mod support;
 
 use support::{Scratch, numbers, pairs, text};
 
 #[test]
-fn the_document_has_the_keys_of_z_spectrum_and_the_size() {
-    let scratch = Scratch::new("free_polynomial", "document");
+fn the_document_has_the_keys_of_z_and_the_size() {
+    let scratch = Scratch::new("polynomial", "document");
     let document = scratch.json(&["--features", "60", "--draws", "2", "--points", "40", "--at", "0.5,1"]);
     let mut keys = support::keys(&document);
     keys.sort_unstable();
@@ -35,7 +35,7 @@ fn the_document_has_the_keys_of_z_spectrum_and_the_size() {
 
 #[test]
 fn laws_of_every_kind_and_other_outputs() {
-    let scratch = Scratch::new("free_polynomial", "laws");
+    let scratch = Scratch::new("polynomial", "laws");
     std::fs::write(scratch.path.join("values.txt"), "\u{feff}1.0\r\n 2.0,\n\n# a comment\n2.0\n").unwrap();
     let arguments = [
         "--features",
@@ -87,7 +87,7 @@ fn laws_of_every_kind_and_other_outputs() {
 
 #[test]
 fn faults_are_named_with_their_place() {
-    let scratch = Scratch::new("free_polynomial", "faults");
+    let scratch = Scratch::new("polynomial", "faults");
     std::fs::write(scratch.path.join("bad.txt"), "1.0\nabc\n").unwrap();
     for (arguments, words) in [
         (&["--poly", "x*y"][..], &["self-adjoint", "x*y"][..]),
@@ -101,7 +101,7 @@ fn faults_are_named_with_their_place() {
         (&["--law", "x"], &["NAME=LAW"]),
         (&["--law", "2=mp:1"], &["variable"]),
         (&["--law", "x=atoms:1@0.5"], &["summing to 0.5"]),
-        (&["--law", "x=atoms:1"], &["atoms:t@w"]),
+        (&["--law", "x=atoms:1"], &["t@w"]),
         (&["--law", "x=projection:2"], &["trace"]),
         (&["--law", "x=uniform:1:nan"], &["uniform:A:B"]),
         (&["--law", "x=eigenvalues:none.txt"], &["none.txt"]),

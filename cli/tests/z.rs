@@ -1,4 +1,4 @@
-//! The example `z_spectrum` as other programs use it: its JSON, its files, and what it refuses.
+//! The subcommand `z` as other programs use it: its JSON, its files, and what it refuses.
 
 mod support;
 
@@ -70,7 +70,7 @@ fn check_shape(json: &Value, points: usize) {
 
 #[test]
 fn one_document_with_all_keys() {
-    let scratch = Scratch::new("z_spectrum", "keys");
+    let scratch = Scratch::new("z", "keys");
     let json = scratch.json(&["--features", "60", "--draws", "3", "--seed", "7", "--points", "100"]);
     check_shape(&json, 100);
     let model = &json["model"];
@@ -87,7 +87,7 @@ fn one_document_with_all_keys() {
 
 #[test]
 fn numbers_have_full_precision() {
-    let scratch = Scratch::new("z_spectrum", "precision");
+    let scratch = Scratch::new("z", "precision");
     let json = scratch.json(&[
         "--batches",
         "2",
@@ -118,7 +118,7 @@ fn numbers_have_full_precision() {
 
 #[test]
 fn more_features_than_samples() {
-    let scratch = Scratch::new("z_spectrum", "atom");
+    let scratch = Scratch::new("z", "atom");
     let json = scratch.json(&["--aspect-ratio", "2", "--features", "80", "--draws", "2"]);
     check_shape(&json, 512);
     assert_eq!(pairs(&json["atoms"]), [[0.0, 0.5]]);
@@ -134,7 +134,7 @@ fn more_features_than_samples() {
 
 #[test]
 fn unequal_batches_and_their_samples() {
-    let scratch = Scratch::new("z_spectrum", "unequal");
+    let scratch = Scratch::new("z", "unequal");
     let options = ["--batches", "3", "--batch-fractions", "0.5,0.3,0.2", "--features", "200"];
     let json = scratch.json(&options);
     check_shape(&json, 512);
@@ -148,7 +148,7 @@ fn unequal_batches_and_their_samples() {
 
 #[test]
 fn sampled_orderings_above_twelve_batches() {
-    let scratch = Scratch::new("z_spectrum", "orderings");
+    let scratch = Scratch::new("z", "orderings");
     let options = ["--batches", "13", "--features", "78", "--draws", "1", "--permutations"];
     let [few, many] = ["1", "100"].map(|permutations| {
         let json = scratch.json(&[&options[..], &[permutations]].concat());
@@ -166,7 +166,7 @@ fn sampled_orderings_above_twelve_batches() {
 
 #[test]
 fn a_seed_fixes_the_numbers_on_any_number_of_threads() {
-    let scratch = Scratch::new("z_spectrum", "threads");
+    let scratch = Scratch::new("z", "threads");
     let run = |threads: &str, seed: &str, entries: &str| {
         let options =
             ["--features", "60", "--draws", "5", "--seed", seed, "--entries", entries, "--json", "-"];
@@ -183,7 +183,7 @@ fn a_seed_fixes_the_numbers_on_any_number_of_threads() {
 
 #[test]
 fn files_of_every_kind() {
-    let scratch = Scratch::new("z_spectrum", "files");
+    let scratch = Scratch::new("z", "files");
     let run = |figure: &str| {
         let options =
             ["--features", "40", "--points", "64", "--json", "a.json", "--csv", "a.csv", "--figure"];
@@ -231,7 +231,7 @@ fn check_refused(scratch: &Scratch, arguments: &[&str], words: &[&str]) {
 
 #[test]
 fn bad_values_are_refused() {
-    let scratch = Scratch::new("z_spectrum", "values");
+    let scratch = Scratch::new("z", "values");
     for value in ["nan", "inf", "0", "-1", "-0", "-inf", "1e999"] {
         for (option, name) in
             [("--step-size", "step_size"), ("--epoch-step", "epoch_step"), ("--aspect-ratio", "aspect_ratio")]
@@ -252,7 +252,7 @@ fn bad_values_are_refused() {
         (&["--population", "nan:1"], &["population", "NaN"]),
         (&["--population", "1:0.5,2:0.4"], &["population", "0.9", "sum to 1"]),
         (&["--population", "1:0.5,"], &["population"]),
-        (&["--population", "1"], &["population", "eigenvalue:weight"]),
+        (&["--population", "1:0.5,2"], &["population", "eigenvalue:weight"]),
         (&["--batches", "2", "--batch-fractions", "0.5,0.4"], &["batch_fractions", "0.9", "sum to 1"]),
         (&["--batches", "3", "--batch-fractions", "0.5,0.5"], &["batch_fractions", "2", "3"]),
         (&["--batches", "2", "--batch-fractions", "-0.5,1.5"], &["batch_fractions", "-0.5"]),
@@ -284,7 +284,7 @@ fn bad_values_are_refused() {
 
 #[test]
 fn unwritable_paths_are_refused_before_the_work() {
-    let scratch = Scratch::new("z_spectrum", "paths");
+    let scratch = Scratch::new("z", "paths");
     fs::create_dir(scratch.path.join("directory.png")).unwrap();
     fs::write(scratch.path.join("file"), "kept").unwrap();
     fs::write(scratch.path.join("old.json"), "kept").unwrap();
@@ -319,8 +319,40 @@ fn unwritable_paths_are_refused_before_the_work() {
 /// Laws that cannot be computed are errors like the others.
 #[test]
 fn hopeless_laws_are_refused() {
-    let scratch = Scratch::new("z_spectrum", "hopeless");
+    let scratch = Scratch::new("z", "hopeless");
     for arguments in [["--step-size", "1e300"], ["--aspect-ratio", "1e-300"], ["--population", "1e300:1"]] {
         check_refused(&scratch, &[&arguments[..], &["--features", "0", "--figure", "a.svg"]].concat(), &[]);
     }
+}
+
+/// Thresholds, quantiles and eigenvalues from elsewhere, each only where asked for.
+#[test]
+fn more_of_a_law() {
+    let scratch = Scratch::new("z", "more");
+    // One batch: 2 / (1 + sqrt(gamma))^2, for the mean and for runs alike; Z is W.
+    let edge = (1.0 + 0.25f64.sqrt()).powi(2);
+    let arguments = ["-B1", "--gamma=0.25", "--alpha=0.1", "--features=0"];
+    let json = scratch.json(&[&arguments[..], &["--critical", "--quantiles=0,0.5,1"]].concat());
+    for key in ["critical_step_size", "critical_epoch_step", "stability_epoch_step"] {
+        assert!((json[key].as_f64().unwrap() - 2.0 / edge).abs() < 1e-9, "{key}: {}", json[key]);
+    }
+    let quantile = |index: usize| json["quantiles"][index]["x"].as_f64().unwrap();
+    assert!((quantile(0) - 0.25).abs() < 1e-9 && (quantile(2) - edge).abs() < 1e-9);
+    let at = format!("--at={}", quantile(1));
+    let median = scratch.json(&[&arguments[..], &[&at]].concat());
+    assert!((median["at"][0]["cdf"].as_f64().unwrap() - 0.5).abs() < 1e-12);
+
+    // Quantiles at the midpoints of n equal parts are within 1/(2n) of the law, and those of another law are not.
+    let probabilities: Vec<String> = (0..50).map(|i| format!("{}", (f64::from(i) + 0.5) / 50.0)).collect();
+    let quantiles = format!("--quantiles={}", probabilities.join(","));
+    let json = scratch.json(&[&arguments[..], &[&quantiles]].concat());
+    let lines = json["quantiles"].as_array().unwrap().iter().map(|quantile| format!("{}\n", quantile["x"]));
+    fs::write(scratch.path.join("values.txt"), lines.collect::<String>()).unwrap();
+    let compare = |gamma| {
+        let json = scratch.json(&["-B1", gamma, "--features=0", "--compare=values.txt", "--figure=a.svg"]);
+        assert_eq!(json["compare"]["eigenvalues"], 50);
+        json["compare"]["ks"].as_f64().unwrap()
+    };
+    assert!((compare("--gamma=0.25") - 0.01).abs() < 1e-9);
+    assert!(compare("--gamma=0.5") > 0.05);
 }

@@ -1,0 +1,53 @@
+//! Model, steps, order and initial error as the options describe them.
+
+use freespectra::finite::Schedule;
+use freespectra::{MiniBatch, Population, Result};
+
+use super::Options;
+use crate::options::{EPOCH_STEP_OF_CURVES, bad, numbers};
+use crate::population;
+
+/// What is predicted and what is sampled.
+pub struct Problem {
+    pub model: MiniBatch,
+    pub step_sizes: Vec<f64>,
+    pub schedule: Schedule,
+    /// Population eigenvalue and mean square of the initial error along it.
+    pub source: Vec<(f64, f64)>,
+}
+
+impl Problem {
+    pub fn new(options: &Options) -> Result<Self> {
+        let atoms = population::atoms(&options.population)?;
+        let population = Population::atoms(&atoms)?;
+        let source = source(options, &atoms, &population)?;
+        let builder = options.model.builder().population(population);
+        let is_still = options.step.is_zero();
+        let builder = if is_still { builder } else { options.step.set(builder, EPOCH_STEP_OF_CURVES) };
+        let model = builder.build()?;
+        let step_sizes = if is_still { vec![0.0; model.batches()] } else { model.step_sizes().to_vec() };
+        let schedule: Schedule = options.schedule.parse()?;
+        schedule.validate(model.batches())?;
+        Ok(Self { model, step_sizes, schedule, source })
+    }
+
+    pub fn source(&self, t: f64) -> f64 {
+        self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, source)| source)
+    }
+}
+
+/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
+fn source(options: &Options, atoms: &[(f64, f64)], population: &Population) -> Result<Vec<(f64, f64)>> {
+    let Some(text) = &options.source else {
+        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
+    };
+    let values = numbers("source", &text.replace(':', ","))?;
+    if values.len() != atoms.len() {
+        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
+        return Err(bad("source", format!("{} numbers", values.len()), allowed));
+    }
+    if population.as_atoms().len() != atoms.len() {
+        return Err(bad("population", &options.population, "different eigenvalues"));
+    }
+    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
+}
