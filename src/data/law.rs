@@ -1,4 +1,8 @@
 //! The law of `Z` given the data, over random partitions of its rows.
+//!
+//! Given `X`, the law of `Z` is that of the root of the pencil of `P - I = -alpha B Z` in the free-partition equation
+//! ([`crate::solver::free_partition`]), with the eigenvalues of `W` as they are: no population is known or estimated.
+//! For one batch it is the law of `W` itself.
 
 use std::f64::consts::PI;
 
@@ -14,9 +18,6 @@ use crate::law::CauchyTransform;
 use crate::minibatch::ZTransform;
 use crate::population::Atom;
 use crate::solver::{FreePartition, Solution, SolverOptions};
-
-/// Radius of the circle that moments are read off, in units of the distance from its centre to the
-/// spectrum, and half its number of points: aliases come in at the power 64 of 1/2.
 
 /// Radius of the circle that moments are read off: at least this many times the distance to the images of the
 /// eigenvalues in the classical limit, and this many standard deviations. It doubles until it encloses the spectrum.

@@ -161,10 +161,9 @@ impl GramAverage {
                 }
             }
             root += plain * x[0] * x[0];
-            for i in 0..x.len() {
-                let factor = weighted * x[i];
-                for j in 0..x.len() {
-                    let entry = average.get(i, j) + factor * x[j];
+            for (i, row) in x.iter().enumerate() {
+                for (j, column) in x.iter().enumerate() {
+                    let entry = average.get(i, j) + weighted * row * column;
                     average.set(i, j, entry);
                 }
             }
