@@ -197,7 +197,7 @@ fn test_error_is_unbiased() {
                 let curves = Curves::new(&data, batches, StepSizes::Constant(step_size)).unwrap();
                 let curves = curves.with_partition(partition);
                 let predicted = curves.averaged(&Schedule::Cyclic, epochs, 1, 1, None).unwrap().test;
-                let shuffle = |s| s == 0 || partition == Partition::Fresh && s.is_multiple_of(batches);
+                let shuffle = |s: usize| s == 0 || partition == Partition::Fresh && s.is_multiple_of(batches);
                 let [_, test] = sample.run(batches, batches * epochs, step_size, set, shuffle);
                 predicted
                     .iter()
