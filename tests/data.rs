@@ -110,6 +110,13 @@ fn degenerate_data_are_ordinary() {
     assert_eq!((zero.rank(), zero.target().unwrap().kernel), (0, 16.0));
     let zero = Dataset::from_row_major(&[0.0; 12], 6, Some(&[2.0; 2]), none).unwrap();
     assert_eq!((zero.rank(), zero.target().unwrap().kernel), (0, 8.0));
+    // Every column twice, every row three times: half of the eigenvalues are rounding.
+    for (rows, columns, rank) in [(40, 12, 12), (5, 12, 5)] {
+        let (features, targets) = sample(rows, columns, 5);
+        let twice = DMatrix::from_fn(3 * rows, 2 * columns, |i, j| features[(i % rows, j / 2)]);
+        let data = Dataset::from_nalgebra(&twice, Some(&targets.repeat(3)), none).unwrap();
+        assert_eq!(data.rank(), rank);
+    }
     let repeated = Dataset::from_row_major(&[1.0, 2.0].repeat(50), 2, Some(&[3.0; 50]), none).unwrap();
     assert_eq!(repeated.rank(), 1);
     assert!((repeated.eigenvalues()[0] - 5.0).abs() < 1e-13 && repeated.target().unwrap().kernel < 1e-11);

@@ -37,6 +37,28 @@ const CHUNK: usize = 128;
 const BINS: usize = 40;
 
 pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dataset> {
+    let mut measured = decompose_once(rows, preparation)?;
+    if Certificate::sizes_differ(measured.shares.spread) {
+        // Sizes alone raise the fourth moments: those of the rows made equal tell whether there is more to it.
+        let equal = Resized { prepared: &measured.prepared, sizes: &measured.shares.sizes };
+        measured.shares.fourth = decompose_once(&equal, Preparation::default())?.shares.fourth;
+    }
+    let Measured { mut data, shares, row_correlation, prepared } = measured;
+    data.certificate = Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation);
+    data.leverages = shares.histogram();
+    data.columns = prepared.columns;
+    Ok(data)
+}
+
+/// A data set without its certificate, and the measurements that go into that.
+struct Measured<'a> {
+    data: Dataset,
+    shares: Sizes,
+    row_correlation: f64,
+    prepared: Prepared<'a>,
+}
+
+fn decompose_once(rows: &dyn Rows, preparation: Preparation) -> Result<Measured<'_>> {
     if rows.features() == 0 {
         return Err(Error::argument("features", 0, "at least 1"));
     }
@@ -90,16 +112,41 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
         let value = format!("{} rows in the second pass", shares.leverages.len());
         return Err(Error::argument("rows", value, format!("{} as in the first", sums.rows)));
     }
-    let (certificate, leverages) = shares.finish(sums.row_correlation());
-    Ok(Dataset {
+    let data = Dataset {
         rows: sums.rows,
-        columns: prepared.columns,
+        columns: Vec::new(),
         target_column: prepared.target,
         eigenvalues,
         target,
-        leverages,
-        certificate,
-    })
+        leverages: Vec::new(),
+        certificate: Certificate::of_equal_rows(),
+    };
+    Ok(Measured { data, shares: shares.finish(), row_correlation: sums.row_correlation(), prepared })
+}
+
+/// Rows divided by the root of their size.
+struct Resized<'a> {
+    prepared: &'a Prepared<'a>,
+    sizes: &'a [f64],
+}
+
+impl Rows for Resized<'_> {
+    fn features(&self) -> usize {
+        self.prepared.features()
+    }
+
+    fn pass(&self, visit: &mut dyn FnMut(Block<'_>) -> Result<()>) -> Result<()> {
+        let mut features = Vec::new();
+        self.prepared.pass(&mut |before, block| {
+            features.clear();
+            for (row, size) in block.features.chunks_exact(self.features()).zip(&self.sizes[before..]) {
+                // A row of size 0 is 0.
+                let factor = if *size > 0.0 { size.sqrt().recip() } else { 0.0 };
+                features.extend(row.iter().map(|x| factor * x));
+            }
+            visit(Block { features: &features, targets: None })
+        })
+    }
 }
 
 /// What the first pass sums.
@@ -291,23 +338,41 @@ impl Shares {
         (leverages.collect(), fourth)
     }
 
-    /// Certificate and histogram of the sizes `l / (1 - l)`, scaled to mean 1.
-    fn finish(self, row_correlation: f64) -> (Certificate, Vec<(f64, f64)>) {
+    /// The sizes `l / (1 - l)`, scaled to mean 1.
+    fn finish(self) -> Sizes {
         // A leverage is below 1 because the filter is, but for rounding.
         let mut sizes: Vec<f64> = self.leverages.iter().map(|l| l / (1.0 - l).max(f64::EPSILON)).collect();
-        sizes.sort_by(f64::total_cmp);
         let n = sizes.len() as f64;
         let mean = sizes.iter().sum::<f64>() / n;
         sizes.iter_mut().for_each(|h| *h = if mean > 0.0 { *h / mean } else { 1.0 });
         let spread = (sizes.iter().map(|h| (h - 1.0).powi(2)).sum::<f64>() / n).sqrt();
         let fourth = self.fourth.iter().fold(0.0, |most: f64, sum| most.max(self.samples * sum));
-        let certificate = Certificate::new(sizes[sizes.len() - 1], spread, fourth, row_correlation);
-        let bins = BINS.min(sizes.len());
-        let bounds = |bin: usize| bin * sizes.len() / bins;
-        let histogram = (0..bins).map(|bin| {
-            let bin = &sizes[bounds(bin)..bounds(bin + 1)];
-            (bin.iter().sum::<f64>() / bin.len() as f64, bin.len() as f64 / n)
-        });
-        (certificate, histogram.collect())
+        Sizes { sizes, spread, fourth }
+    }
+}
+
+/// Sizes of the rows, in their order, with their standard deviation, and the largest fourth moment of a direction.
+struct Sizes {
+    sizes: Vec<f64>,
+    spread: f64,
+    fourth: f64,
+}
+
+impl Sizes {
+    fn largest(&self) -> f64 {
+        self.sizes.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// Means and weights of bins of equally many rows.
+    fn histogram(mut self) -> Vec<(f64, f64)> {
+        self.sizes.sort_by(f64::total_cmp);
+        let count = self.sizes.len();
+        let bins = BINS.min(count);
+        let bounds = |bin: usize| bin * count / bins;
+        let bin = |bin: usize| {
+            let bin = &self.sizes[bounds(bin)..bounds(bin + 1)];
+            (bin.iter().sum::<f64>() / bin.len() as f64, bin.len() as f64 / count as f64)
+        };
+        (0..bins).map(bin).collect()
     }
 }

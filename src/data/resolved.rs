@@ -29,11 +29,11 @@ use crate::law::series::{Resolution, Series, Value, resolve};
 const BEYOND: f64 = 25.0;
 
 /// Last coefficients of the density on a panel, relative to its largest value there, at which it is resolved.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 3e-4;
 
 /// Values of the density below this fraction of the mean one count as zero, mass below this as none.
-const FLOOR: f64 = 1e-2;
-const NEGLIGIBLE: f64 = 1e-7;
+const FLOOR: f64 = 3e-2;
+const NEGLIGIBLE: f64 = 1e-6;
 
 /// Panels are not halved below this many `eta`.
 const NARROWEST: f64 = 0.5;
