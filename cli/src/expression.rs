@@ -133,7 +133,7 @@ impl<'a> Parser<'a> {
         self.position += name.len();
         let form = match name {
             "compress" | "power" => return self.function(name),
-            "atoms" => return Law::atoms(&self.atoms()?),
+            "atoms" => return Law::atoms(&self.atoms("atoms")?),
             "covariance" | "compound" => return self.with_atoms(name),
             "eigenvalues" => return self.eigenvalues(),
             "semicircle" => "semicircle:VARIANCE",
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
     fn with_atoms(&mut self, name: &str) -> Result<Law> {
         let ratio = if self.takes(':') { self.number() } else { None };
         let ratio = ratio.ok_or_else(|| self.fault(format!("expected {name}:RATIO:t@w,t@w,...")))?;
-        let atoms = Discrete::new(&self.atoms()?)?;
+        let atoms = Discrete::new(&self.atoms(&format!("{name}:RATIO"))?)?;
         if name == "covariance" {
             Law::sample_covariance(ratio, atoms)
         } else {
@@ -196,8 +196,9 @@ impl<'a> Parser<'a> {
     }
 
     /// `:t@w,t@w,...`
-    fn atoms(&mut self) -> Result<Vec<(f64, f64)>> {
-        let fault = |parser: &Self| parser.fault("expected :t@w,t@w,..., locations with their masses");
+    fn atoms(&mut self, prefix: &str) -> Result<Vec<(f64, f64)>> {
+        let expected = format!("expected {prefix}:t@w,t@w,..., locations with their masses");
+        let fault = |parser: &Self| parser.fault(expected.as_str());
         if !self.takes(':') {
             return Err(fault(self));
         }

@@ -97,7 +97,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         Some(model) => Predicted::new(&MeanIterate::new(&model.white()?)?, options)?,
         None => Predicted::new(&MeanIterate::full_batch(options.model.aspect_ratio, 0.0)?, options)?,
     };
-    let runs = model.as_ref().map(|model| Runs::new(model, Order::Reshuffled, epoch_step)).transpose()?;
+    let runs = model.as_ref().map(|model| Runs::new(model, Order::Reshuffled, epoch_step));
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -117,9 +117,11 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let epochs: Vec<usize> = (0..=options.epochs).collect();
     let mut document = predicted.json();
     document["epochs"] = json!(epochs);
-    Runs::fill(&mut document, runs);
-    // At rest nothing does.
-    document["iterates_diverge"] = runs.is_some_and(Runs::diverge).into();
+    Runs::fill(&mut document, runs.as_ref());
+    if model.is_none() {
+        // At rest nothing does.
+        document["iterates_diverge"] = false.into();
+    }
     document["full_batch"] = full_batch.json();
     document["model"] = json!({
         "batches": options.model.batches,
@@ -146,7 +148,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     document["seconds"] = json!({ "predict": predict, "monte_carlo": monte_carlo });
 
     let curves = [&predicted, &full_batch];
-    let summary = summary(options, step_size, curves, runs, finite.as_ref(), [predict, monte_carlo])
+    let summary = summary(options, step_size, curves, runs.as_ref(), finite.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
@@ -199,7 +201,7 @@ fn summary(
     options: &Options,
     step_size: f64,
     [predicted, full_batch]: [&Predicted; 2],
-    runs: Option<Runs>,
+    runs: Option<&Runs>,
     finite: Option<&SampledMeanErrors>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {

@@ -89,8 +89,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;
     bar.finish_and_clear();
     let runs = Order::of(&problem.schedule)
-        .map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()))
-        .transpose()?;
+        .map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()));
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -145,9 +144,10 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    Runs::fill(&mut document, runs);
-    let summary = summary(options, &problem, &predicted, runs, sampled.as_ref(), [predict, monte_carlo])
-        .map_err(|error| file(Path::new("summary"), error))?;
+    Runs::fill(&mut document, runs.as_ref());
+    let summary =
+        summary(options, &problem, &predicted, runs.as_ref(), sampled.as_ref(), [predict, monte_carlo])
+            .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
         columns: vec![
             ("step", steps.iter().map(|&s| s as f64).collect()),
@@ -184,7 +184,7 @@ fn summary(
     options: &Options,
     problem: &Problem,
     predicted: &AveragedCurve,
-    runs: Option<Runs>,
+    runs: Option<&Runs>,
     sampled: Option<&SampledTrajectories>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {

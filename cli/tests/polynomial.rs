@@ -101,7 +101,7 @@ fn faults_are_named_with_their_place() {
         (&["--law", "x"], &["NAME=LAW"]),
         (&["--law", "2=mp:1"], &["variable"]),
         (&["--law", "x=atoms:1@0.5"], &["summing to 0.5"]),
-        (&["--law", "x=atoms:1"], &["t@w"]),
+        (&["--law", "x=atoms:1"], &["atoms:t@w"]),
         (&["--law", "x=projection:2"], &["trace"]),
         (&["--law", "x=uniform:1:nan"], &["uniform:A:B"]),
         (&["--law", "x=eigenvalues:none.txt"], &["none.txt"]),
