@@ -72,32 +72,43 @@ mod panels {
             .save(path)
     }
 
-    /// The law of the recommended batches; of the most that were sampled if that is the full batch.
+    /// The law of the recommended batches if it has been sampled and is not that of the full batch, else of the most
+    /// batches that were sampled.
     fn featured_law(prediction: &Prediction) -> Option<&LawOfZ> {
         let best = prediction.recommended.as_ref().map_or(1, |found| found.best.batches);
         let laws = &prediction.laws;
-        let recommended = laws.iter().find(|law| law.batches == best && best > 1);
-        recommended.or(laws.iter().rfind(|law| law.sampled.is_some())).or(laws.last())
+        let is_sampled = |law: &&LawOfZ| law.sampled.is_some();
+        let recommended = laws.iter().find(|law| law.batches == best && best > 1 && is_sampled(law));
+        recommended.or(laws.iter().rfind(is_sampled)).or(laws.last())
     }
 
+    /// Histogram of `Z`, and the laws of `Z` and `W` at the resolution of its bins.
     fn spectrum(law: &LawOfZ, prediction: &Prediction) -> Result<Panel> {
         let resolution = law.resolved.resolution();
         let high = law.resolved.quantile(SHOWN)?;
+        let bin = high / BINS as f64;
+        // What the features do not reach is at 0 and no part of the density.
+        let lowest = 1e-10 * high;
         let x: Vec<f64> = (0..=POINTS).map(|i| high * i as f64 / POINTS as f64).collect();
-        let of_z: Vec<f64> = x.iter().map(|&x| law.resolved.density(x)).collect();
-        let of_w: Vec<f64> = x.iter().map(|&x| prediction.spectrum.density(x, resolution)).collect();
+        let mean = |cdf: &dyn Fn(f64) -> f64| -> Vec<f64> {
+            let between = |x: f64| {
+                let low = (x - 0.5 * bin).max(lowest);
+                (cdf(x + 0.5 * bin) - cdf(low)) / (x + 0.5 * bin - low)
+            };
+            x.iter().map(|&x| between(x)).collect()
+        };
+        let of_z = mean(&|x| law.resolved.cdf(x));
+        let of_w = mean(&|x| prediction.spectrum.cdf(x, resolution));
         let mut panel = Panel::new("eigenvalue", "density").x_range(0.0, high);
         if let Some(sampled) = &law.sampled {
             let pooled = sampled.spectrum.pooled();
-            let edges: Vec<f64> = (0..=BINS).map(|i| high * i as f64 / BINS as f64).collect();
-            // What the features do not reach is at 0 and no part of the density.
-            let nonzero = |x: f64| x > 1e-10 * high;
+            let edges: Vec<f64> = (0..=BINS).map(|i| bin * i as f64).collect();
             let inside = |low: f64, high: f64| {
-                pooled.iter().filter(|&&x| nonzero(x) && (low..high).contains(&x)).count() as f64
+                pooled.iter().filter(|&&x| x > lowest && (low..high).contains(&x)).count() as f64
             };
             let density: Vec<f64> = edges
                 .windows(2)
-                .map(|bin| inside(bin[0], bin[1]) / (pooled.len() as f64 * (bin[1] - bin[0])))
+                .map(|edges| inside(edges[0], edges[1]) / (pooled.len() as f64 * bin))
                 .collect();
             let label = format!("Z of {} random partitions", sampled.spectrum.draws());
             panel = panel.layer(Layer::histogram(&edges, &density).label(label));

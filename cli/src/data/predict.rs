@@ -16,8 +16,8 @@ use super::source::Source;
 use super::{Request, Step};
 use crate::outputs::Outputs;
 
-/// Resolution of the laws in mean spacings: less shows single eigenvalues.
-const SPACINGS: f64 = 2.0;
+/// Resolution of the laws in mean spacings: less shows single eigenvalues, and takes longer.
+const SPACINGS: f64 = 3.0;
 
 /// Schedules that curves are averaged over where the order makes a difference, and those of the search.
 const SCHEDULES: usize = 20;

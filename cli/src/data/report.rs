@@ -13,6 +13,9 @@ use super::source::Source;
 use super::{Request, Step};
 use crate::outputs::{Table, file};
 
+/// Test errors within so many per cent of that at the start are as good as equal.
+const ALIKE: f64 = 1.0;
+
 impl Prediction {
     pub fn document(&self, request: &Request, source: &Source) -> Value {
         let dataset = &source.dataset;
@@ -266,6 +269,17 @@ impl Prediction {
                 relative(choice.test - best.test)
             )?;
         }
+        let alike: Vec<String> = found
+            .by_batches
+            .iter()
+            .filter(|choice| relative(choice.test - best.test) <= ALIKE)
+            .map(|choice| choice.batches.to_string())
+            .collect();
+        writeln!(
+            text,
+            "within {ALIKE} % of the error at the start: B = {}; of these take what is fastest",
+            alike.join(", ")
+        )?;
         Ok(())
     }
 
