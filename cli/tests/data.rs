@@ -152,12 +152,12 @@ fn document_and_gradient_descent() {
     let recommended = &json["recommended"];
     assert_eq!(keys(recommended).len(), 6);
 
-    // Train error within 1 %, 30 runs; both are means over partitions.
+    // Train error within 1 %, 400 runs; both are means over partitions.
     let (full, batched) = (&json["curves"][0], &json["curves"][1]);
     for (predicted, run) in numbers(&full["train"]).iter().zip(descend(&rows, 1, 0.1, 6, 1)) {
         assert!((predicted / run - 1.0).abs() < 1e-10, "{predicted} against {run}");
     }
-    for (predicted, run) in numbers(&batched["train"]).iter().zip(descend(&rows, 4, 0.1, 6, 30)) {
+    for (predicted, run) in numbers(&batched["train"]).iter().zip(descend(&rows, 4, 0.1, 6, 400)) {
         assert!((predicted / run - 1.0).abs() < 0.01, "{predicted} against {run}");
     }
     assert!(numbers(&batched["runs"]["test"]).is_empty());
@@ -219,7 +219,9 @@ fn small_and_odd_data() {
         let constant = scratch.json(&[options, &["--batches=1,2", "--epochs=3"]].concat());
         let test = numbers(&constant["curves"][0]["test"]);
         assert!(test.iter().all(|test| test.is_finite()), "{test:?}");
-        assert_eq!(constant["recommended"]["epochs"].as_u64().unwrap() == 0, options.len() == 2);
+        if options.contains(&"--standardize") {
+            assert_eq!(constant["recommended"]["epochs"], 0);
+        }
     }
     // No target: no curves, and it says so.
     let none = scratch.json(&["constant.csv", "--target=none", "--batches=1,2"]);

@@ -202,6 +202,7 @@ impl Prediction {
             return Ok(());
         }
         let features = source.dataset.features() as f64;
+        let aspect_ratio = source.dataset.aspect_ratio();
         let feasible = |batches: usize| {
             batches <= EXACT_BATCHES && 2f64.powi(batches as i32) * features.powi(3) <= MOST_WORK
         };
@@ -221,7 +222,7 @@ impl Prediction {
                 .spectra(Some(&|finished| bar.set_position(before + finished as u64)))?;
             let largest = spectrum.eigenvalues.iter().filter_map(|draw| draw.last()).sum::<f64>();
             law.sampled = Some(Sampled {
-                distance: distance(&spectrum.pooled(), &law.resolved),
+                distance: distance(&spectrum, aspect_ratio, &law.resolved)?,
                 largest: largest / request.partitions as f64,
                 spectrum,
             });
@@ -341,22 +342,22 @@ fn support(law: &PartitionLaw, resolved: &ResolvedLaw) -> Result<Vec<[f64; 2]>> 
     Ok(bands)
 }
 
-/// Kolmogorov-Smirnov distance of sorted eigenvalues to the law; those that are 0 up to rounding count as 0.
-fn distance(eigenvalues: &[f64], law: &ResolvedLaw) -> f64 {
+/// Kolmogorov-Smirnov distance of the nonzero eigenvalues of all partitions to the law, both at the resolution of the
+/// law: single eigenvalues are steps that it does not have.
+fn distance(sampled: &SampledSpectrum, aspect_ratio: f64, law: &ResolvedLaw) -> Result<f64> {
     const ROUNDING: f64 = 1e-10;
-    let largest = eigenvalues.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let mut values: Vec<f64> =
-        eigenvalues.iter().map(|&x| if x.abs() <= ROUNDING * largest { 0.0 } else { x }).collect();
-    values.sort_by(f64::total_cmp);
-    let count = values.len() as f64;
-    let mut farthest = 0.0f64;
-    let mut before = 0.0;
-    for group in values.chunk_by(|a, b| a == b) {
-        let after = before + group.len() as f64 / count;
-        let at = law.cdf(group[0]);
-        let below = if group[0] == 0.0 { at - law.kernel() } else { at };
-        farthest = farthest.max((at - after).abs()).max((below - before).abs());
-        before = after;
-    }
-    farthest
+    let pooled = sampled.pooled();
+    let largest = pooled.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let nonzero = || pooled.iter().copied().filter(|x| x.abs() > ROUNDING * largest);
+    // Spectra are positive; `Z` beyond the critical step is not.
+    let shift = 2.0 * largest;
+    let mass = 1.0 / pooled.len() as f64;
+    let atoms: Vec<(f64, f64)> = nonzero().map(|x| (x + shift, mass)).collect();
+    let smoothed = SampleSpectrum::weighted(&atoms, aspect_ratio, sampled.features)?;
+    let apart = |x: f64| {
+        let of_law = law.cdf(x) - if x >= 0.0 { law.kernel() } else { 0.0 };
+        let of_samples = smoothed.cdf(x + shift, law.resolution()) - smoothed.kernel();
+        (of_law - of_samples).abs()
+    };
+    Ok(nonzero().map(apart).fold(0.0, f64::max))
 }
