@@ -33,14 +33,14 @@ const PASS_ACCURACY: f64 = 2e-3;
 
 /// Steps for which the nodes have to do, and of a pass on one split; but at least so many epochs of it, as far as the
 /// second number of steps goes.
-const STEPS: usize = 192;
+const STEPS: usize = 160;
 const EPOCHS: usize = 8;
 const MOST_STEPS: usize = 512;
 
 /// Orders sampled where they make a difference. One run differs the less from another the more batches there are, and the
 /// more a pass costs, so passes on one split take this number divided by that of the batches, within the bounds.
-const ORDERS: usize = 64;
-const ORDERS_OF_PASSES: [usize; 2] = [1, 8];
+const ORDERS: usize = 32;
+const ORDERS_OF_PASSES: [usize; 2] = [1, 4];
 
 /// Ratios that differ by less are not told apart; nor is the radius from 1.
 const RATIO: f64 = 1e-6;
