@@ -230,7 +230,8 @@ fn the_same_on_more_and_larger_data() {
     assert!(recommended <= validated, "{recommended} against {validated}");
 }
 
-/// Eigenvalues over three orders of magnitude, a target along all of them, little noise: few full-batch epochs are far from enough.
+/// Eigenvalues over three orders of magnitude, a target along all of them, little noise: few full-batch
+/// epochs are far from enough.
 fn ill_conditioned() -> Dataset {
     let eigenvalues: Vec<f64> = (1..=100).map(|i| f64::from(i).powf(-1.5)).collect();
     let squares: Vec<f64> = eigenvalues.iter().map(|t| 200.0 * t + 0.01).collect();

@@ -8,10 +8,10 @@
 //! c' = (D + K) c,        stable if and only if D < 1 and the spectral radius of (1 - D)^-1 K is below 1
 //! ```
 //!
-//! the second form because `1` is nearly an eigenvalue of the first along small eigenvalues, whatever the step, and it is not
-//! of the second. The ratios of a positive vector before and after bound that radius on both sides (Collatz
-//! and Wielandt), so iteration ends as soon as they agree on the side of 1. If every step has a split of its own and the
-//! batches are equal this is `alpha (B - 1) (1/n) sum_i t_i / (2 - alpha t_i) = 1`.
+//! the second form because `1` is nearly an eigenvalue of the first along small eigenvalues, whatever the step,
+//! and it is not of the second. The ratios of a positive vector before and after bound that radius on both
+//! sides (Collatz and Wielandt), so iteration ends as soon as they agree on the side of 1. If every step has
+//! a split of its own and the batches are equal this is `alpha (B - 1) (1/n) sum_i t_i / (2 - alpha t_i) = 1`.
 //!
 //! A split that lasts for ever has no such map of a finite size: there the typical growth of long passes decides, over
 //! their second half, as a mean of its logarithm over sampled orders. The mean iterate diverges later than either,
@@ -37,8 +37,8 @@ const STEPS: usize = 160;
 const EPOCHS: usize = 8;
 const MOST_STEPS: usize = 512;
 
-/// Orders sampled where they make a difference. One run differs the less from another the more batches there are, and the
-/// more a pass costs, so passes on one
+/// Orders sampled where they make a difference. One run differs the less from another the more batches there
+/// are, and the more a pass costs, so passes on one
 /// split take this number divided by that of the batches, within the bounds.
 const ORDERS: usize = 32;
 const ORDERS_OF_PASSES: [usize; 2] = [1, 16];
