@@ -6,6 +6,7 @@
 //! `table` (laws as tables, numbers as text).
 
 mod completions;
+#[cfg(feature = "plot")]
 mod drawing;
 mod expression;
 mod law;
