@@ -6,14 +6,14 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use freespectra::MiniBatch;
-use freespectra::data::{Curves, Dataset, Preparation, StepSizes};
+use freespectra::data::{Curves, Dataset, Preparation, Search, StepSizes};
 use freespectra::finite::{Entries, Partition, Schedule, draw_stream, sample_features, schedule_stream};
 
 fn decomposition(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decomposition");
     group.sample_size(10);
     let mut rng = draw_stream(1, 0);
-    for (rows, columns) in [(20_000, 500), (1000, 3000)] {
+    for (rows, columns) in [(20_000, 500), (100_000, 500), (1000, 3000)] {
         let features = sample_features(rows, &vec![1.0; columns], Entries::Gaussian, &mut rng).unwrap();
         let targets = vec![1.0; rows];
         group.bench_function(format!("{rows} x {columns}"), |bencher| {
@@ -55,5 +55,33 @@ fn curves(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decomposition, curves);
+/// What is asked of one data set: ten curves of 20 epochs, one of 2000 steps, a recommendation, and where runs diverge.
+fn questions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("200 features, 400 rows");
+    group.sample_size(10);
+    let data = white(200);
+    let fresh = |batches: usize, step_size: f64| {
+        let curves = Curves::new(&data, batches, StepSizes::Constant(step_size)).unwrap();
+        curves.with_partition(Partition::Fresh)
+    };
+    group.bench_function("10 curves of 20 epochs of 16 batches", |bencher| {
+        bencher.iter(|| {
+            for i in 1..=10 {
+                let curves = fresh(16, 0.02 * f64::from(i));
+                black_box(curves.averaged(&Schedule::default(), 20, 1, 0, None).unwrap());
+            }
+        });
+    });
+    group.bench_function("search over 1, 2, 4, 8, 16 batches, 20 epochs", |bencher| {
+        bencher.iter(|| Search::new(black_box(&data), &[1, 2, 4, 8, 16]).unwrap().run().unwrap());
+    });
+    for (partition, batches) in [(Partition::Fresh, 16), (Partition::Fresh, 128), (Partition::Fixed, 8)] {
+        let curves = fresh(batches, 0.1).with_partition(partition);
+        group.bench_function(format!("stability, {partition}, {batches} batches"), |bencher| {
+            bencher.iter(|| black_box(&curves).stability_factor(&Schedule::default(), 0).unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, decomposition, curves, questions);
 criterion_main!(benches);

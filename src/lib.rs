@@ -15,7 +15,7 @@
 //!
 //! The spectrum of `Z` moves the error. Averaged over the orders of the batches, the weights after `k`
 //! epochs have a bias and a variance, with a limit that depends on the step, up to a critical step size
-//! beyond which they diverge:
+//! beyond which this average diverges:
 //!
 //! ```
 //! use freespectra::MiniBatch;
@@ -45,6 +45,21 @@
 //! let (epochs, schedules, seed) = (10, 20, 1);
 //! let curve = trajectory.averaged(&Schedule::RandomReshuffling, epochs, schedules, seed, None)?;
 //! assert_eq!(curve.risk.len(), 41);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Single runs have a largest step of their own, which depends on the order of the batches. From four batches
+//! on they explode where the average above still converges:
+//!
+//! ```
+//! use freespectra::MiniBatch;
+//! use freespectra::minibatch::Order;
+//! # fn main() -> Result<(), freespectra::Error> {
+//! let model = MiniBatch::builder().batches(4).aspect_ratio(0.5).build()?;
+//! let cyclic = model.stability_step(Order::Cyclic)?;
+//! assert!((cyclic.epoch_step - 2.588_446).abs() < 1e-6);
+//! assert!(cyclic.step_size < model.critical_step_size()?);
 //! # Ok(())
 //! # }
 //! ```

@@ -6,6 +6,7 @@
 //! `table` (laws as tables, numbers as text).
 
 mod completions;
+mod data;
 #[cfg(feature = "plot")]
 mod drawing;
 mod expression;
@@ -59,6 +60,8 @@ enum Question {
     Limit(limit::Options),
     #[command(allow_negative_numbers = true)]
     Scaling(scaling::Options),
+    #[command(allow_negative_numbers = true)]
+    Data(data::Options),
     Completions(completions::Options),
 }
 
@@ -72,6 +75,7 @@ impl Question {
             Self::Trajectory(options) => trajectory::run(options, shared, given),
             Self::Limit(options) => limit::run(options, shared, given),
             Self::Scaling(options) => scaling::run(options, shared, given),
+            Self::Data(options) => data::run(options, shared, given),
             Self::Completions(options) => completions::run(options),
         }
     }

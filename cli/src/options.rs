@@ -73,8 +73,13 @@ impl Given {
 
     /// The first of these options that was given, the first of all if none was.
     pub fn first(&self, options: &[&'static str]) -> &'static str {
-        let found = options.iter().find(|option| self.given.iter().any(|given| given == *option));
+        let found = options.iter().find(|option| self.has(option));
         found.copied().unwrap_or(options[0])
+    }
+
+    /// Whether the option was given.
+    pub fn has(&self, option: &str) -> bool {
+        self.given.iter().any(|given| given == option)
     }
 
     /// Blames a default on what it does not go with.

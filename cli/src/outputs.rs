@@ -243,7 +243,7 @@ fn probe(path: &Path) -> Result<()> {
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, contents: &[u8]) -> Result<()> {
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     // Devices and pipes are written to, files are replaced as a whole.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return fs::write(path, contents).map_err(|error| file(path, error));

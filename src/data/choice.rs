@@ -26,7 +26,7 @@ const HALVINGS: i32 = 7;
 /// Golden sections around the best step size of the grid: the test error is flat there to second order.
 const SECTIONS: usize = 5;
 
-/// Most steps of a curve that is looked at: beyond, its tables take more than a few seconds.
+/// Most steps of a curve that is looked at, by whole epochs: beyond, its tables take more than a few seconds.
 const MOST_STEPS: usize = 4000;
 
 /// Test errors within this of the best, relatively, count as good as it.
@@ -139,6 +139,9 @@ pub struct Recommendation {
     pub grid: Vec<Choice>,
     /// The step size at which runs diverge, for each number of batches of `by_batches`.
     pub stability: Vec<f64>,
+    /// Epochs that were looked at, for each number of batches of `by_batches`: what the budget affords, as far as 4000
+    /// steps go. With 0, all that was looked at is the start.
+    pub epochs: Vec<usize>,
     /// Test error that the best full-batch descent under the budget has above the recommendation.
     pub regret_against_full_batch: f64,
     /// Test error before the first step.
@@ -235,32 +238,30 @@ impl<'a> Search<'a> {
         let searched = self.batches.par_iter().map(|&batches| self.with_batches(batches));
         let searched = searched.collect::<Result<Vec<_>>>()?;
         let best_of = |choices: &[Choice]| choices.iter().copied().reduce(better);
-        let by_batches: Vec<Choice> = searched.iter().filter_map(|(_, cells)| best_of(cells)).collect();
+        let by_batches: Vec<Choice> = searched.iter().filter_map(|found| best_of(&found.cells)).collect();
         let Some(best) = best_of(&by_batches) else {
             return Err(Error::argument("batches", "none", "at least one number of batches"));
         };
-        let grid: Vec<Choice> = searched.iter().flat_map(|(_, cells)| cells).copied().collect();
+        let grid: Vec<Choice> = searched.iter().flat_map(|found| &found.cells).copied().collect();
         let flat = || {
             let alike = grid
                 .iter()
                 .filter(|cell| cell.batches == best.batches && cell.test <= (1.0 + FLAT) * best.test);
             alike.map(|cell| cell.step_size)
         };
-        let target = self.data.target();
-        let squares = target.map_or(0.0, |target| target.squares.iter().sum::<f64>() + target.kernel);
         Ok(Recommendation {
             best,
             regret_against_full_batch: by_batches[0].test - best.test,
             flat_step_sizes: [flat().fold(f64::INFINITY, f64::min), flat().fold(0.0, f64::max)],
             by_batches,
-            stability: searched.iter().map(|(stability, _)| *stability).collect(),
-            initial: squares / self.data.rows() as f64,
+            stability: searched.iter().map(|found| found.stability).collect(),
+            epochs: searched.iter().map(|found| found.epochs).collect(),
+            initial: self.initial(),
             grid,
         })
     }
 
-    /// The step size at which runs diverge, and all choices that were looked at, by step size.
-    fn with_batches(&self, batches: usize) -> Result<(f64, Vec<Choice>)> {
+    fn with_batches(&self, batches: usize) -> Result<Searched> {
         let curves = |step_size: f64| -> Result<Curves<'_>> {
             Ok(Curves::new(self.data, batches, StepSizes::Constant(step_size))?
                 .with_partition(self.partition))
@@ -270,7 +271,13 @@ impl<'a> Search<'a> {
             return Err(Error::argument("features", "all 0", "features that are not all 0"));
         }
         let stability = unit * curves(unit)?.stability_factor(&self.schedule, self.seed)?;
-        let epochs = self.budget.epochs(self.data.rows(), batches).min(MOST_STEPS / batches).max(1);
+        let epochs = self.budget.epochs(self.data.rows(), batches).min(MOST_STEPS / batches);
+        if epochs == 0 {
+            let initial = self.initial();
+            let start =
+                Choice { batches, step_size: LARGEST * stability, epochs, test: initial, train: initial };
+            return Ok(Searched { stability, epochs, cells: vec![start] });
+        }
         let choice = |step_size: f64| -> Result<Choice> {
             let curve =
                 curves(step_size)?.averaged(&self.schedule, epochs, self.schedules, self.seed, None)?;
@@ -284,7 +291,8 @@ impl<'a> Search<'a> {
             .into_par_iter()
             .map(|halving| choice(LARGEST * stability * 0.5f64.powi(halving)))
             .collect::<Result<Vec<_>>>()?;
-        if let Some(best) = cells.iter().copied().reduce(better) {
+        let best = cells.iter().copied().reduce(better).filter(|best| best.epochs > 0);
+        if let Some(best) = best {
             // In the logarithm of the step size; of the two inner points one is kept at every section.
             let golden = 0.5 * (5f64.sqrt() - 1.0);
             let between = |low: f64, high: f64, share: f64| low.powf(1.0 - share) * high.powf(share);
@@ -305,8 +313,23 @@ impl<'a> Search<'a> {
         }
         cells.sort_by(|a, b| a.step_size.total_cmp(&b.step_size));
         cells.dedup();
-        Ok((stability, cells))
+        Ok(Searched { stability, epochs, cells })
     }
+
+    /// Mean square of the target.
+    fn initial(&self) -> f64 {
+        let squares =
+            self.data.target().map_or(0.0, |target| target.squares.iter().sum::<f64>() + target.kernel);
+        squares / self.data.rows() as f64
+    }
+}
+
+/// What the search finds for one number of batches.
+struct Searched {
+    stability: f64,
+    epochs: usize,
+    /// All that was looked at, by step size.
+    cells: Vec<Choice>,
 }
 
 /// The smaller test error; of equal ones the first.

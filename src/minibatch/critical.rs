@@ -1,4 +1,4 @@
-//! The largest step size for which the mean iterate converges.
+//! The largest step size for which the mean iterate converges; that of single runs is in `stability`.
 //!
 //! The mean iterate converges when the spectrum of `P = I - alpha B Z` lies within `(-1, 1)` away from
 //! the kernel of the data: when the support of `Z` lies within `(0, 2 / (alpha B))`. As the step grows
@@ -44,7 +44,8 @@ impl MiniBatch {
     /// Largest step size (mean over the batches, all scaled together) for which the mean iterate
     /// converges: it does for every smaller one. Relative accuracy 1e-7, and rounding for one batch.
     ///
-    /// The step size of the model itself only sets the proportions between the batches.
+    /// The step size of the model itself only sets the proportions between the batches. Single runs may diverge
+    /// long before, see [`MiniBatch::stability_step`].
     ///
     /// # Errors
     /// [`Error::NotConverged`] or [`Error::NotCertified`] if the law cannot be computed near the

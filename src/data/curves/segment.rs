@@ -12,6 +12,9 @@ use crate::error::Result;
 use crate::minibatch::trajectory::node::{Node, Signal};
 use crate::minibatch::trajectory::pass::forward;
 
+/// Eigenvalues below this, relatively to the largest, can be left out of averages with a factor `t`.
+const NEGLIGIBLE: f64 = 1e-9;
+
 /// The measures of a data set, as few nodes.
 pub(super) struct Nodes {
     /// `(1/n) sum_i t_i delta(t_i)` over the eigenvalues of `X X^T / n`: all averages over them have a factor
@@ -33,10 +36,17 @@ impl Nodes {
         Ok(Self { counting: compress(&counting, step_sizes)?, target: target_nodes })
     }
 
-    /// The same for a target that a step can reach all of.
-    pub(super) fn without_kernel(mut self) -> Self {
-        self.target.retain(|&(t, _)| t > 0.0);
-        self
+    /// The counting measure alone, without eigenvalues in which next to nothing moves.
+    pub(super) fn without_target(data: &Dataset, step_sizes: &[f64]) -> Result<Self> {
+        let smallest = NEGLIGIBLE * data.largest_eigenvalue();
+        let eigenvalues = data.eigenvalues().iter().filter(|&&t| t > smallest);
+        let counting: Vec<_> = eigenvalues.map(|&t| (t, t / data.rows() as f64)).collect();
+        Ok(Self { counting: compress(&counting, step_sizes)?, target: Vec::new() })
+    }
+
+    /// What the nodes of the counting measure weigh.
+    pub(super) fn weights(&self) -> Vec<f64> {
+        self.counting.iter().map(|&(_, weight)| weight).collect()
     }
 
     pub(super) fn len(&self) -> usize {
