@@ -15,7 +15,6 @@ pub fn drawable(x: &[f64], y: &[f64], log: bool) -> (Vec<f64>, Vec<f64>) {
 
 /// Markers with their errors, if there is one to be shown. On a logarithmic axis errors that reach below
 /// zero are left out.
-#[cfg(feature = "plot")]
 pub fn points(x: &[f64], y: &[f64], errors: &[f64], log: bool) -> Option<freespectra::plot::Layer> {
     let (positions, values) = drawable(x, y, log);
     if values.is_empty() {

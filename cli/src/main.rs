@@ -7,6 +7,7 @@
 
 mod completions;
 mod data;
+#[cfg(feature = "plot")]
 mod drawing;
 mod expression;
 mod law;

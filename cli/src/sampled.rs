@@ -135,6 +135,7 @@ impl Sampled {
     }
 
     /// What the histogram is, for the legend of a figure.
+    #[cfg(feature = "plot")]
     pub fn label(&self) -> String {
         format!("sampled, {}, {} draws", self.size, self.spectrum.draws())
     }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use clap::Args;
 use freespectra::Result;
-use freespectra::finite::{MonteCarlo, SampledTrajectories, Schedule};
+use freespectra::finite::{MonteCarlo, SampledTrajectories};
 use freespectra::minibatch::{AveragedCurve, Averaging, Order, Trajectory};
 use serde_json::json;
 
@@ -250,6 +250,7 @@ fn draw(
     predicted: &AveragedCurve,
     sampled: Option<&SampledTrajectories>,
 ) -> Result<()> {
+    use freespectra::finite::Schedule;
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     let steps: Vec<f64> = (0..predicted.risk.len()).map(|s| s as f64).collect();
     let log = is_wild(predicted.train[0], &[&predicted.risk, &predicted.train]);
