@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::minibatch::ZTransform;
 use crate::population::Atom;
-use crate::solver::{FreePartition, Solution, SolverOptions};
+use crate::solver::{FixedPoint, FreePartition, Solution, SolverOptions};
 
 /// Radius of the circle that moments are read off: at least this many times the distance to the images of the
 /// eigenvalues in the classical limit, and this many standard deviations. It doubles until it encloses the spectrum.
@@ -31,6 +31,9 @@ const CIRCLE: usize = 32;
 /// Gaps of `W` that isolate an eigenvalue, in mean spacings times the cube root of their number: the first spacing at
 /// an edge grows like that, with a factor 1.2 for white Gaussian data of aspect ratio 1/2.
 const APART: f64 = 4.0;
+
+/// Tolerance of solves for a law at a resolution, whose density is represented to three digits.
+const RESOLVED_TOLERANCE: f64 = 1e-7;
 
 /// Agreement of the moments on two circles, relative to the radius.
 const MOMENT_TOLERANCE: f64 = 1e-10;
@@ -150,7 +153,10 @@ impl PartitionLaw {
     /// # Errors
     /// [`Error::InvalidArgument`] unless the resolution is finite and positive; otherwise from the solver.
     pub fn resolved(&self, spacings: f64) -> Result<ResolvedLaw> {
-        ResolvedLaw::new(self, spacings)
+        let options = self.transform.equation().options();
+        let tolerance = options.tolerance.max(RESOLVED_TOLERANCE);
+        let coarse = Self::with_options(&self.spectrum, &self.split, SolverOptions { tolerance, ..options })?;
+        ResolvedLaw::new(&coarse, spacings)
     }
 
     /// Isolated eigenvalues of `Z`, in increasing order of the eigenvalues of `W` that they belong to: those of `W` that
