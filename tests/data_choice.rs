@@ -4,6 +4,7 @@ use freespectra::data::{
     Budget, Choice, Curves, Dataset, Preparation, Recommendation, RowMajor, Runs, Search, StepSizes, Table,
 };
 use freespectra::finite::{Entries, Partition, Schedule, draw_stream, sample_features};
+use freespectra::minibatch::Order;
 use freespectra::{MiniBatch, Result};
 use nalgebra::{DMatrix, DVector};
 
@@ -18,8 +19,12 @@ fn white(features: usize) -> Dataset {
 }
 
 fn stability(data: &Dataset, batches: usize, partition: Partition) -> f64 {
+    stability_along(&Schedule::RandomReshuffling, data, batches, partition)
+}
+
+fn stability_along(schedule: &Schedule, data: &Dataset, batches: usize, partition: Partition) -> f64 {
     let curves = Curves::new(data, batches, StepSizes::Constant(1.0)).unwrap().with_partition(partition);
-    curves.stability_factor(&Schedule::RandomReshuffling, 0).unwrap()
+    curves.stability_factor(schedule, 0).unwrap()
 }
 
 #[test]
@@ -54,12 +59,23 @@ fn splits_at_every_step_have_a_closed_form() {
 }
 
 /// Typical growth of reshuffled runs on white data with `p / n = 1 / 2`, from passes of an independent
-/// implementation for the population, good to about 1e-2: 2.414 and 3.092 an epoch.
+/// implementation for the population, good to about 1e-2. In a cycle two batches diverge at 2 an epoch exactly, half as
+/// late again as full-batch descent of as many steps; more of them where the spectrum of the cycle leaves
+/// the unit circle.
 #[test]
 fn kept_batches_on_white_data() {
     let data = white(120);
-    for (batches, reference) in [(4, 2.414), (8, 3.092)] {
+    // With two batches runs differ by several percent from order to order.
+    for (batches, reference, tolerance) in [(2, 1.41, 0.04), (4, 2.414, 0.015), (8, 3.092, 0.015)] {
         let found = stability(&data, batches, Partition::Fixed) * batches as f64;
+        println!("B = {batches}, reshuffled: {found:.4} against {reference}");
+        assert!((found / reference - 1.0).abs() < tolerance, "B = {batches}: {found} against {reference}");
+    }
+    for batches in [2, 4, 8] {
+        let model = MiniBatch::builder().batches(batches).aspect_ratio(0.5).build().unwrap();
+        let reference = model.stability_step(Order::Cyclic).unwrap().epoch_step;
+        let found = stability_along(&Schedule::Cyclic, &data, batches, Partition::Fixed) * batches as f64;
+        println!("B = {batches}, cyclic: {found:.4} against {reference}");
         assert!((found / reference - 1.0).abs() < 0.015, "B = {batches}: {found} against {reference}");
     }
 }
@@ -82,10 +98,15 @@ fn runs_decay_before_the_threshold_and_grow_beyond_it() -> Result<()> {
     let rows = RowMajor::new(&row_major, columns, Some(&targets))?;
     let (table, data) = (Table::read(&rows)?, Dataset::from_rows(&rows, Preparation::default())?);
     for partition in PARTITIONS {
-        for batches in [4, 8] {
+        for batches in [2, 4, 8] {
+            if partition == Partition::Fixed && batches == 2 {
+                continue;
+            }
             let step = stability(&data, batches, partition);
-            let [before, beyond] =
-                [0.9, 1.1].map(|part| growth_of_runs(&table, batches, partition, part * step, 24));
+            // On one split the growth of few epochs depends on the split and on the orders.
+            let margin = if partition == Partition::Fixed { 0.1 } else { 0.05 };
+            let [before, beyond] = [1.0 - margin, 1.0 + margin]
+                .map(|part| growth_of_runs(&table, batches, partition, part * step, 24));
             println!(
                 "{partition}, B = {batches}: epoch step {:.4}, growth {before:+.3} {beyond:+.3}",
                 step * batches as f64
@@ -209,7 +230,8 @@ fn the_same_on_more_and_larger_data() {
     assert!(recommended <= validated, "{recommended} against {validated}");
 }
 
-/// Eigenvalues over three orders of magnitude, a target along all of them, little noise: few full-batch epochs are far from enough.
+/// Eigenvalues over three orders of magnitude, a target along all of them, little noise: few full-batch
+/// epochs are far from enough.
 fn ill_conditioned() -> Dataset {
     let eigenvalues: Vec<f64> = (1..=100).map(|i| f64::from(i).powf(-1.5)).collect();
     let squares: Vec<f64> = eigenvalues.iter().map(|t| 200.0 * t + 0.01).collect();

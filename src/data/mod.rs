@@ -15,6 +15,7 @@
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `CsvFile` and `NpyFile`: files as sources of rows, behind the features `csv` and `npy`.
 
+mod budget;
 mod certificate;
 mod choice;
 mod columns;
@@ -40,8 +41,9 @@ mod split;
 mod table;
 mod thresholds;
 
+pub use budget::Budget;
 pub use certificate::{Certificate, Verdict};
-pub use choice::{Budget, Choice, Recommendation, Search};
+pub use choice::{Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};
 #[cfg(feature = "csv")]
 pub use csv::CsvFile;

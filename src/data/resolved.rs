@@ -220,6 +220,9 @@ struct Sampler<'a> {
 /// Where a solution was found, for both heights.
 type Known = (f64, [Vec<Complex64>; 2]);
 
+/// Points in a row that are solved one from the other.
+const CHUNK: usize = 8;
+
 /// Solutions kept to start others from.
 const KEPT: usize = 128;
 
@@ -237,21 +240,23 @@ impl Sampler<'_> {
         resolve(low, high, resolution, &mut |points: &[f64]| self.values(points))
     }
 
+    /// Chunks and what they start from do not depend on the number of threads, so neither do the values.
     fn values(&self, points: &[f64]) -> Result<Vec<Value>> {
-        let length = points.len().div_ceil(rayon::current_num_threads()).max(1);
-        let chunks: Vec<Result<Vec<Value>>> =
-            points.par_chunks(length).map(|chunk| self.chunk(chunk)).collect();
+        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let chunks = points.par_chunks(CHUNK).map(|chunk| self.chunk(chunk, nearest(&known, chunk[0])));
+        let chunks = chunks.collect::<Result<Vec<_>>>()?;
         let mut values = Vec::with_capacity(points.len());
-        for chunk in chunks {
-            values.extend(chunk?);
+        for (chunk, last) in chunks {
+            values.extend(chunk);
+            let room = known.len() < KEPT;
+            known.extend(last.filter(|_| room));
         }
         Ok(values)
     }
 
     /// Consecutive points, each solved from the one before.
-    fn chunk(&self, points: &[f64]) -> Result<Vec<Value>> {
+    fn chunk(&self, points: &[f64], mut last: Option<Known>) -> Result<(Vec<Value>, Option<Known>)> {
         let mut workspace = self.law.transform().workspace();
-        let mut last = self.nearest(points[0]);
         let mut values = Vec::with_capacity(points.len());
         for &x in points {
             let mut value = 0.0;
@@ -271,17 +276,12 @@ impl Sampler<'_> {
             last = Some((x, states));
             values.push(Value { value, noise: 0.0 });
         }
-        let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(last) = last.filter(|_| known.len() < KEPT) {
-            known.push(last);
-        }
-        Ok(values)
+        Ok((values, last))
     }
+}
 
-    fn nearest(&self, x: f64) -> Option<Known> {
-        let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        known.iter().min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs())).cloned()
-    }
+fn nearest(known: &[Known], x: f64) -> Option<Known> {
+    known.iter().min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs())).cloned()
 }
 
 /// The law of `W` at the same resolution as a law of `Z`, for comparison: its atoms through the same kernel.

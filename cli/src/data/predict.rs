@@ -1,10 +1,11 @@
 //! Thresholds, recommendation, laws and curves, with what happens on the rows beside them.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use freespectra::data::{
     AveragedDataCurve, Curves, Dataset, IsolatedEigenvalue, MeanThreshold, PartitionLaw, Recommendation,
-    ResolvedLaw, RunCurves, Runs, SampleSpectrum, Search, Split, StepSizes,
+    ResolvedLaw, RowMajor, RunCurves, Runs, SampleSpectrum, Search, Split, StepSizes, Table,
 };
 use freespectra::finite::{EXACT_BATCHES, SampledSpectrum};
 use freespectra::minibatch::SYMMETRIC_LIMIT;
@@ -16,8 +17,8 @@ use super::source::Source;
 use super::{Request, Step};
 use crate::outputs::Outputs;
 
-/// Resolution of the laws in mean spacings: less shows single eigenvalues, and takes longer.
-const SPACINGS: f64 = 3.0;
+/// Resolution of the laws in mean spacings: less shows single eigenvalues.
+const SPACINGS: f64 = 2.0;
 
 /// Schedules that curves are averaged over where the order makes a difference, and those of the search.
 const SCHEDULES: usize = 20;
@@ -209,6 +210,7 @@ impl Prediction {
         let count = self.laws.iter().filter(|law| feasible(law.batches)).count() * request.partitions;
         let bar = outputs.progress(count, "partitions");
         let mut left_out = Vec::new();
+        let rows = with_targets(&source.train)?;
         for law in &mut self.laws {
             if !feasible(law.batches) {
                 left_out.push(law.batches);
@@ -216,7 +218,7 @@ impl Prediction {
             }
             let before = bar.position();
             let fractions = vec![1.0 / law.batches as f64; law.batches];
-            let spectrum = Runs::new(&source.train, None, &fractions, &vec![law.step_size; law.batches])?
+            let spectrum = Runs::new(&rows, None, &fractions, &vec![law.step_size; law.batches])?
                 .with_runs(request.partitions)?
                 .with_seed(request.seed)
                 .spectra(Some(&|finished| bar.set_position(before + finished as u64)))?;
@@ -281,6 +283,16 @@ impl Prediction {
         let best = self.recommended.as_ref().map(|found| found.best.batches);
         self.courses.iter().find(|course| Some(course.batches) == best).or(self.courses.first())
     }
+}
+
+/// The rows with a target, 0 if they have none: their `Z` does not know it.
+fn with_targets(rows: &Table) -> Result<Cow<'_, Table>> {
+    if rows.targets().is_some() {
+        return Ok(Cow::Borrowed(rows));
+    }
+    let (features, targets) = (rows.row_major(), vec![0.0; rows.len()]);
+    let source = RowMajor::new(features, features.len() / rows.len().max(1), Some(&targets))?;
+    Ok(Cow::Owned(Table::read(&source)?))
 }
 
 /// The same spectrum with a target along all directions alike: the step at which runs diverge is that of the features.
