@@ -44,7 +44,7 @@ impl SpectralLaw {
                     law.add_interval(&search, low, high)?;
                 }
             }
-            None => law.find(&mut search, &far, exact, &mut workspace)?,
+            None => law.find(&mut search, &far, &mut workspace)?,
         }
         search.give_back(workspace);
 
@@ -116,7 +116,6 @@ impl SpectralLaw {
         &mut self,
         search: &mut Search<'_, T>,
         far: &FarMoments,
-        exact: Option<[f64; 4]>,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         let mut landmarks = search.transform.landmarks();
@@ -131,9 +130,7 @@ impl SpectralLaw {
         }
         for _ in 0..REPAIRS {
             let missing = 1.0 - self.total_mass();
-            // What has next to no mass may still carry the moments.
-            let agree = exact.is_none_or(|exact| self.moment_error(exact) <= Certificate::VARIANCE_TOLERANCE);
-            if missing < MISSING && agree {
+            if missing < MISSING {
                 break;
             }
             let gaps = self.gaps(far.center - far.radius, far.center + far.radius);

@@ -23,6 +23,9 @@ use crate::population::{Atom, Population};
 use crate::solver::silverstein::Buffers;
 use crate::solver::{Solution, SolverOptions, Workspace};
 
+/// By how much the tolerance of solves is loosened where the law is not found otherwise; its certificate stays as strict.
+const COARSE: f64 = 100.0;
+
 /// A finite positive measure: `mass` times a probability law.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct WeightedLaw {
@@ -51,23 +54,24 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
 /// atom and no pole.
 pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
     let batches = model.batches();
-    let (pencil, effect) = effect_pencil(batches, model.step_size(), model.aspect_ratio() * batches as f64)?;
-    let mut transform = Weighted {
-        transform: model.transform_of_sparse(pencil, SolverOptions::default())?,
-        weight: Weight::Effect(effect),
-        mass: 1.0,
-        atoms: Vec::new(),
-        pole: None,
+    let ratio = model.aspect_ratio() * batches as f64;
+    let (pencil, effect) = effect_pencil(batches, model.step_size(), ratio)?;
+    let build = |options: SolverOptions| {
+        let transform = model.transform_of_sparse(pencil.clone(), options)?;
+        let weight = Weight::Effect(effect.clone());
+        let mut transform = Weighted { transform, weight, mass: 1.0, atoms: Vec::new(), pole: None };
+        transform.mass = transform.moments_with_mass().map_or(f64::NAN, |[mass, ..]| mass);
+        if !(transform.mass.is_finite() && transform.mass > 0.0) {
+            let allowed = "a size for which the effect of the batches can be held in floating point";
+            return Err(Error::argument("step_size", format!("{:e}", model.step_size()), allowed));
+        }
+        Ok(WeightedLaw { mass: transform.mass, law: SpectralLaw::build(&transform)? })
     };
-    transform.mass = transform.moments_with_mass().map_or(f64::NAN, |[mass, ..]| mass);
-    if !(transform.mass.is_finite() && transform.mass > 0.0) {
-        return Err(Error::argument(
-            "step_size",
-            format!("{:e}", model.step_size()),
-            "a size for which the effect of the batches can be held in floating point",
-        ));
-    }
-    Ok(WeightedLaw { mass: transform.mass, law: SpectralLaw::build(&transform)? })
+    // Next to the critical step the unknowns carry few digits, and now and then the iteration chases their rounding.
+    let options = SolverOptions::default();
+    build(options).or_else(|error| {
+        build(SolverOptions { tolerance: COARSE * options.tolerance, ..options }).map_err(|_| error)
+    })
 }
 
 /// `phi(Sigma Q)` with `Q` the projection on the kernel of the data, if there is one:
