@@ -13,7 +13,7 @@
 //!   [`Trajectory`](super::Trajectory) tell the growth per epoch, and a secant finds the step at which its
 //!   mean over schedules is zero (`growth`).
 //!
-//! In batches of fixed size, as `B` grows, all of them tend to `2 / (gamma int t dH)`: a single sample then
+//! As `B` grows, all of them tend to `2 / (gamma int t dH)`: a single sample then
 //! multiplies the error along its own direction by -1.
 
 mod cycle;
@@ -161,8 +161,8 @@ impl MiniBatch {
         })
     }
 
-    /// Limit of the epoch step of [`MiniBatch::stability_step`] for equal batches of fixed size as their number
-    /// grows, whatever the order: `2 / (gamma int t dH(t))`.
+    /// Limit of the epoch step of [`MiniBatch::stability_step`] for equal batches as their number grows, whatever
+    /// the order: `2 / (gamma int t dH(t))`.
     pub fn small_batch_stability_step(&self) -> f64 {
         2.0 / (self.aspect_ratio() * self.population().mean())
     }
