@@ -245,3 +245,38 @@ fn averages_reach_the_error_asked_for() {
         |averaging| trajectory.averaged(&Schedule::WithReplacement, 10, averaging, 1, None).is_err();
     assert!(refused(target(0.0)) && refused(target(f64::NAN)) && refused(Averaging::Fixed(100_000_000)));
 }
+
+/// Rows split anew every epoch, and drawn anew at every step, against runs that do so: three standard errors and
+/// `3 / p`, as for the others.
+#[test]
+fn partitions_drawn_anew_against_gradient_descent() {
+    let (features, samples, batches) = (300, 600, 4);
+    let model = MiniBatch::builder().batches(batches).aspect_ratio(0.5).epoch_step(1.6).build().unwrap();
+    let trajectory = Trajectory::new(&model, |_| 1.0, 0.3).unwrap();
+    let run =
+        MonteCarlo::new(features, Batching::equal(samples, batches).unwrap(), model.step_size()).unwrap();
+    let run = run.with_draws(24).unwrap().with_seed(3);
+    let schedule = Schedule::RandomReshuffling;
+    let mut ends = Vec::new();
+    for partition in [Partition::Fixed, Partition::Fresh, Partition::Replacement] {
+        let predicted =
+            trajectory.clone().with_partition(partition).averaged(&schedule, 6, 24, 3, None).unwrap();
+        let sampled =
+            run.clone().with_partition(partition).trajectories(&schedule, 6, |_| 1.0, 0.3, None).unwrap();
+        for s in 0..=6 * batches {
+            for (predicted, sampled, error) in [
+                (predicted.risk[s], sampled.risk[s], sampled.risk_error[s]),
+                (predicted.train[s], sampled.train[s], sampled.train_error[s]),
+            ] {
+                let bound = 3.0 * error + 3.0 / features as f64 * predicted;
+                assert!(
+                    (predicted - sampled).abs() < bound,
+                    "{partition}, step {s}: {predicted} for {sampled}"
+                );
+            }
+        }
+        ends.push(predicted.train[6 * batches]);
+    }
+    // The three differ by more than that.
+    assert!((ends[1] / ends[0] - 1.0).abs() > 0.025 && (ends[2] / ends[1] - 1.0).abs() > 0.025, "{ends:?}");
+}

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use clap::Args;
 use freespectra::Result;
-use freespectra::finite::{MonteCarlo, SampledTrajectories};
+use freespectra::finite::{MonteCarlo, Partition, SampledTrajectories};
 use freespectra::minibatch::{AveragedCurve, Averaging, Order, Trajectory};
 use serde_json::json;
 
@@ -50,6 +50,9 @@ pub struct Options {
     /// length of its own.
     #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
     schedule: String,
+    /// Rows are split into batches once (fixed), anew in every epoch (fresh), or anew at every step (replacement).
+    #[arg(long, default_value = "fixed")]
+    partition: String,
     /// Average the prediction over this many sampled schedules, where they are random, instead of as many as
     /// `--schedule-error` takes.
     #[arg(long, value_parser = count, conflicts_with = "schedule_error")]
@@ -74,7 +77,8 @@ const MOST_NUMBERS: usize = 500_000_000;
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let problem = Problem::new(options)?;
     let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
-        .with_step_sizes(&problem.step_sizes)?;
+        .with_step_sizes(&problem.step_sizes)?
+        .with_partition(problem.partition);
     let simulation = simulation(options, shared.seed, &problem, given)?;
     let outputs = shared.open("trajectory")?;
 
@@ -88,8 +92,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let predicted =
         trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;
     bar.finish_and_clear();
-    let runs = Order::of(&problem.schedule)
-        .map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()));
+    // The threshold of runs is that of batches that are kept.
+    let order = Order::of(&problem.schedule).filter(|_| problem.partition == Partition::Fixed);
+    let runs = order.map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()));
     let predict = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -121,6 +126,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "source": problem.source.iter().map(|&(_, source)| source).collect::<Vec<_>>(),
             "noise": options.noise,
             "schedule": problem.schedule.to_string(),
+            "partition": problem.partition.to_string(),
             "schedules": predicted.schedules,
             "seed": shared.seed,
         },
@@ -163,6 +169,14 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         .write(&document, &summary, table, |path| draw(path, options, &problem, &predicted, sampled.as_ref()))
 }
 
+fn lifetime(partition: Partition) -> &'static str {
+    match partition {
+        Partition::Fixed => "kept",
+        Partition::Fresh => "split anew every epoch",
+        Partition::Replacement => "drawn anew at every step",
+    }
+}
+
 fn simulation(options: &Options, seed: u64, problem: &Problem, given: &Given) -> Result<Option<MonteCarlo>> {
     let model = &problem.model;
     let steps = options.epochs.saturating_mul(model.batches());
@@ -176,6 +190,7 @@ fn simulation(options: &Options, seed: u64, problem: &Problem, given: &Given) ->
         .with_step_sizes(problem.step_sizes.clone())?
         .with_population(model.population().clone())
         .with_draws(options.draws)?
+        .with_partition(problem.partition)
         .with_seed(seed);
     Ok(Some(simulation))
 }
@@ -191,14 +206,15 @@ fn summary(
     let mut text = String::new();
     writeln!(
         text,
-        "gradient descent: B = {}, step size {:.6}, p/n = {}, {}, noise {}, schedule {} ({} averaged)",
+        "gradient descent: B = {}, step size {:.6}, p/n = {}, {}, noise {}, schedule {} ({} averaged), batches {}",
         problem.model.batches(),
         problem.step_sizes[0],
         problem.model.aspect_ratio(),
         describe(problem.model.population()),
         options.noise,
         problem.schedule,
-        predicted.schedules
+        predicted.schedules,
+        lifetime(problem.partition)
     )?;
     writeln!(
         text,
@@ -297,8 +313,9 @@ fn draw(
         Schedule::Explicit(_) => "in a given order",
     };
     let subtitle = format!(
-        "B = {} batches {schedule}, α = {:.4}, γ = p/n = {}, {}, noise {}",
+        "B = {} batches {schedule}, {}, α = {:.4}, γ = p/n = {}, {}, noise {}",
         problem.model.batches(),
+        lifetime(problem.partition),
         problem.step_sizes[0],
         problem.model.aspect_ratio(),
         describe(problem.model.population()),

@@ -1,6 +1,6 @@
 //! Model, steps, order and initial error as the options describe them.
 
-use freespectra::finite::Schedule;
+use freespectra::finite::{Partition, Schedule};
 use freespectra::{MiniBatch, Population, Result};
 
 use super::Options;
@@ -12,6 +12,7 @@ pub struct Problem {
     pub model: MiniBatch,
     pub step_sizes: Vec<f64>,
     pub schedule: Schedule,
+    pub partition: Partition,
     /// Population eigenvalue and mean square of the initial error along it.
     pub source: Vec<(f64, f64)>,
 }
@@ -28,7 +29,8 @@ impl Problem {
         let step_sizes = if is_still { vec![0.0; model.batches()] } else { model.step_sizes().to_vec() };
         let schedule: Schedule = options.schedule.parse()?;
         schedule.validate(model.batches())?;
-        Ok(Self { model, step_sizes, schedule, source })
+        let partition = options.partition.parse()?;
+        Ok(Self { model, step_sizes, schedule, partition, source })
     }
 
     pub fn source(&self, t: f64) -> f64 {

@@ -15,6 +15,7 @@ use super::data::{in_row_space, sample_features};
 use super::eigenvalues::symmetric_eigenvalues;
 use super::entries::Entries;
 use super::epoch::{self, EXACT_BATCHES, Epoch};
+use super::partition::Partition;
 use super::spectrum::SampledSpectrum;
 use crate::error::{Error, Result, positive};
 use crate::population::Population;
@@ -63,6 +64,7 @@ pub struct MonteCarlo {
     entries: Entries,
     draws: Draws,
     route: Route,
+    partition: Partition,
 }
 
 impl MonteCarlo {
@@ -88,6 +90,7 @@ impl MonteCarlo {
             entries: Entries::default(),
             draws: Draws::default(),
             route,
+            partition: Partition::Fixed,
         })
     }
 
@@ -114,6 +117,13 @@ impl MonteCarlo {
     pub fn with_entries(mut self, entries: Entries) -> Result<Self> {
         self.entries = entries.validate()?;
         Ok(self)
+    }
+
+    /// When gradient descent splits the rows into batches anew.
+    #[must_use]
+    pub fn with_partition(mut self, partition: Partition) -> Self {
+        self.partition = partition;
+        self
     }
 
     /// Number of independent draws.

@@ -1,6 +1,7 @@
 //! Error curves of batched gradient descent over many draws.
 
 use nalgebra::DVector;
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::MonteCarlo;
@@ -34,7 +35,7 @@ pub struct SampledTrajectories {
 }
 
 impl MonteCarlo {
-    /// Runs batched gradient descent on every draw, along a schedule of its own if the schedule is
+    /// Runs batched gradient descent on every draw, the rows being split anew as [`MonteCarlo::with_partition`] says, along a schedule of its own if the schedule is
     /// random (that of [`schedule_stream`]). Initial error and noise as in [`sample_initial_error`] and [`sample_noise`]. Steps may be
     /// zero, see [`MonteCarlo::with_step_sizes`].
     ///
@@ -61,17 +62,30 @@ impl MonteCarlo {
             let targets = sample_noise(samples, noise, &mut rng)?;
             let mut stream = schedule_stream(self.draws.seed, draw);
             let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
-            let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
             let (mut risk, mut train) = (Vec::new(), Vec::new());
             let mut failure = None;
-            descent.run(&initial, &steps, |_, error: &DVector<f64>| {
-                let squares = error.iter().zip(&population).map(|(e, t)| t * e * e);
-                risk.push(bounded(squares.sum()));
-                match descent.training_error(error) {
-                    Ok(value) => train.push(bounded(value)),
-                    Err(error) => failure = Some(error),
+            let (mut features, mut targets, mut error) = (features, targets, initial);
+            for (split, steps) in
+                steps.chunks(self.partition.lifetime(self.batching.batches(), steps.len())).enumerate()
+            {
+                if split > 0 {
+                    let mut order: Vec<usize> = (0..samples).collect();
+                    order.shuffle(&mut rng);
+                    (features, targets) = (features.select_rows(&order), targets.select_rows(&order));
                 }
-            })?;
+                let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
+                error = descent.run(&error, steps, |step, error: &DVector<f64>| {
+                    if step == 0 && split > 0 {
+                        return;
+                    }
+                    let squares = error.iter().zip(&population).map(|(e, t)| t * e * e);
+                    risk.push(bounded(squares.sum()));
+                    match descent.training_error(error) {
+                        Ok(value) => train.push(bounded(value)),
+                        Err(error) => failure = Some(error),
+                    }
+                })?;
+            }
             failure.map_or(Ok((risk, train)), Err)
         })?;
         let (risk, train): (Vec<_>, Vec<_>) = curves.into_iter().unzip();
