@@ -138,7 +138,7 @@ impl Medium for Conditional<'_> {
             let mut projection = vec![0.0; s + 1];
             projection[s] = 1.0;
             self.row_projection.push(projection);
-            return Step::Restart;
+            return Step { origin: 0, visits: &[], feedback: &[], kicks: &[] };
         };
         let [mut feedback, square] = self.visit(s, batch, step_size);
         self.transfer_square.set_row(s, &square);
@@ -160,7 +160,7 @@ impl Medium for Conditional<'_> {
             .map(|(projection, feedback)| dot(projection, &square) - dot(feedback, &cavity))
             .collect();
         self.kicks.set_row(s, &kicks);
-        Step::Move { visits: &self.times, feedback: &self.feedback[s], kicks: &self.kicks.row(s)[..=s] }
+        Step { origin: s, visits: &self.times, feedback: &self.feedback[s], kicks: &self.kicks.row(s)[..=s] }
     }
 }
 

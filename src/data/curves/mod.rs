@@ -17,6 +17,7 @@
 mod conditional;
 mod gauss;
 mod mean_iterate;
+mod panel;
 mod segment;
 mod stability;
 mod test_error;
