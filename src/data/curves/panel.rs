@@ -18,7 +18,7 @@ use crate::minibatch::trajectory::node::{Row, Step, add_scaled, dot};
 use crate::minibatch::trajectory::pass::{Along, TASKS_PAY};
 
 /// Times of a block of the triangular systems.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 
 /// Nodes of one panel, at most. Fixed, so that results do not depend on the threads.
 const WIDTH: usize = 32;

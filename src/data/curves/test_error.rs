@@ -70,17 +70,17 @@ impl Memory {
         }
         let medium = &segment.medium;
         for j in 0..times {
-            for (v, &entry) in medium.response[j].iter().enumerate() {
+            for (v, &entry) in medium.response.row(j)[..j].iter().enumerate() {
                 self.response[(start + j, start + v)] = entry;
             }
             for (u, &entry) in medium.covariance.row(j)[..=j].iter().enumerate() {
                 self.covariance[(start + j, start + u)] = entry;
             }
         }
-        let lower = |s: usize, u: usize| if u <= s { medium.feedback[s][u] } else { 0.0 };
-        let taken = medium.feedback.len();
-        self.feedback.push(Mat::from_fn(taken, taken, lower));
-        self.kicks.push(Mat::from_fn(taken, taken, |s, u| medium.kicks.row(s)[u]));
+        let taken = medium.feedback.rows();
+        for (blocks, table) in [(&mut self.feedback, &medium.feedback), (&mut self.kicks, &medium.kicks)] {
+            blocks.push(table.matrix().submatrix(0, 0, taken, taken).to_owned());
+        }
         self.times += times;
         if times != steps {
             return;
