@@ -121,7 +121,7 @@ impl Along for Nodes {
 }
 
 impl Row {
-    pub(super) fn zeros(length: usize) -> Self {
+    pub(crate) fn zeros(length: usize) -> Self {
         Self { response: vec![0.0; length], correlation: vec![0.0; length] }
     }
 
