@@ -155,8 +155,9 @@ impl Panel {
             for u in start..end {
                 let sum = &mut self.block[(u - start) * w..(u - start + 1) * w];
                 let feedback = &tables.feedback[u * tables.length..];
-                for l in start..=u {
-                    add_scaled(sum, feedback[l], &self.correlation[l * w..(l + 1) * w]);
+                let columns = self.correlation[start * w..].chunks_exact(w);
+                for (column, factor) in columns.zip(&feedback[start..=u]) {
+                    add_scaled(sum, *factor, column);
                 }
                 let (before, after) = self.correlation.split_at_mut((u + 1) * w);
                 let next = &mut after[..w];

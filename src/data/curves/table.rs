@@ -52,16 +52,16 @@ impl Table {
 
     /// `row * self` for a lower triangular table, as long as the row.
     pub(super) fn lower(&self, row: &[f64]) -> Vec<f64> {
-        self.from_left(row, row.len(), |start| start)
+        self.row_times(row, row.len(), |start| start)
     }
 
     /// The first `length` entries of `row * self` for a symmetric table.
     pub(super) fn symmetric(&self, row: &[f64], length: usize) -> Vec<f64> {
-        self.from_left(row, length, |_| 0)
+        self.row_times(row, length, |_| 0)
     }
 
     /// `row * self`, of which columns from `start` on have no entry before row `first(start)`.
-    fn from_left(&self, row: &[f64], length: usize, first: impl Fn(usize) -> usize + Sync) -> Vec<f64> {
+    fn row_times(&self, row: &[f64], length: usize, first: impl Fn(usize) -> usize + Sync) -> Vec<f64> {
         let mut product = vec![0.0; length];
         let part = |(panel, part): (usize, &mut [f64])| {
             let (start, width) = (panel * PANEL, part.len());
