@@ -37,20 +37,24 @@ fn white(features: usize) -> Dataset {
 }
 
 fn curves(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("curve, 1000 features, 20 batches, epoch step 6");
+    let mut group = criterion.benchmark_group("curve, 1000 features, 20 batches, epoch step 2");
     group.sample_size(10);
     let data = white(1000);
-    let curves = Curves::new(&data, 20, StepSizes::Constant(0.3)).unwrap();
+    let curves = Curves::new(&data, 20, StepSizes::Constant(0.1)).unwrap();
     for (partition, epochs) in [
         (Partition::Fresh, 100),
         (Partition::Replacement, 100),
         (Partition::Fixed, 20),
         (Partition::Fixed, 50),
+        (Partition::Fixed, 100),
     ] {
         let curves = curves.clone().with_partition(partition);
         let steps = Schedule::RandomReshuffling.steps(20, epochs, &mut schedule_stream(1, 0)).unwrap();
         group.bench_function(format!("{partition}, {} steps", steps.len()), |bencher| {
-            bencher.iter(|| black_box(&curves).along(&steps).unwrap());
+            bencher.iter(|| {
+                let curve = black_box(&curves).along(&steps).unwrap();
+                assert_eq!(curve.diverged, None);
+            });
         });
     }
 }

@@ -2,9 +2,10 @@
 
 use std::f64::consts::PI;
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector};
 
-use crate::population::Atom;
+use crate::error::Result;
+use crate::finite::eigenvalues::symmetric_eigen;
 
 /// Nodes and weights of the `n`-point Gauss-Legendre rule, exact for polynomials of degree
 /// `2 n - 1`, nodes increasing.
@@ -39,37 +40,79 @@ pub(crate) fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     rule
 }
 
-/// The `size`-point Gauss rule of a measure of more atoms than that, exact for polynomials of degree `2 size - 1`.
+/// The Gauss rules of a measure of finitely many atoms of positive mass.
 ///
-/// The nodes are the eigenvalues of the Jacobi matrix of the Lanczos process on the multiplication by the location,
-/// with full reorthogonalisation (Golub and Meurant, Matrices, Moments and Quadrature, 2010, chapters 3 and 4).
-pub(crate) fn gauss_rule(atoms: &[Atom], size: usize) -> Vec<Atom> {
-    let total: f64 = atoms.iter().map(|atom| atom.mass).sum();
-    let locations = DVector::from_iterator(atoms.len(), atoms.iter().map(|atom| atom.location));
-    let first = atoms.iter().map(|atom| (atom.mass / total).sqrt());
-    let mut basis = vec![DVector::from_iterator(atoms.len(), first)];
-    let mut jacobi = DMatrix::zeros(size, size);
-    for k in 0..size {
-        let mut next = basis[k].component_mul(&locations);
-        jacobi[(k, k)] = basis[k].dot(&next);
-        // Twice is enough.
-        for _ in 0..2 {
-            for vector in &basis {
-                let part = vector.dot(&next);
-                next.axpy(-part, vector, 1.0);
+/// The nodes are the eigenvalues of the Jacobi matrix of the Lanczos process on the multiplication by the location, from
+/// the constant function, with full reorthogonalisation (Golub and Meurant, Matrices, Moments and Quadrature, 2010,
+/// chapters 3 and 4).
+pub(crate) struct Lanczos {
+    locations: DVector<f64>,
+    mass: f64,
+    basis: Vec<DVector<f64>>,
+    diagonal: Vec<f64>,
+    coupling: Vec<f64>,
+    exhausted: bool,
+}
+
+impl Lanczos {
+    /// The process for atoms with their masses.
+    pub(crate) fn new(atoms: impl Iterator<Item = (f64, f64)>) -> Self {
+        let (locations, masses): (Vec<f64>, Vec<f64>) = atoms.unzip();
+        let mass: f64 = masses.iter().sum();
+        let first = DVector::from_vec(masses).map(|weight| (weight / mass).sqrt());
+        Self {
+            locations: DVector::from_vec(locations),
+            mass,
+            basis: vec![first],
+            diagonal: Vec::new(),
+            coupling: Vec::new(),
+            exhausted: false,
+        }
+    }
+
+    /// Whether the rule has all the atoms there are.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// Goes on until the rule has `size` nodes, or all the atoms there are.
+    pub(crate) fn extend(&mut self, size: usize) {
+        let radius = self.locations.iter().fold(0.0, |m: f64, t| m.max(t.abs()));
+        while self.diagonal.len() < size && !self.exhausted {
+            let last = &self.basis[self.basis.len() - 1];
+            let mut next = last.component_mul(&self.locations);
+            self.diagonal.push(last.dot(&next));
+            // Twice is enough (Giraud, Langou, Rozloznik, van den Eshof, Numer. Math. 101, 2005).
+            for _ in 0..2 {
+                for vector in &self.basis {
+                    let part = vector.dot(&next);
+                    next.axpy(-part, vector, 1.0);
+                }
+            }
+            let norm = next.norm();
+            self.exhausted = norm <= 8.0 * f64::EPSILON * radius;
+            self.coupling.push(norm);
+            self.basis.push(next / norm);
+        }
+    }
+
+    /// The rule so far, exact for polynomials of a degree below twice the number of its nodes, which increase.
+    ///
+    /// # Errors
+    /// [`Error::Eigenvalues`](crate::Error::Eigenvalues) if the eigenvalues of the Jacobi matrix are not found.
+    pub(crate) fn rule(&self) -> Result<Vec<(f64, f64)>> {
+        let size = self.diagonal.len();
+        let mut jacobi = DMatrix::zeros(size, size);
+        for i in 0..size {
+            jacobi[(i, i)] = self.diagonal[i];
+            if i + 1 < size {
+                jacobi[(i + 1, i)] = self.coupling[i];
             }
         }
-        let norm = next.norm();
-        if k + 1 < size {
-            jacobi[(k, k + 1)] = norm;
-            jacobi[(k + 1, k)] = norm;
-        }
-        basis.push(next / norm);
+        let (nodes, vectors) = symmetric_eigen(&jacobi)?;
+        let weights = vectors.row(0).iter().map(|first| self.mass * first * first).collect::<Vec<_>>();
+        Ok(nodes.into_iter().zip(weights).collect())
     }
-    let eigen = SymmetricEigen::new(jacobi);
-    let node =
-        |k: usize| Atom { location: eigen.eigenvalues[k], mass: total * eigen.eigenvectors[(0, k)].powi(2) };
-    (0..size).map(node).collect()
 }
 
 #[cfg(test)]
@@ -78,12 +121,12 @@ mod tests {
 
     #[test]
     fn the_rule_of_a_larger_rule() {
-        let atoms: Vec<Atom> =
-            gauss_legendre(60).into_iter().map(|(location, mass)| Atom { location, mass }).collect();
-        let mut rule = gauss_rule(&atoms, 24);
-        rule.sort_by(|a, b| a.location.total_cmp(&b.location));
-        for (atom, (x, w)) in rule.iter().zip(gauss_legendre(24)) {
-            assert!((atom.location - x).abs() < 1e-14 && (atom.mass - w).abs() < 1e-14, "{atom:?}: {x} {w}");
+        let mut lanczos = Lanczos::new(gauss_legendre(60).into_iter());
+        for size in [11, 24] {
+            lanczos.extend(size);
+            for ((x, w), (node, weight)) in lanczos.rule().unwrap().into_iter().zip(gauss_legendre(size)) {
+                assert!((x - node).abs() < 1e-14 && (w - weight).abs() < 1e-14, "{x} {w} {node} {weight}");
+            }
         }
     }
 

@@ -116,7 +116,7 @@ impl FreePartition {
         let nonzero: f64 = gram.iter().map(|atom| atom.mass).sum();
         let kernel =
             Some(aspect_ratio - nonzero).filter(|&rest| rest > ROUNDING * aspect_ratio).unwrap_or(0.0);
-        let (coupling, gram) = (Coupling::new(pencil), GramAverage::new(merged(gram, 1.0)));
+        let (coupling, gram) = (Coupling::new(pencil), GramAverage::new(merged(gram, 1.0))?);
         Ok(Self { coupling, gram, aspect_ratio, kernel, leverages, options, reached, offsets })
     }
 

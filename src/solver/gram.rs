@@ -22,8 +22,9 @@ use nalgebra::DMatrix;
 use num_complex::Complex64;
 
 use super::inverse::SplitMatrix;
+use crate::error::Result;
 use crate::population::Atom;
-use crate::quadrature::gauss_rule;
+use crate::quadrature::Lanczos;
 
 /// Nodes of the Gauss rule.
 const NODES: usize = 24;
@@ -127,9 +128,16 @@ impl BlockPencil<'_> {
 }
 
 impl GramAverage {
-    pub(super) fn new(atoms: Vec<Atom>) -> Self {
-        let rule = if atoms.len() > FEW { gauss_rule(&atoms, NODES) } else { Vec::new() };
-        Self { atoms, rule }
+    /// # Errors
+    /// [`Error::Eigenvalues`](crate::Error::Eigenvalues) if the rule is not found.
+    pub(super) fn new(atoms: Vec<Atom>) -> Result<Self> {
+        if atoms.len() <= FEW {
+            return Ok(Self { atoms, rule: Vec::new() });
+        }
+        let mut lanczos = Lanczos::new(atoms.iter().map(|atom| (atom.location, atom.mass)));
+        lanczos.extend(NODES);
+        let rule = lanczos.rule()?.into_iter().map(|(location, mass)| Atom { location, mass }).collect();
+        Ok(Self { atoms, rule })
     }
 
     /// Fills `average` with `g` and returns the root entry of `sum_j m_j (Lambda - t_j R)^-1`; none if a matrix is
@@ -208,7 +216,7 @@ mod tests {
         let atoms: Vec<Atom> = (0..300)
             .map(|j| Atom { location: 0.05 + 0.01 * f64::from(j) + 0.003 * f64::from(j * j % 7), mass: 1e-3 })
             .collect();
-        let full = GramAverage::new(atoms);
+        let full = GramAverage::new(atoms).unwrap();
         let direct = GramAverage { rule: Vec::new(), ..full.clone() };
         // Zeros of det(Lambda - s R): one at a stated height above the atoms, others far and nearly defective.
         for height in [3.0, 0.3, 1e-2, 1e-4] {

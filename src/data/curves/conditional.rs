@@ -18,7 +18,7 @@
 //! two blocks of the mean T-matrix of a row, `E D (1 - kappa D)^-1` and its square. All are lower triangular
 //! or symmetric, and row `s` of each follows from rows before it.
 
-use crate::minibatch::trajectory::mirror::Mirror;
+use super::table::Table;
 use crate::minibatch::trajectory::node::{Row, Step, add_scaled, dot};
 use crate::minibatch::trajectory::pass::Medium;
 
@@ -31,14 +31,25 @@ pub(super) enum Move {
     Restart,
 }
 
-/// Rows of a lower triangular matrix.
-type Triangle = Vec<Vec<f64>>;
-
-/// Rows of one batch: its visits, and the rows of `M_b` for them.
+/// Rows of one batch: its visits, and the rows of `M_b` and `V_b` for them.
 #[derive(Default)]
 struct Memory {
     visits: Vec<usize>,
-    transfer: Triangle,
+    transfer: Vec<Vec<f64>>,
+    square: Vec<Vec<f64>>,
+}
+
+impl Memory {
+    /// `product += row * V_b`.
+    fn add_square(&self, product: &mut [f64], row: &[f64]) {
+        for ((k, &visit), square) in self.visits.iter().enumerate().zip(&self.square) {
+            for (&earlier, entry) in self.visits[..k].iter().zip(square) {
+                product[earlier] += entry * row[visit];
+                product[visit] += entry * row[earlier];
+            }
+            product[visit] += square[k] * row[visit];
+        }
+    }
 }
 
 /// The medium of one split, while it lasts.
@@ -48,15 +59,14 @@ pub(super) struct Conditional<'a> {
     memories: Vec<Memory>,
     /// All times so far, which every step feels.
     times: Vec<usize>,
-    cavity_response: Triangle,
-    cavity_projection: Triangle,
-    row_projection: Triangle,
-    pub(super) feedback: Triangle,
-    pub(super) response: Triangle,
-    pub(super) covariance: Mirror,
-    pub(super) cavity: Mirror,
-    pub(super) kicks: Mirror,
-    transfer_square: Mirror,
+    cavity_response: Table,
+    cavity_projection: Table,
+    row_projection: Table,
+    pub(super) feedback: Table,
+    pub(super) response: Table,
+    pub(super) covariance: Table,
+    pub(super) cavity: Table,
+    pub(super) kicks: Table,
 }
 
 impl<'a> Conditional<'a> {
@@ -67,26 +77,25 @@ impl<'a> Conditional<'a> {
             moves,
             memories: fractions.iter().map(|_| Memory::default()).collect(),
             times: Vec::with_capacity(length),
-            cavity_response: Vec::with_capacity(length),
-            cavity_projection: Vec::with_capacity(length),
-            row_projection: Vec::with_capacity(length),
-            feedback: Vec::with_capacity(length),
-            response: Vec::with_capacity(length),
-            covariance: Mirror::zeros(length),
-            cavity: Mirror::zeros(length),
-            kicks: Mirror::zeros(length),
-            transfer_square: Mirror::zeros(length),
+            cavity_response: Table::zeros(length),
+            cavity_projection: Table::zeros(length),
+            row_projection: Table::zeros(length),
+            feedback: Table::zeros(length),
+            response: Table::zeros(length),
+            covariance: Table::zeros(length),
+            cavity: Table::zeros(length),
+            kicks: Table::zeros(length),
         }
     }
 
-    /// Rows of `M` and `V` for step `s`, which are zero but for earlier visits of its batch.
-    fn visit(&mut self, s: usize, batch: usize, step_size: f64) -> [Vec<f64>; 2] {
+    /// Adds a visit of a batch, and returns row `s` of `M`, which is zero but for visits of this batch.
+    fn visit(&mut self, s: usize, batch: usize, step_size: f64) -> Vec<f64> {
         let (memory, fraction) = (&mut self.memories[batch], self.fractions[batch]);
         let last = memory.visits.len();
         let mut transfer = vec![0.0; last + 1];
         transfer[last] = -step_size;
         for (&visit, before) in memory.visits.iter().zip(&memory.transfer) {
-            add_scaled(&mut transfer, -step_size * self.cavity_response[s][visit] / fraction, before);
+            add_scaled(&mut transfer, -step_size * self.cavity_response.row(s)[visit] / fraction, before);
         }
         memory.visits.push(s);
         memory.transfer.push(transfer);
@@ -96,95 +105,64 @@ impl<'a> Conditional<'a> {
             let row = self.cavity.row(visit);
             half.iter_mut().zip(&memory.visits).for_each(|(sum, &visit)| *sum += factor * row[visit]);
         }
-        let [mut row, mut square] = [vec![0.0; s + 1], vec![0.0; s + 1]];
-        for ((&visit, before), factor) in
-            memory.visits.iter().zip(&memory.transfer).zip(&memory.transfer[last])
-        {
-            row[visit] = *factor;
-            square[visit] = dot(before, &half) / fraction;
-        }
-        [row, square]
+        memory.square.push(memory.transfer.iter().map(|before| dot(before, &half) / fraction).collect());
+        let mut row = vec![0.0; s + 1];
+        memory.visits.iter().zip(&memory.transfer[last]).for_each(|(&visit, factor)| row[visit] = *factor);
+        row
     }
 }
 
 impl Medium for Conditional<'_> {
     fn observe(&mut self, s: usize, row: &Row) {
-        let response = row.response[1..=s].to_vec();
-        let mut cavity_response = response.clone();
-        add_rows(&mut cavity_response, -1.0, &triangular(&response, &self.feedback), &self.cavity_response);
-        let mut projection = triangular(&cavity_response, &self.feedback);
+        let response = &row.response[1..=s];
+        let mut cavity_response = response.to_vec();
+        let through = self.feedback.lower(response);
+        add_scaled(&mut cavity_response, -1.0, &self.cavity_response.lower(&through));
+        let mut projection = self.feedback.lower(&cavity_response);
         projection.iter_mut().for_each(|entry| *entry = -*entry);
         projection.push(1.0);
 
-        self.covariance.set_row(s, &row.correlation[..=s]);
-        let covariance = symmetric(&projection, &self.covariance, s + 1);
-        let kicks = symmetric(&cavity_response, &self.kicks, s);
-        self.cavity_response.push(cavity_response);
-        self.cavity_projection.push(projection);
+        self.covariance.push_symmetric(&row.correlation[..=s]);
+        let covariance = self.covariance.symmetric(&projection, s + 1);
+        let kicks = self.kicks.symmetric(&cavity_response, s);
+        self.cavity_response.push(&cavity_response);
+        self.cavity_projection.push(&projection);
         self.response.push(response);
-        let cavity: Vec<f64> = self
-            .cavity_projection
-            .iter()
-            .zip(&self.cavity_response)
-            .map(|(projection, response)| dot(projection, &covariance) - dot(response, &kicks))
-            .collect();
-        self.cavity.set_row(s, &cavity);
+        let mut cavity = self.cavity_projection.times(&covariance);
+        add_scaled(&mut cavity, -1.0, &self.cavity_response.times(&kicks));
+        self.cavity.push_symmetric(&cavity);
         self.times.push(s);
     }
 
     fn step(&mut self, s: usize, _: &Row) -> Step<'_> {
         let Move::Descend { batch, step_size } = self.moves[s] else {
-            self.feedback.push(vec![0.0; s + 1]);
             let mut projection = vec![0.0; s + 1];
             projection[s] = 1.0;
-            self.row_projection.push(projection);
-            return Step::Restart;
+            self.row_projection.push(&projection);
+            self.feedback.push(&[]);
+            self.kicks.push_symmetric(&[]);
+            return Step { origin: 0, visits: &[], feedback: &[], kicks: &[] };
         };
-        let [mut feedback, square] = self.visit(s, batch, step_size);
-        self.transfer_square.set_row(s, &square);
-        let through = triangular(&feedback, &self.cavity_response);
-        add_rows(&mut feedback, -1.0, &through, &self.feedback);
-        let mut projection = triangular(&feedback, &self.cavity_response);
+        let mut feedback = self.visit(s, batch, step_size);
+        let through = self.cavity_response.lower(&feedback);
+        add_scaled(&mut feedback, -1.0, &self.feedback.lower(&through[..s]));
+        let mut projection = self.cavity_response.lower(&feedback);
         projection.iter_mut().for_each(|entry| *entry = -*entry);
-        projection.resize(s + 1, 0.0);
         projection[s] += 1.0;
 
-        let square = symmetric(&projection, &self.transfer_square, s + 1);
-        let cavity = symmetric(&feedback, &self.cavity, s + 1);
-        self.row_projection.push(projection);
-        self.feedback.push(feedback);
-        let kicks: Vec<f64> = self
-            .row_projection
-            .iter()
-            .zip(&self.feedback)
-            .map(|(projection, feedback)| dot(projection, &square) - dot(feedback, &cavity))
-            .collect();
-        self.kicks.set_row(s, &kicks);
-        Step::Move { visits: &self.times, feedback: &self.feedback[s], kicks: &self.kicks.row(s)[..=s] }
-    }
-}
-
-/// `target += factor * row * matrix`.
-fn add_rows(target: &mut [f64], factor: f64, row: &[f64], matrix: &Triangle) {
-    for (entry, line) in row.iter().zip(matrix) {
-        add_scaled(target, factor * entry, line);
-    }
-}
-
-/// `row * matrix` for a lower triangular matrix, as long as the row.
-fn triangular(row: &[f64], matrix: &Triangle) -> Vec<f64> {
-    let mut product = vec![0.0; row.len()];
-    add_rows(&mut product, 1.0, row, matrix);
-    product
-}
-
-/// The first `length` entries of `row * matrix` for a symmetric matrix.
-fn symmetric(row: &[f64], matrix: &Mirror, length: usize) -> Vec<f64> {
-    let mut product = vec![0.0; length];
-    for (a, entry) in row.iter().enumerate() {
-        if *entry != 0.0 {
-            add_scaled(&mut product, *entry, matrix.row(a));
+        let mut square = vec![0.0; s + 1];
+        self.memories.iter().for_each(|memory| memory.add_square(&mut square, &projection));
+        let cavity = self.cavity.symmetric(&feedback, s + 1);
+        self.row_projection.push(&projection);
+        self.feedback.push(&feedback);
+        let mut kicks = self.row_projection.times(&square);
+        add_scaled(&mut kicks, -1.0, &self.feedback.times(&cavity));
+        self.kicks.push_symmetric(&kicks);
+        Step {
+            origin: s,
+            visits: &self.times,
+            feedback: &self.feedback.row(s)[..=s],
+            kicks: &self.kicks.row(s)[..=s],
         }
     }
-    product
 }

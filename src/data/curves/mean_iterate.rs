@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conditional::Move;
 use super::segment::Segment;
+use super::table::Table;
 use super::{Curves, at_least_one};
 use crate::error::{Error, Result};
 use crate::finite::monte_carlo::statistics::mean_and_error;
@@ -76,9 +77,8 @@ impl Curves<'_> {
                     ));
                 }
                 let ends = (0..second).step_by(self.batches());
-                let pick = |table: &crate::minibatch::trajectory::mirror::Mirror| -> Vec<f64> {
-                    ends.clone().map(|s| table.row(second + s)[s]).collect()
-                };
+                let pick =
+                    |table: &Table| -> Vec<f64> { ends.clone().map(|s| table.row(second + s)[s]).collect() };
                 Ok((pick(&segment.medium.covariance), pick(&segment.medium.cavity)))
             })
             .collect::<Result<_>>()?;

@@ -17,8 +17,10 @@
 mod conditional;
 mod gauss;
 mod mean_iterate;
+mod panel;
 mod segment;
 mod stability;
+mod table;
 mod test_error;
 #[cfg(test)]
 mod tests;
@@ -158,7 +160,7 @@ impl<'a> Curves<'a> {
     /// Train and test error along the given batches, one per step.
     ///
     /// Costs about `steps * lifetime^2` multiplications for each node, `lifetime` being the number of steps
-    /// from one split to the next, and `steps^3` for the test error.
+    /// from one split to the next, and `steps^3` for the test error; the nodes share their tables.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if a batch does not exist or the tables would need more than 16 GiB.
@@ -254,13 +256,14 @@ impl<'a> Curves<'a> {
         Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>())
     }
 
-    /// Memory of a curve: tables over all times, and over the lifetime of a split for each node.
+    /// Memory of a curve: tables over all times and over the lifetime of a split, and rows along the nodes.
     fn bytes(&self, steps: usize, nodes: usize) -> usize {
         let square = |side: usize| (side.saturating_add(1)).saturating_mul(side.saturating_add(1));
         let lifetime = self.partition.lifetime(self.batches(), steps).min(steps);
         let tables = square(steps).saturating_mul(6);
-        let along = square(lifetime).saturating_mul(2 * nodes + 12);
-        tables.saturating_add(along).saturating_mul(size_of::<f64>())
+        let split = square(lifetime).saturating_mul(12);
+        let rows = steps.saturating_add(1).saturating_mul(3 * nodes);
+        tables.saturating_add(split).saturating_add(rows).saturating_mul(size_of::<f64>())
     }
 
     fn check_memory(&self, steps: usize, nodes: usize) -> Result<()> {

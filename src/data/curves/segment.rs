@@ -6,10 +6,10 @@
 
 use super::conditional::{Conditional, Move};
 use super::gauss::{Weighted, compress};
+use super::panel::{Node, Panels};
 use crate::data::Dataset;
 use crate::data::dataset::Target;
 use crate::error::Result;
-use crate::minibatch::trajectory::node::{Node, Signal};
 use crate::minibatch::trajectory::pass::forward;
 
 /// Eigenvalues below this, relatively to the largest, can be left out of averages with a factor `t`.
@@ -83,8 +83,7 @@ pub(super) struct State {
 /// What happened while a split lasted.
 pub(super) struct Segment<'a> {
     pub(super) medium: Conditional<'a>,
-    pub(super) nodes: Vec<Node>,
-    pub(super) signals: Vec<Signal>,
+    pub(super) along: Panels,
     /// First time at which the numbers were beyond bounds, counted from the split.
     pub(super) diverged: Option<usize>,
 }
@@ -93,21 +92,22 @@ impl<'a> Segment<'a> {
     /// Runs `moves` on one split into batches of the given fractions, from `state`.
     pub(super) fn run(nodes: &Nodes, state: &State, fractions: &'a [f64], moves: &'a [Move]) -> Self {
         let counting = nodes.counting.iter().zip(&state.counting);
-        let mut along: Vec<Node> = counting
-            .map(|(&(t, weight), &square)| Node::new(t, [weight, 1.0, weight * t], square, moves.len() + 1))
-            .collect();
-        let mut signals: Vec<Signal> =
-            nodes.target.iter().zip(&state.target).map(|(&(t, _), &square)| Signal::new(t, square)).collect();
+        let counting: Vec<Node> =
+            counting.map(|(&(eigenvalue, weight), &source)| Node { eigenvalue, weight, source }).collect();
+        let target = nodes.target.iter().zip(&state.target).map(|(&(t, _), &square)| (t, square));
+        let mut along = Panels::new(&counting, target, moves.len() + 1);
         let mut medium = Conditional::new(fractions, moves);
-        let diverged = forward(&mut along, &mut signals, &mut medium, moves.len());
-        Self { medium, nodes: along, signals, diverged }
+        let diverged = forward(&mut along, &mut medium, moves.len());
+        Self { medium, along, diverged }
     }
 
     /// The state after the last of the `steps` moves.
     pub(super) fn end(&self, steps: usize) -> State {
+        let square = |i: usize| self.along.correlation(i, steps);
+        let count = self.along.counting();
         State {
-            counting: self.nodes.iter().map(|node| node.correlation.row(steps)[steps]).collect(),
-            target: self.signals.iter().map(|signal| signal.source * signal.path[steps].powi(2)).collect(),
+            counting: (0..count).map(square).collect(),
+            target: (count..self.along.len()).map(square).collect(),
         }
     }
 }

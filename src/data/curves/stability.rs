@@ -185,10 +185,7 @@ impl Curves<'_> {
             if segment.diverged.is_some() {
                 return None;
             }
-            paths
-                .iter_mut()
-                .zip(&segment.nodes)
-                .for_each(|(path, node)| *path *= node.response.row(split.len())[0]);
+            paths.iter_mut().enumerate().for_each(|(i, path)| *path *= segment.along.path(i, split.len()));
             state = segment.end(split.len());
         }
         Some((state.counting, paths))

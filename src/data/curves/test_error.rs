@@ -54,12 +54,8 @@ impl Memory {
     /// Adds the first `times` times of a split of `steps` steps: as many as steps unless it is the last.
     pub(super) fn add(&mut self, segment: &Segment<'_>, times: usize, steps: usize) {
         let start = self.times;
-        let count = segment.nodes.len();
-        // Mean path of node i to time j of this split.
-        let path = |i: usize, j: usize| {
-            if i < count { segment.nodes[i].response.row(0)[j] } else { segment.signals[i - count].path[j] }
-        };
-        let paths = Mat::from_fn(count + segment.signals.len(), times, path);
+        let along = &segment.along;
+        let paths = Mat::from_fn(along.len(), times, |i, j| along.path(i, j));
         for (table, present) in
             [(&mut self.response, &self.present_response), (&mut self.covariance, &self.present_covariance)]
         {
@@ -74,17 +70,17 @@ impl Memory {
         }
         let medium = &segment.medium;
         for j in 0..times {
-            for (v, &entry) in medium.response[j].iter().enumerate() {
+            for (v, &entry) in medium.response.row(j)[..j].iter().enumerate() {
                 self.response[(start + j, start + v)] = entry;
             }
             for (u, &entry) in medium.covariance.row(j)[..=j].iter().enumerate() {
                 self.covariance[(start + j, start + u)] = entry;
             }
         }
-        let lower = |s: usize, u: usize| if u <= s { medium.feedback[s][u] } else { 0.0 };
-        let taken = medium.feedback.len();
-        self.feedback.push(Mat::from_fn(taken, taken, lower));
-        self.kicks.push(Mat::from_fn(taken, taken, |s, u| medium.kicks.row(s)[u]));
+        let taken = medium.feedback.rows();
+        for (blocks, table) in [(&mut self.feedback, &medium.feedback), (&mut self.kicks, &medium.kicks)] {
+            blocks.push(table.matrix().submatrix(0, 0, taken, taken).to_owned());
+        }
         self.times += times;
         if times != steps {
             return;
@@ -92,21 +88,16 @@ impl Memory {
         for present in [&mut self.present_response, &mut self.present_covariance] {
             for mut column in present.as_mut().subcols_mut(0, start).col_iter_mut() {
                 for i in 0..column.nrows() {
-                    column[i] *= path(i, steps);
+                    column[i] *= along.path(i, steps);
                 }
             }
         }
-        for (i, node) in segment.nodes.iter().enumerate() {
-            for u in 0..steps {
-                self.present_response[(i, start + u)] =
-                    node.response_weight * node.response.row(steps)[u + 1];
-                self.present_covariance[(i, start + u)] = node.correlation.row(steps)[u];
+        for u in 0..steps {
+            for i in 0..along.counting() {
+                self.present_response[(i, start + u)] = along.response(i, u);
             }
-        }
-        for (i, signal) in segment.signals.iter().enumerate() {
-            for u in 0..steps {
-                self.present_covariance[(count + i, start + u)] =
-                    signal.source * signal.path[steps] * signal.path[u];
+            for i in 0..along.len() {
+                self.present_covariance[(i, start + u)] = along.correlation(i, u);
             }
         }
     }

@@ -2,11 +2,15 @@
 
 use nalgebra::DMatrix;
 
+use super::panel::{Node, Panels};
 use super::segment::Nodes;
+use super::table::Table;
 use super::*;
 use crate::MiniBatch;
 use crate::finite::eigenvalues::symmetric_eigen;
 use crate::minibatch::Trajectory;
+use crate::minibatch::trajectory::node::{Row, Step};
+use crate::minibatch::trajectory::pass::Along;
 
 /// Gauss rule of the Marchenko-Pastur law, from its Jacobi matrix.
 fn marchenko_pastur(ratio: f64, size: usize) -> Vec<(f64, f64)> {
@@ -94,4 +98,104 @@ fn few_nodes_and_one_split() {
             }
         }
     }
+}
+
+/// Enough times for several blocks and enough nodes for several panels, with a return to the start on the way: the rows
+/// along the nodes against the inverse of the matrix in time, `G = (Lambda - t R)^-1`, `K = G (q E_00 + k R12) G^T`.
+#[test]
+fn rows_along_the_nodes() {
+    let (steps, returns, source) = (75, 40, 0.3);
+    let node =
+        |i: u32| Node { eigenvalue: 0.03 * f64::from(i), weight: 0.01 + 1e-4 * f64::from(i % 7), source };
+    let nodes: Vec<Node> = (0..70).map(node).collect();
+    let feedback =
+        |s: usize, u: usize| 0.02 * ((s * s + 3 * u) as f64).sin() - if s == u { 0.3 } else { 0.0 };
+    let kick = |s: usize, u: usize| 0.1 * ((s * u) as f64).cos() / (1.0 + s.abs_diff(u) as f64);
+    let visits = |s: usize| if s == returns { 0 } else { s + 1 };
+    let known = |s: usize, u: usize| s != returns && u != returns && u <= s;
+
+    let mut panels = Panels::new(&nodes, std::iter::empty(), steps + 1);
+    let times: Vec<usize> = (0..steps).collect();
+    for s in 0..steps {
+        let feedback: Vec<f64> =
+            (0..visits(s)).map(|u| if known(s, u) { feedback(s, u) } else { 0.0 }).collect();
+        let kicks: Vec<f64> = (0..visits(s)).map(|u| if known(s, u) { kick(s, u) } else { 0.0 }).collect();
+        let origin = if s == returns { 0 } else { s };
+        let visits = &times[..visits(s)];
+        panels.advance(s, &Step { origin, visits, feedback: &feedback, kicks: &kicks });
+    }
+    let mut row = Row::zeros(steps + 1);
+    panels.average(steps, &mut row);
+
+    let [mut mean_response, mut mean_correlation] = [0; 2].map(|_| vec![0.0; steps + 1]);
+    for (i, node) in nodes.iter().enumerate() {
+        let (t, k) = (node.eigenvalue, node.weight * node.eigenvalue);
+        let mut matrix = DMatrix::<f64>::identity(steps + 1, steps + 1);
+        let mut noise = DMatrix::zeros(steps + 1, steps + 1);
+        noise[(0, 0)] = source;
+        for s in 0..steps {
+            matrix[(s + 1, if s == returns { 0 } else { s })] -= 1.0;
+            for u in (0..=s).filter(|&u| known(s, u)) {
+                matrix[(s + 1, u)] -= t * feedback(s, u);
+                noise[(s + 1, u + 1)] = k * kick(s, u);
+                noise[(u + 1, s + 1)] = k * kick(s, u);
+            }
+        }
+        let response = matrix.try_inverse().unwrap();
+        let correlation = &response * noise * response.transpose();
+        for u in 0..=steps {
+            mean_response[u] += node.weight * response[(steps, u)];
+            mean_correlation[u] += correlation[(steps, u)];
+            assert!((panels.path(i, u) - response[(u, 0)]).abs() < 1e-12, "path {i}, {u}");
+            assert!(
+                (panels.correlation(i, u) - correlation[(steps, u)]).abs() < 1e-12,
+                "correlation {i}, {u}"
+            );
+        }
+        for v in 0..steps {
+            let expected = node.weight * response[(steps, v + 1)];
+            assert!((panels.response(i, v) - expected).abs() < 1e-12, "response {i}, {v}");
+        }
+    }
+    for u in 0..=steps {
+        assert!((row.response[u] - mean_response[u]).abs() < 1e-12, "{u}");
+        assert!((row.correlation[u] - mean_correlation[u]).abs() < 1e-12, "{u}");
+    }
+}
+
+/// Tables that take several tasks, and fewer rows than there is room for.
+#[test]
+fn products_with_tables() {
+    let (size, rows) = (420, 400);
+    let entry = |s: usize, u: usize| ((s * 7 + u * u) as f64).sin();
+    let [mut lower, mut symmetric] = [Table::zeros(size), Table::zeros(size)];
+    for s in 0..rows {
+        let row: Vec<f64> = (0..=s).map(|u| entry(s, u)).collect();
+        lower.push(&row);
+        symmetric.push_symmetric(&row);
+    }
+    let factors: Vec<f64> = (0..rows).map(|s| (s as f64).cos()).collect();
+    let of_lower = |s: usize, u: usize| if u <= s { entry(s, u) } else { 0.0 };
+    let of_symmetric = |s: usize, u: usize| entry(s.max(u), s.min(u));
+    let [left, right] = [lower.lower(&factors), lower.times(&factors)];
+    let both = symmetric.symmetric(&factors, rows);
+    for u in 0..rows {
+        let sum = |of: &dyn Fn(usize) -> f64| factors.iter().enumerate().map(|(s, f)| f * of(s)).sum::<f64>();
+        assert!((left[u] - sum(&|s| of_lower(s, u))).abs() < 1e-11, "{u}");
+        assert!((right[u] - sum(&|s| of_lower(u, s))).abs() < 1e-11, "{u}");
+        assert!((both[u] - sum(&|s| of_symmetric(s, u))).abs() < 1e-11, "{u}");
+    }
+}
+
+#[test]
+fn curves_do_not_depend_on_the_threads() {
+    let eigenvalues: Vec<f64> = (1..=300).map(|i| 0.01 * f64::from(i)).collect();
+    let data = Dataset::from_spectrum(400, 300, &eigenvalues, Some(&[1.5; 300])).unwrap();
+    let curves = Curves::new(&data, 10, StepSizes::Constant(0.1)).unwrap();
+    let steps: Vec<usize> = (0..400).map(|s| (s * s + s / 10) % 10).collect();
+    let [one, three] = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| curves.along(&steps).unwrap())
+    });
+    assert_eq!(one, three);
 }

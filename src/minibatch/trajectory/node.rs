@@ -1,6 +1,12 @@
 //! Response and correlation along one eigenvalue, row by row in time.
 
+use rayon::prelude::*;
+
 use super::mirror::Mirror;
+use super::pass::{Along, TASKS_PAY};
+
+/// Partial sums of an inner product.
+const LANES: usize = 8;
 
 /// The latest rows of the averages `g` (response) and `C` (correlation) over the nodes.
 pub(crate) struct Row {
@@ -10,70 +16,57 @@ pub(crate) struct Row {
     pub(crate) correlation: Vec<f64>,
 }
 
-/// What a step does to every node: it moves by `t` times a linear combination of its past, and gets a random
-/// kick.
-pub(crate) enum Step<'a> {
-    /// Times whose state the step feels, coefficient of each, and covariance of the kick of this step
-    /// with those of the steps at these times, the last of which is this one.
-    Move { visits: &'a [usize], feedback: &'a [f64], kicks: &'a [f64] },
-    /// Back to the start.
-    Restart,
+/// What a step does to every node: from its state at some time it moves by `t` times a linear combination of its past,
+/// and gets a random kick.
+pub(crate) struct Step<'a> {
+    /// Time whose state the step starts from: the present, or 0 for a return to the start.
+    pub(crate) origin: usize,
+    /// Times whose state the step feels, the last of which is the present unless there are none.
+    pub(crate) visits: &'a [usize],
+    /// Coefficient of the state at each visit.
+    pub(crate) feedback: &'a [f64],
+    /// Covariance of the kick of this step with those of the steps at the visits.
+    pub(crate) kicks: &'a [f64],
 }
 
-/// An eigenvalue `t`, how it counts in averages, and the tables along it.
-pub(crate) struct Node {
-    pub(crate) eigenvalue: f64,
-    /// Weight in the average response `g`.
-    pub(crate) response_weight: f64,
-    /// Weight in the average correlation `C`.
-    pub(crate) correlation_weight: f64,
-    /// By what the covariance of kicks is multiplied; 0 for a node that no kick reaches.
-    pub(crate) kick_weight: f64,
-    pub(crate) response: Mirror,
-    pub(crate) correlation: Mirror,
+/// An eigenvalue `t`, its weight in the averages, and the tables along it.
+pub(super) struct Node {
+    eigenvalue: f64,
+    weight: f64,
+    response: Mirror,
+    correlation: Mirror,
 }
 
 impl Node {
     /// A node at its start, with tables for `length` times.
-    pub(crate) fn new(
-        eigenvalue: f64,
-        [response_weight, correlation_weight, kick_weight]: [f64; 3],
-        source: f64,
-        length: usize,
-    ) -> Self {
+    pub(super) fn new(eigenvalue: f64, weight: f64, source: f64, length: usize) -> Self {
         let mut response = Mirror::zeros(length);
         let mut correlation = Mirror::zeros(length);
         response.set_row(0, &[1.0]);
         correlation.set_row(0, &[source]);
-        Self { eigenvalue, response_weight, correlation_weight, kick_weight, response, correlation }
+        Self { eigenvalue, weight, response, correlation }
     }
 
-    /// Row `s + 1` of both tables:
+    /// Row `s + 1` of both tables, from the state at time `o`, the origin of the step:
     ///
     /// ```text
-    /// G[s+1, v] = G[s, v] + t sum_l F[l] G[tau_l, v] + delta(s+1, v)
-    /// K[s+1, u] = K[s, u] + t sum_l F[l] K[tau_l, u] + k sum_l R~[l] G[u, tau_l + 1]
+    /// G[s+1, v] = G[o, v] + t sum_l F[l] G[tau_l, v] + delta(s+1, v)
+    /// K[s+1, u] = K[o, u] + t sum_l F[l] K[tau_l, u] + t sum_l R~[l] G[u, tau_l + 1]
     /// ```
     ///
-    /// with the feedback `F`, the kicks `R~` and the kick weight `k`.
-    pub(crate) fn advance(
-        &mut self,
-        s: usize,
-        step: &Step<'_>,
-        (response, correlation): &mut (Vec<f64>, Vec<f64>),
-    ) {
-        let Step::Move { visits, feedback, kicks } = step else {
-            return self.restart(s, response, correlation);
-        };
+    /// with the feedback `F` and the kicks `R~`.
+    fn advance(&mut self, s: usize, step: &Step<'_>, (response, correlation): &mut (Vec<f64>, Vec<f64>)) {
+        let Step { origin, visits, feedback, kicks } = *step;
         let t = self.eigenvalue;
-        response[..=s].copy_from_slice(&self.response.row(s)[..=s]);
+        response[..=s].fill(0.0);
+        response[..=origin].copy_from_slice(&self.response.row(origin)[..=origin]);
         response[s + 1] = 1.0;
-        for (&visit, factor) in visits.iter().zip(*feedback) {
+        for (&visit, factor) in visits.iter().zip(feedback) {
             add_scaled(&mut response[..=visit], t * factor, &self.response.row(visit)[..=visit]);
         }
         self.response.set_row(s + 1, &response[..s + 2]);
 
-        correlation[..=s].copy_from_slice(&self.correlation.row(s)[..=s]);
+        correlation[..=s].copy_from_slice(&self.correlation.row(origin)[..=s]);
         correlation[s + 1] = 0.0;
         let mut pairs = visits.chunks_exact(2).zip(feedback.chunks_exact(2));
         for (visit, factor) in &mut pairs {
@@ -85,71 +78,51 @@ impl Node {
             let row = self.correlation.row(visits[last]);
             add_scaled(&mut correlation[..=s], t * feedback[last], &row[..=s]);
         }
-        if self.kick_weight != 0.0 {
-            for (&visit, kick) in visits.iter().zip(*kicks) {
-                // The response to a kick at this visit, at all later times.
-                let later = visit + 1..s + 2;
-                let response = &self.response.row(visit + 1)[later.clone()];
-                add_scaled(&mut correlation[later], self.kick_weight * kick, response);
-            }
+        for (&visit, kick) in visits.iter().zip(kicks) {
+            // The response to a kick at this visit, at all later times.
+            let later = visit + 1..s + 2;
+            let response = &self.response.row(visit + 1)[later.clone()];
+            add_scaled(&mut correlation[later], t * kick, response);
         }
         let diagonal: f64 =
-            visits.iter().zip(*feedback).map(|(&visit, factor)| t * factor * correlation[visit]).sum();
-        correlation[s + 1] += correlation[s] + diagonal;
-        self.correlation.set_row(s + 1, &correlation[..s + 2]);
-    }
-
-    fn restart(&mut self, s: usize, response: &mut [f64], correlation: &mut [f64]) {
-        response[..s + 2].fill(0.0);
-        response[0] = 1.0;
-        self.response.set_row(s + 1, &response[..s + 2]);
-        correlation[..=s].copy_from_slice(&self.correlation.row(0)[..=s]);
-        correlation[s + 1] = correlation[0];
+            visits.iter().zip(feedback).map(|(&visit, factor)| t * factor * correlation[visit]).sum();
+        correlation[s + 1] += correlation[origin] + diagonal;
         self.correlation.set_row(s + 1, &correlation[..s + 2]);
     }
 }
 
-/// An eigenvalue that no kick reaches and that counts in no response: along it the state is its start
-/// times the mean path, so that a step costs no table.
-pub(crate) struct Signal {
-    pub(crate) eigenvalue: f64,
-    /// Mean square of the start, with its weight in the average correlation.
-    pub(crate) source: f64,
-    /// The state at all times so far, relative to the start.
-    pub(crate) path: Vec<f64>,
+/// Nodes of which a step feels few of the times, each with its own tables.
+pub(super) struct Nodes {
+    pub(super) nodes: Vec<Node>,
+    /// Of all nodes, for `steps + 1` times.
+    pub(super) length: usize,
 }
 
-impl Signal {
-    pub(crate) fn new(eigenvalue: f64, source: f64) -> Self {
-        Self { eigenvalue, source, path: vec![1.0] }
+impl Along for Nodes {
+    fn average(&self, s: usize, row: &mut Row) {
+        row.response[..=s].fill(0.0);
+        row.correlation[..=s].fill(0.0);
+        for node in &self.nodes {
+            add_scaled(&mut row.response[..=s], node.weight, &node.response.row(s)[..=s]);
+            add_scaled(&mut row.correlation[..=s], node.weight, &node.correlation.row(s)[..=s]);
+        }
     }
 
-    pub(super) fn advance(&mut self, step: &Step<'_>) {
-        let Step::Move { visits, feedback, .. } = step else { return self.path.push(1.0) };
-        let change: f64 =
-            visits.iter().zip(*feedback).map(|(&visit, factor)| factor * self.path[visit]).sum();
-        self.path.push(self.path[self.path.len() - 1] + self.eigenvalue * change);
+    fn advance(&mut self, s: usize, step: &Step<'_>) {
+        let length = self.length;
+        let scratch = || (vec![0.0; length], vec![0.0; length]);
+        if self.nodes.len() * step.visits.len() * s < TASKS_PAY {
+            let mut scratch = scratch();
+            self.nodes.iter_mut().for_each(|node| node.advance(s, step, &mut scratch));
+        } else {
+            self.nodes.par_iter_mut().for_each_init(scratch, |scratch, node| node.advance(s, step, scratch));
+        }
     }
 }
 
 impl Row {
-    pub(super) fn zeros(length: usize) -> Self {
+    pub(crate) fn zeros(length: usize) -> Self {
         Self { response: vec![0.0; length], correlation: vec![0.0; length] }
-    }
-
-    /// Takes row `s` from the nodes and signals.
-    pub(super) fn average(&mut self, nodes: &[Node], signals: &[Signal], s: usize) {
-        self.response[..=s].fill(0.0);
-        self.correlation[..=s].fill(0.0);
-        for node in nodes {
-            if node.response_weight != 0.0 {
-                add_scaled(&mut self.response[..=s], node.response_weight, &node.response.row(s)[..=s]);
-            }
-            add_scaled(&mut self.correlation[..=s], node.correlation_weight, &node.correlation.row(s)[..=s]);
-        }
-        for signal in signals {
-            add_scaled(&mut self.correlation[..=s], signal.source * signal.path[s], &signal.path);
-        }
     }
 
     /// Largest modulus in row `s`, infinite if a number is not finite.
@@ -173,5 +146,13 @@ fn add_scaled_pair(target: &mut [f64], [f, g]: [f64; 2], [a, b]: [&[f64]; 2]) {
 
 /// Inner product over the shorter of the two.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    // Sums that do not wait for each other.
+    let mut lanes = [0.0; LANES];
+    let length = a.len().min(b.len());
+    let (a, b) = (a[..length].chunks_exact(LANES), b[..length].chunks_exact(LANES));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a.zip(b) {
+        lanes.iter_mut().zip(a).zip(b).for_each(|((lane, a), b)| *lane += a * b);
+    }
+    lanes.iter().sum::<f64>() + rest
 }

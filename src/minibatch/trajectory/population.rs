@@ -17,10 +17,10 @@
 //! |y_b - X_b beta_s|^2 / n_b  =  q(e_s - c alpha sum_l a_l e_{tau_l}),   q the quadratic form of C + sigma^2
 //! ```
 
-use super::node::{Node, Row, Step, add_scaled, dot};
+use super::node::{Node, Nodes, Row, Step, add_scaled, dot};
 use super::pass::{Medium, forward};
 use super::redrawn::Redrawn;
-use super::{Batch, ErrorCurve, Trajectory};
+use super::{Batch, Direction, ErrorCurve, Trajectory};
 use crate::finite::Partition;
 
 /// What is known of one batch: its visits, and the rows of `D` and of `C_b + sigma^2` for them.
@@ -96,31 +96,28 @@ impl Medium for Fixed<'_> {
         let (batch, memory) = (self.batches[self.steps[s]], &mut self.memories[self.steps[s]]);
         self.latest = memory.visit(s, row, batch.coupling(), batch.step_size, self.noise);
         let [feedback, kicks] = &self.latest;
-        Step::Move { visits: &memory.visits, feedback, kicks }
+        Step { origin: s, visits: &memory.visits, feedback, kicks }
     }
 }
 
 /// The error curve along `steps`, which name existing batches.
 pub(super) fn error_curve(trajectory: &Trajectory, steps: &[usize]) -> ErrorCurve {
     let length = steps.len() + 1;
-    let mut nodes: Vec<Node> = trajectory
-        .directions
-        .iter()
-        .map(|direction| {
-            let t = direction.eigenvalue;
-            Node::new(t, [direction.mass * t, direction.mass * t, t], direction.source, length)
-        })
-        .collect();
+    let node = |direction: &Direction| {
+        let t = direction.eigenvalue;
+        Node::new(t, direction.mass * t, direction.source, length)
+    };
+    let mut nodes = Nodes { nodes: trajectory.directions.iter().map(node).collect(), length };
     let curve = ErrorCurve { risk: vec![f64::MAX; length], train: vec![f64::MAX; length], diverged: None };
     let (batches, noise) = (&trajectory.batches[..], trajectory.noise);
     let (diverged, curve) = if trajectory.partition == Partition::Fixed {
         let memories = batches.iter().map(|_| Memory::default()).collect();
         let mut medium = Fixed { batches, noise, steps, memories, latest: Default::default(), curve };
-        (forward(&mut nodes, &mut [], &mut medium, steps.len()), medium.curve)
+        (forward(&mut nodes, &mut medium, steps.len()), medium.curve)
     } else {
         let lifetime = trajectory.partition.lifetime(batches.len(), steps.len());
         let mut medium = Redrawn::new(batches, noise, steps, lifetime, curve);
-        (forward(&mut nodes, &mut [], &mut medium, steps.len()), medium.curve)
+        (forward(&mut nodes, &mut medium, steps.len()), medium.curve)
     };
     ErrorCurve { diverged, ..curve }
 }

@@ -115,6 +115,6 @@ impl Medium for Redrawn<'_> {
         self.kicks = square.iter().map(|v| self.aspect_ratio() * v).collect();
         self.transfer.push(transfer);
         self.earlier.push(earlier);
-        Step::Move { visits: &self.times, feedback: &self.transfer[s], kicks: &self.kicks }
+        Step { origin: s, visits: &self.times, feedback: &self.transfer[s], kicks: &self.kicks }
     }
 }
