@@ -269,3 +269,25 @@ fn budgets_decide() {
     let nothing = recommended(&data, "gradients:199");
     assert_eq!((nothing.best.epochs, nothing.best.test), (0, nothing.initial));
 }
+
+/// One row of its own direction, which no theory of rows that are alike knows of: the batch that holds it overshoots
+/// beyond `2 n_b / |x|^2`, and what is recommended stays below that and holds in runs.
+#[test]
+fn a_single_heavy_row_limits_the_step() {
+    let (n, p) = (160, 20);
+    let mut features = sample_features(n, &vec![1.0; p], Entries::Gaussian, &mut draw_stream(4, 0)).unwrap();
+    features.column_mut(0).fill(0.0);
+    features[(17, 0)] = 50.0;
+    let targets: Vec<f64> = (0..n).map(|i| features[(i, 1)] + features[(i, 2)] + (i as f64).sin()).collect();
+    let data = Dataset::from_nalgebra(&features, Some(&targets), Preparation::default()).unwrap();
+    let square = features.row(17).norm_squared();
+    assert!((data.row_step(4) / (2.0 * 40.0 / square) - 1.0).abs() < 1e-12);
+    let best = Search::new(&data, &[4]).unwrap().run().unwrap();
+    let four = best.by_batches.iter().find(|choice| choice.batches == 4).unwrap();
+    assert!(four.step_size <= 0.8 * data.row_step(4) * (1.0 + 1e-12));
+    let rows: Vec<f64> = features.transpose().as_slice().to_vec();
+    let table = Table::read(&RowMajor::new(&rows, p, Some(&targets)).unwrap()).unwrap();
+    let runs = Runs::new(&table, None, &[0.25; 4], &[four.step_size; 4]).unwrap().with_runs(4).unwrap();
+    let curves = runs.descend(Partition::Fresh, &Schedule::default(), 20, None).unwrap();
+    assert!(curves.train[80] < curves.train[0], "{} from {}", curves.train[80], curves.train[0]);
+}

@@ -94,6 +94,10 @@ fn of(population: &Population) -> Vec<(f64, f64)> {
 
 /// Two numbers on the first line are an eigenvalue and its weight, and then so on every line.
 fn atoms_of_file(path: &Path) -> Result<Vec<(f64, f64)>> {
+    // What `--population` itself takes may stand in a file.
+    if let Some(text) = std::fs::read_to_string(path).ok().filter(|text| text.contains(':')) {
+        return pairs(text.trim_start_matches('\u{feff}').trim());
+    }
     let lines = lines_of_file(path)?;
     if lines[0].numbers.len() != 2 {
         return equal(lines.iter().flat_map(|line| &line.numbers).map(|&t| Ok(t)));

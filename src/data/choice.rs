@@ -56,7 +56,8 @@ pub struct Recommendation {
     pub by_batches: Vec<Choice>,
     /// Everything that was looked at, by batches and step size.
     pub grid: Vec<Choice>,
-    /// The step size at which runs diverge, for each number of batches of `by_batches`.
+    /// The step size at which runs diverge, for each number of batches of `by_batches`, at most that at which the largest
+    /// row alone [overshoots](Dataset::row_step).
     pub stability: Vec<f64>,
     /// Epochs that were looked at, for each number of batches of `by_batches`: what the budget affords, as far as 4000
     /// steps go. With 0, all that was looked at is the start.
@@ -189,7 +190,8 @@ impl<'a> Search<'a> {
         if !unit.is_finite() {
             return Err(Error::argument("features", "all 0", "features that are not all 0"));
         }
-        let stability = unit * curves(unit)?.stability_factor(&self.schedule, self.seed)?;
+        let predicted = unit * curves(unit)?.stability_factor(&self.schedule, self.seed)?;
+        let stability = predicted.min(self.data.row_step(batches));
         let epochs = self.budget.epochs(self.data.rows(), batches).min(MOST_STEPS / batches);
         if epochs == 0 {
             let initial = self.initial();

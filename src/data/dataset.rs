@@ -37,6 +37,8 @@ pub struct Dataset {
     pub(super) target: Option<Target>,
     pub(super) leverages: Vec<(f64, f64)>,
     pub(super) certificate: Certificate,
+    /// Largest `|x_i|^2`.
+    pub(super) largest_row: f64,
 }
 
 /// The target `y` in the basis of the left singular vectors `u_i` of `X`.
@@ -140,6 +142,7 @@ impl Dataset {
             let value = format!("{} that are not 0", nonzero.len());
             return Err(Error::argument("eigenvalues", value, format!("at most {}", rows.min(features))));
         }
+        let nonzero_sum = nonzero.iter().sum();
         Ok(Self {
             rows,
             columns: vec![Column::AS_IT_IS; features],
@@ -148,6 +151,8 @@ impl Dataset {
             target,
             leverages: vec![(1.0, 1.0)],
             certificate: Certificate::of_equal_rows(),
+            // The mean of |x_i|^2 is the trace of W.
+            largest_row: nonzero_sum,
         })
     }
 
@@ -197,6 +202,12 @@ impl Dataset {
     /// Whether the rows are alike enough for the predictions.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// The step size on the mean gradient of a batch beyond which the largest row alone makes each step overshoot:
+    /// `2 n / (B max |x_i|^2)`. No prediction that takes rows for alike knows of it.
+    pub fn row_step(&self, batches: usize) -> f64 {
+        2.0 * self.rows as f64 / (batches as f64 * self.largest_row)
     }
 
     /// What was done to each column.

@@ -120,6 +120,7 @@ fn decompose_once(rows: &dyn Rows, preparation: Preparation) -> Result<Measured<
         target,
         leverages: Vec::new(),
         certificate: Certificate::of_equal_rows(),
+        largest_row: sums.largest,
     };
     Ok(Measured { data, shares: shares.finish(), row_correlation: sums.row_correlation(), prepared })
 }
@@ -165,6 +166,7 @@ struct Sums {
     target_square: f64,
     total: Vec<f64>,
     squares: f64,
+    largest: f64,
     consecutive: f64,
     last: Vec<f64>,
 }
@@ -182,6 +184,7 @@ impl Sums {
             target_square: 0.0,
             total: vec![0.0; features],
             squares: 0.0,
+            largest: 0.0,
             consecutive: 0.0,
             last: Vec::new(),
         }
@@ -234,7 +237,9 @@ impl Sums {
                 self.products.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * y);
             }
             self.total.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-            self.squares += row.iter().map(|x| x * x).sum::<f64>();
+            let square = row.iter().map(|x| x * x).sum::<f64>();
+            self.squares += square;
+            self.largest = self.largest.max(square);
             self.consecutive += self.last.iter().zip(row).map(|(a, b)| a * b).sum::<f64>();
             self.last.clear();
             self.last.extend_from_slice(row);

@@ -85,10 +85,11 @@ impl ResolvedLaw {
         let mut low = landmarks.iter().copied().fold(center - 2.0 * spread, f64::min);
         let mut high = landmarks.iter().copied().fold(center + 2.0 * spread, f64::max);
         let sampler = Sampler { law, resolution, kernel, known: Mutex::new(Vec::new()) };
+        let mut missing = f64::NAN;
         for _ in 0..WIDENINGS {
             let panels = sampler.panels(low - BEYOND * resolution, high + BEYOND * resolution)?;
             let mass: f64 = panels.iter().map(|series| series.integral(series.high)).sum();
-            let missing = 1.0 - kernel - mass;
+            missing = 1.0 - kernel - mass;
             if missing.abs() <= MISSING {
                 let mut before = 0.5 * missing;
                 let panels = panels.into_iter().map(|series| {
@@ -107,7 +108,7 @@ impl ResolvedLaw {
         }
         Err(Error::NotCertified {
             quantity: "mass of the resolved law",
-            found: f64::NAN,
+            found: 1.0 - missing,
             expected: 1.0,
             tolerance: MISSING,
         })

@@ -86,6 +86,9 @@ pub struct Options {
     at: Option<String>,
 }
 
+/// Most epochs of the curves: with more their tables take longer than anybody waits.
+const MOST_EPOCHS: usize = 1000;
+
 /// Most numbers of batches at once, and most runs and partitions.
 const MOST: usize = 10_000;
 
@@ -126,8 +129,8 @@ impl Request {
             (None, Some(step)) => Step::Epoch(positive("epoch_step", step)?),
             (None, None) => Step::Chosen,
         };
-        if options.epochs == 0 {
-            return Err(bad("epochs", 0, "at least 1"));
+        if !(1..=MOST_EPOCHS).contains(&options.epochs) {
+            return Err(bad("epochs", options.epochs, format!("in 1..={MOST_EPOCHS}")));
         }
         for (argument, value) in [("runs", options.runs), ("partitions", options.partitions)] {
             if value > MOST {

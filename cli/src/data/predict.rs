@@ -141,7 +141,14 @@ impl Prediction {
                 }
             };
             bar.inc(1);
-            Ok((Threshold { batches, critical, stability: factor * unit * batches as f64 }, note))
+            Ok((
+                Threshold {
+                    batches,
+                    critical,
+                    stability: (factor * unit).min(dataset.row_step(batches)) * batches as f64,
+                },
+                note,
+            ))
         };
         let found = request.batches.par_iter().map(threshold).collect::<Result<Vec<_>>>()?;
         bar.finish_and_clear();

@@ -13,6 +13,12 @@ use super::source::Source;
 use super::{Request, Step};
 use crate::outputs::{Table, file};
 
+/// Errors beyond this are of curves that have diverged.
+const DIVERGED: f64 = 1e100;
+
+/// Runs this far from their prediction, relatively and in standard errors, contradict it.
+const CONTRADICTED: [f64; 2] = [0.1, 5.0];
+
 /// Test errors within so many per cent of that at the start are as good as equal.
 const ALIKE: f64 = 1.0;
 
@@ -181,8 +187,9 @@ impl Prediction {
         let mean: f64 = eigenvalues.iter().map(|atom| atom.mass * atom.location).sum();
         writeln!(
             text,
-            "\nspectrum of W       nonzero from {smallest:.3e} to {:.5}, mean {mean:.5}",
-            self.spectrum.largest()
+            "\nspectrum of W       nonzero from {smallest:.3e} to {}, mean {}",
+            shown(self.spectrum.largest()),
+            shown(mean)
         )?;
         writeln!(
             text,
@@ -192,17 +199,17 @@ impl Prediction {
             let [_, high] = *law.support.last().unwrap_or(&[f64::NAN; 2]);
             let isolated = law.isolated.iter().map(|isolated| isolated.location);
             let sampled = law.sampled.as_ref().map_or("-".to_owned(), |sampled| {
-                format!("{:<22.5}  {:.4}", sampled.largest, sampled.distance)
+                format!("{:<22}  {:.4}", shown(sampled.largest), sampled.distance)
             });
             writeln!(
                 text,
-                "{:>5}  {:<11.5}  {:<9.5}  {:<8.5}  {:<8.5}  {:<8.5}  {sampled}",
+                "{:>5}  {:<11}  {:<9}  {:<8}  {:<8}  {:<8}  {sampled}",
                 law.batches,
-                law.step_size * law.batches as f64,
-                law.moments[0],
-                law.quantiles[3],
-                law.quantiles[6],
-                isolated.fold(high, f64::max),
+                shown(law.step_size * law.batches as f64),
+                shown(law.moments[0]),
+                shown(law.quantiles[3]),
+                shown(law.quantiles[6]),
+                shown(isolated.fold(high, f64::max)),
             )?;
         }
         Ok(())
@@ -212,7 +219,8 @@ impl Prediction {
         writeln!(text, "\nlargest steps       runs diverge from                 the mean over orders from")?;
         for threshold in &self.thresholds {
             let batches = threshold.batches;
-            let both = |epoch: f64| format!("{:.5} (epoch step {epoch:.5})", epoch / batches as f64);
+            let both =
+                |epoch: f64| format!("{} (epoch step {})", shown(epoch / batches as f64), shown(epoch));
             let critical = threshold.critical.map_or("not found".to_owned(), both);
             writeln!(text, "  B = {batches:<13}  {:<33} {critical}", both(threshold.stability))?;
         }
@@ -227,32 +235,40 @@ impl Prediction {
         text: &mut String,
     ) -> std::fmt::Result {
         let best = &found.best;
-        let relative = |test: f64| 100.0 * test / found.initial;
+        // A target that is 0 throughout has no error to compare with.
+        let relative = |test: f64| if found.initial > 0.0 { 100.0 * test / found.initial } else { 0.0 };
         if best.epochs == 0 {
             writeln!(
                 text,
-                "\nrecommended         do not train: every step is predicted to raise the test error above {:.5}, that of predicting {}",
-                found.initial,
+                "\nrecommended         do not train: every step is predicted to raise the test error above {}, that of predicting {}",
+                shown(found.initial),
                 if source.standardized { "the mean" } else { "0" }
             )?;
         } else {
             let rows = source.dataset.rows();
             writeln!(
                 text,
-                "\nrecommended         B = {} (batches of {}), step size {:.5}, {} epochs (budget {})",
+                "\nrecommended         B = {} (batches of {}), step size {}, {} epochs (budget {})",
                 best.batches,
                 rows / best.batches,
-                best.step_size,
+                shown(best.step_size),
                 best.epochs,
                 request.budget
             )?;
             writeln!(
                 text,
-                "                    predicted test error {:.5}, train {:.5}; {:.5} at the start",
-                best.test, best.train, found.initial
+                "                    predicted test error {}, train {}; {} at the start",
+                shown(best.test),
+                shown(best.train),
+                shown(found.initial)
             )?;
             let [low, high] = found.flat_step_sizes;
-            writeln!(text, "                    step sizes from {low:.5} to {high:.5} are within 1 % of it")?;
+            writeln!(
+                text,
+                "                    step sizes from {} to {} are within 1 % of it",
+                shown(low),
+                shown(high)
+            )?;
         }
         writeln!(
             text,
@@ -261,11 +277,11 @@ impl Prediction {
         for choice in &found.by_batches {
             writeln!(
                 text,
-                "  B = {:<13}  {:<10.5}  {:<6}  {:<10.5}  {:+.2} %",
+                "  B = {:<13}  {:<10}  {:<6}  {:<10}  {:+.2} %",
                 choice.batches,
-                choice.step_size,
+                shown(choice.step_size),
                 choice.epochs,
-                choice.test,
+                shown(choice.test),
                 relative(choice.test - best.test)
             )?;
         }
@@ -297,7 +313,7 @@ impl Prediction {
             writeln!(text, "\nat the end of the curves, with {step}")?;
             for course in &self.courses {
                 let (train, test) = (last(&course.predicted.train), last(&course.predicted.test));
-                writeln!(text, "  B = {:<13}  train {train:.5}, test {test:.5}", course.batches)?;
+                writeln!(text, "  B = {:<13}  train {}, test {}", course.batches, shown(train), shown(test))?;
             }
             return Ok(());
         };
@@ -312,8 +328,11 @@ impl Prediction {
                 (last(&course.predicted.train), last(&runs.train), last(&runs.train_error));
             write!(
                 text,
-                "  B = {:<13}  train {predicted:.5} predicted, {run:.5} ± {error:.5} in runs ({})",
+                "  B = {:<13}  train {} predicted, {} ± {} in runs ({})",
                 course.batches,
+                shown(predicted),
+                shown(run),
+                if error == 0.0 { "0".to_owned() } else { shown(error) },
                 apart(run - predicted, error, predicted)
             )?;
             if let (Some(&run), Some(relative)) = (runs.test.last(), sampling) {
@@ -321,11 +340,20 @@ impl Prediction {
                 let error = (relative * predicted).hypot(last(&runs.test_error));
                 write!(
                     text,
-                    "; test {predicted:.5}, {run:.5} ({})",
+                    "; test {}, {} ({})",
+                    shown(predicted),
+                    shown(run),
                     apart(run - predicted, error, predicted)
                 )?;
             }
             writeln!(text)?;
+            let [relative, errors] = CONTRADICTED;
+            if (run - predicted).abs() > (relative * predicted).max(errors * error) {
+                writeln!(
+                    text,
+                    "                     the runs contradict the prediction: do not rely on it, nor on a recommendation of this B"
+                )?;
+            }
             if self.thresholds.iter().any(|threshold| {
                 threshold.batches == course.batches
                     && course.step_size * threshold.batches as f64 > threshold.stability
@@ -341,6 +369,16 @@ impl Prediction {
             )?;
         }
         Ok(())
+    }
+}
+
+/// A number to five digits, whatever its size.
+fn shown(x: f64) -> String {
+    match x.abs() {
+        size if !size.is_finite() => "-".to_owned(),
+        size if size >= DIVERGED => "diverged".to_owned(),
+        size if size == 0.0 || (1e-2..1e5).contains(&size) => format!("{x:.5}"),
+        _ => format!("{x:.4e}"),
     }
 }
 
