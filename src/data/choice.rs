@@ -50,7 +50,7 @@ pub struct Choice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Recommendation {
-    /// The smallest predicted test error.
+    /// The smallest predicted test error among the numbers of batches asked for.
     pub best: Choice,
     /// The best step size and stopping time for each number of batches, full batch included.
     pub by_batches: Vec<Choice>,
@@ -87,6 +87,8 @@ pub struct Recommendation {
 #[derive(Debug, Clone)]
 pub struct Search<'a> {
     data: &'a Dataset,
+    /// The numbers to choose from, and with the full batch to compare with.
+    asked: Vec<usize>,
     batches: Vec<usize>,
     partition: Partition,
     schedule: Schedule,
@@ -107,11 +109,13 @@ impl<'a> Search<'a> {
         for &count in batches {
             Curves::new(data, count, StepSizes::Constant(0.0))?;
         }
+        let asked = batches.to_vec();
         let mut batches = [&[1], batches].concat();
         batches.sort_unstable();
         batches.dedup();
         Ok(Self {
             data,
+            asked,
             batches,
             partition: Partition::Fresh,
             schedule: Schedule::default(),
@@ -159,7 +163,9 @@ impl<'a> Search<'a> {
         let searched = searched.collect::<Result<Vec<_>>>()?;
         let best_of = |choices: &[Choice]| choices.iter().copied().reduce(better);
         let by_batches: Vec<Choice> = searched.iter().filter_map(|found| best_of(&found.cells)).collect();
-        let Some(best) = best_of(&by_batches) else {
+        let asked: Vec<Choice> =
+            by_batches.iter().copied().filter(|choice| self.asked.contains(&choice.batches)).collect();
+        let Some(best) = best_of(&asked) else {
             return Err(Error::argument("batches", "none", "at least one number of batches"));
         };
         let grid: Vec<Choice> = searched.iter().flat_map(|found| &found.cells).copied().collect();

@@ -122,7 +122,14 @@ fn contents(path: &Path, column: TargetColumn) -> Result<Contents> {
             });
             return Ok(Contents { table, target });
         }
-        Some("csv") => b',',
+        // Where the comma is decimal, tables called CSV have semicolons.
+        Some("csv") => {
+            if delimiter(path)? == b';' {
+                b';'
+            } else {
+                b','
+            }
+        }
         Some("tsv") => b'\t',
         Some("txt") => delimiter(path)?,
         _ => return Err(file(path, "not a .csv, .tsv, .txt, .npy or .npz file")),
