@@ -31,6 +31,8 @@ pub struct Source {
 struct Contents {
     table: Table,
     target: Option<String>,
+    /// Whether a text began with numbers, which then are data.
+    headless: bool,
 }
 
 impl Source {
@@ -41,7 +43,7 @@ impl Source {
             None => demo::make(seed)?,
         };
         let column = target_column(options.target.as_deref());
-        let Contents { table, target } = contents(&path, column.clone())?;
+        let Contents { table, target, headless } = contents(&path, column.clone())?;
         let (train, test) = match &options.test {
             Some(path) => (table, Some(contents(path, column)?.table)),
             // Without a target there is no test error.
@@ -73,6 +75,11 @@ impl Source {
         });
         let (train, test) = (prepared(&train)?, test.transpose()?);
         let mut notes = Vec::new();
+        if headless {
+            notes.push(
+                "the first line holds numbers only: it counts as data, and columns have no names".to_owned(),
+            );
+        }
         if target.is_none() {
             notes.push("no target: laws, certificate and thresholds only".to_owned());
         } else if test.is_none() {
@@ -120,7 +127,7 @@ fn contents(path: &Path, column: TargetColumn) -> Result<Contents> {
                 TargetColumn::Number(number) => format!("column {number}"),
                 _ => if extension == "npz" { "y" } else { "the last column" }.to_owned(),
             });
-            return Ok(Contents { table, target });
+            return Ok(Contents { table, target, headless: false });
         }
         // Where the comma is decimal, tables called CSV have semicolons.
         Some("csv") => {
@@ -139,7 +146,7 @@ fn contents(path: &Path, column: TargetColumn) -> Result<Contents> {
         Some(names) => names[position].clone(),
         None => format!("column {}", position + 1),
     });
-    Ok(Contents { table: Table::read(&csv)?, target })
+    Ok(Contents { table: Table::read(&csv)?, target, headless: csv.names().is_none() })
 }
 
 /// What is between the numbers of a text file, judged by its first line.
