@@ -196,6 +196,11 @@ fn the_certificate_tells_the_rows_apart() {
     assert_eq!(found.verdict, Verdict::Doubtful);
     assert!(found.reasons.iter().any(|reason| reason.contains("single rows dominate")), "{found:?}");
 
+    let few = verdict(&gaussian.rows(0, 10).into_owned());
+    assert!(
+        few.verdict == Verdict::Doubtful && few.reasons.iter().any(|reason| reason.contains("only 10 rows"))
+    );
+
     let mut series = gaussian.clone();
     for i in 1..800 {
         for j in 0..200 {

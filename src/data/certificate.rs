@@ -25,6 +25,9 @@ const FOURTH_MOMENT: f64 = 10.0;
 /// Largest size of a row that the theory bears. Measured: good up to 7, bad from a few tens.
 const LEVERAGE: f64 = 20.0;
 
+/// Rows below which a data set is small: predicted test errors scatter by `1.6 / sqrt(n)`, a third of their size here.
+const FEW_ROWS: usize = 20;
+
 /// Correlation of consecutive rows beyond which the test error is in doubt: autoregressive rows of
 /// coefficient 0.8 bias it by a fifth.
 const ROW_CORRELATION: f64 = 0.5;
@@ -64,6 +67,17 @@ impl Certificate {
     /// Whether rows with this spread of leverages differ in size.
     pub(super) fn sizes_differ(leverage_spread: f64) -> bool {
         leverage_spread >= SPREAD
+    }
+
+    /// The same for a data set of so few rows that predictions for many mean little.
+    pub(super) fn of_rows(mut self, rows: usize) -> Self {
+        if rows < FEW_ROWS {
+            self.verdict = Verdict::Doubtful;
+            self.reasons.push(format!(
+                "only {rows} rows to train on: the predictions are those for large numbers of them"
+            ));
+        }
+        self
     }
 
     pub(super) fn new(

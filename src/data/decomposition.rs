@@ -44,7 +44,8 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
         measured.shares.fourth = decompose_once(&equal, Preparation::default())?.shares.fourth;
     }
     let Measured { mut data, shares, row_correlation, prepared } = measured;
-    data.certificate = Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation);
+    data.certificate =
+        Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation).of_rows(data.rows);
     data.leverages = shares.histogram();
     data.columns = prepared.columns;
     Ok(data)
