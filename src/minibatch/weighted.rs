@@ -40,13 +40,9 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
         .map(|share| Atom { location: 0.0, mass: share / mass })
         .into_iter()
         .collect();
-    let transform = Weighted {
-        transform: model.transform(SolverOptions::default())?,
-        weight: Weight::Population,
-        mass,
-        atoms,
-        pole: Some(0.0),
-    };
+    let (transform, weight) = (model.transform(SolverOptions::default())?, Weight::Population);
+    let moments = weight.moments(&transform);
+    let transform = Weighted { transform, weight, mass, moments, atoms, pole: Some(0.0) };
     Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
 }
 
@@ -59,13 +55,14 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
     let build = |options: SolverOptions| {
         let transform = model.transform_of_sparse(pencil.clone(), options)?;
         let weight = Weight::Effect(effect.clone());
-        let mut transform = Weighted { transform, weight, mass: 1.0, atoms: Vec::new(), pole: None };
-        transform.mass = transform.moments_with_mass().map_or(f64::NAN, |[mass, ..]| mass);
-        if !(transform.mass.is_finite() && transform.mass > 0.0) {
+        let moments = weight.moments(&transform);
+        let mass = moments.map_or(f64::NAN, |[mass, ..]| mass);
+        if !(mass.is_finite() && mass > 0.0) {
             let allowed = "a size for which the effect of the batches can be held in floating point";
             return Err(Error::argument("step_size", format!("{:e}", model.step_size()), allowed));
         }
-        Ok(WeightedLaw { mass: transform.mass, law: SpectralLaw::build(&transform)? })
+        let transform = Weighted { transform, weight, mass, moments, atoms: Vec::new(), pole: None };
+        Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
     };
     // Next to the critical step the unknowns carry few digits, and now and then the iteration chases their rounding.
     let options = SolverOptions::default();
@@ -105,11 +102,24 @@ enum Weight {
     Effect(Vec<f64>),
 }
 
+impl Weight {
+    /// Mass and moments of the weighted measure, `m_0, ..., m_4`, from the equation as a power series.
+    fn moments(&self, transform: &ZTransform) -> Option<[f64; 5]> {
+        let pencil = match self {
+            Self::Population => transform.equation().expansion(3)?.weighted_moments(),
+            Self::Effect(effect) => transform.equation().expansion(5)?.form_moments(0, effect),
+        };
+        transform.moments_to_z(&pencil).try_into().ok()
+    }
+}
+
 /// A weighted Cauchy transform, divided by its mass.
 struct Weighted {
     transform: ZTransform,
     weight: Weight,
     mass: f64,
+    /// Those of [`Weight::moments`].
+    moments: Option<[f64; 5]>,
     atoms: Vec<Atom>,
     pole: Option<f64>,
 }
@@ -123,16 +133,6 @@ impl Weighted {
             Weight::Effect(effect) => silverstein.channel_form(at, &solution.state, 0, effect, workspace)?,
         };
         Ok(Solution { cauchy: self.transform.to_z(raw) / self.mass, ..solution })
-    }
-
-    /// Mass and moments of the weighted measure, `m_0, ..., m_4`, from the equation as a power series.
-    fn moments_with_mass(&self) -> Option<[f64; 5]> {
-        let silverstein = self.transform.equation();
-        let pencil = match &self.weight {
-            Weight::Population => silverstein.expansion(3)?.weighted_moments(),
-            Weight::Effect(effect) => silverstein.expansion(5)?.form_moments(0, effect),
-        };
-        self.transform.moments_to_z(&pencil).try_into().ok()
     }
 }
 
@@ -175,7 +175,7 @@ impl CauchyTransform for Weighted {
     }
 
     fn moments(&self) -> Option<[f64; 4]> {
-        let [_, moments @ ..] = self.moments_with_mass()?;
+        let [_, moments @ ..] = self.moments?;
         Some(moments.map(|moment| moment / self.mass))
     }
 }

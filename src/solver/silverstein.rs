@@ -67,11 +67,6 @@ impl Silverstein {
         self.coupling.pencil()
     }
 
-    /// The law of the eigenvalues of the population covariance.
-    pub fn population(&self) -> &Population {
-        &self.population
-    }
-
     /// The size of each channel and where its unknowns start.
     fn channels(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let sizes = self.pencil().channels().iter().map(|channel| channel.inverse_coefficient.nrows());

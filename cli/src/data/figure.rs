@@ -21,10 +21,10 @@ pub fn draw(path: &Path, request: &Request, source: &Source, prediction: &Predic
 #[cfg(feature = "plot")]
 mod panels {
     use freespectra::data::Recommendation;
+    use freespectra::finite::Partition;
     use freespectra::plot::{Colour, Figure, Layer, Panel};
 
     use super::super::predict::{Course, LawOfZ};
-    use super::super::report::partition_name;
     use super::*;
     use crate::drawing::{drawable, is_wild, points};
 
@@ -58,10 +58,10 @@ mod panels {
             dataset.rows(),
             dataset.features(),
             if source.standardized { ", standardized" } else { "" },
-            match partition_name(request.partition) {
-                "fixed" => "once",
-                "fresh" => "anew every epoch",
-                _ => "anew at every step",
+            match request.partition {
+                Partition::Fixed => "once",
+                Partition::Fresh => "anew every epoch",
+                Partition::Replacement => "anew at every step",
             }
         );
         let count = panels.len();

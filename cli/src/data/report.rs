@@ -5,7 +5,6 @@ use std::path::Path;
 
 use freespectra::Result;
 use freespectra::data::{Choice, Recommendation, Verdict};
-use freespectra::finite::{Partition, Schedule};
 use serde_json::{Value, json};
 
 use super::predict::{Course, LawOfZ, PROBABILITIES, Prediction, Threshold};
@@ -442,8 +441,8 @@ impl Course {
         json!({
             "batches": self.batches,
             "step_size": self.step_size,
-            "partition": partition_name(request.partition),
-            "schedule": schedule_name(&request.schedule),
+            "partition": request.partition.to_string(),
+            "schedule": request.schedule.to_string(),
             "train": self.predicted.train,
             "test": self.predicted.test,
             "runs": self.runs.as_ref().map(|runs| json!({
@@ -472,18 +471,6 @@ impl Course {
             at(runs.map(|runs| &runs.test_error)),
         ]
     }
-}
-
-pub fn partition_name(partition: Partition) -> &'static str {
-    match partition {
-        Partition::Fixed => "fixed",
-        Partition::Fresh => "fresh",
-        Partition::Replacement => "replacement",
-    }
-}
-
-fn schedule_name(schedule: &Schedule) -> String {
-    schedule.to_string()
 }
 
 impl Source {
