@@ -114,7 +114,7 @@ impl Coupling {
                     at += 1;
                 }
             }
-            if !matrix.invert_scaled(scales) {
+            if !matrix.invert_symmetric(scales) {
                 return false;
             }
             for link in &channel.links {

@@ -72,7 +72,7 @@ impl BlockPencil<'_> {
             target.re[at] = self.constant.re[at] - (t.re * re - t.im * im);
             target.im[at] = self.constant.im[at] - (t.re * im + t.im * re);
         }
-        target.invert_scaled(self.scales)
+        target.invert_symmetric(self.scales)
     }
 
     /// The zeros of `det(Lambda - s R)`, from the eigenvalues `1 / (s - shift)` of `(Lambda - shift R)^-1 R`; those at

@@ -7,6 +7,8 @@
 
 use num_complex::Complex64;
 
+use super::symmetric_inverse::SweepRoom;
+
 /// A square complex matrix, row-major, split in real and imaginary parts, with room for its own
 /// inversion.
 #[derive(Debug, Clone)]
@@ -16,6 +18,7 @@ pub(crate) struct SplitMatrix {
     pub(crate) im: Vec<f64>,
     pivot_row: (Vec<f64>, Vec<f64>),
     pivots: Vec<usize>,
+    pub(super) room: SweepRoom,
 }
 
 impl SplitMatrix {
@@ -26,6 +29,7 @@ impl SplitMatrix {
             im: vec![0.0; size * size],
             pivot_row: (vec![0.0; size], vec![0.0; size]),
             pivots: vec![0; size],
+            room: SweepRoom::new(size),
         }
     }
 
@@ -79,17 +83,8 @@ impl SplitMatrix {
         }
     }
 
-    /// Replaces a symmetric matrix by its inverse, computed with row and column `i` multiplied by
-    /// `scales[i]`. Pivots are then chosen among comparable numbers; false as for [`Self::invert`].
-    #[must_use]
-    pub(crate) fn invert_scaled(&mut self, scales: &[f64]) -> bool {
-        self.scale(scales);
-        let regular = self.invert();
-        self.scale(scales);
-        regular
-    }
-
-    fn scale(&mut self, scales: &[f64]) {
+    /// Multiplies row and column `i` by `scales[i]`.
+    pub(super) fn scale(&mut self, scales: &[f64]) {
         let rows = self.re.chunks_exact_mut(self.size).zip(self.im.chunks_exact_mut(self.size));
         for ((re, im), row) in rows.zip(scales) {
             re.iter_mut().zip(scales).for_each(|(x, column)| *x *= row * column);

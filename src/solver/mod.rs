@@ -20,6 +20,7 @@ mod options;
 pub mod pencil;
 pub(crate) mod scaling;
 pub mod silverstein;
+mod symmetric_inverse;
 
 pub use continuation::Continuation;
 pub use fixed_point::{FixedPoint, Solution, Workspace};

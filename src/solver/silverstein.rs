@@ -256,7 +256,7 @@ impl FixedPoint for Silverstein {
                     resolvent.re[0] += z.re;
                     resolvent.im[0] += z.im;
                 }
-                if !resolvent.invert_scaled(&buffers.block_scales[index]) {
+                if !resolvent.invert_symmetric(&buffers.block_scales[index]) {
                     return failed;
                 }
                 if index == 0 {
