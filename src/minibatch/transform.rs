@@ -43,8 +43,13 @@ impl<E: FixedPoint> ZTransform<E> {
         atoms: Vec<Atom>,
     ) -> Result<Self> {
         let state = equation.state_at_infinity(&mut equation.workspace());
-        let pencil =
-            EquationTransform::new(equation, FAR, state).map_err(|error| in_z(error, origin, epoch_step))?;
+        let pencil = match equation.moments().as_deref() {
+            Some(&[_, m1, m2, m3, m4]) => {
+                EquationTransform::from_moments(equation, [m1, m2, m3, m4], |_| state.clone())
+            }
+            _ => EquationTransform::new(equation, FAR, state),
+        };
+        let pencil = pencil.map_err(|error| in_z(error, origin, epoch_step))?;
         Ok(Self { pencil, epoch_step, origin, landmarks, atoms, mean: None })
     }
 

@@ -108,6 +108,16 @@ pub trait FixedPoint: Sync {
         None
     }
 
+    /// Whether the map is going to be evaluated for unknowns next to the real line: it then has to carry tiny imaginary
+    /// parts to the last digit, and to keep what [`FixedPoint::change`] asks for.
+    fn follow_line(&self, _buffers: &mut Self::Buffers, _on: bool) {}
+
+    /// The largest imaginary part of a factor of the map in its last evaluation next to the real line, relative to the
+    /// factor: how much a step in the direction of the imaginary parts changes the map. 0, the default, if not known.
+    fn change(&self, _buffers: &Self::Buffers) -> f64 {
+        0.0
+    }
+
     /// Numbers that the unknowns approach at singular points: how they change on the way is measured from there.
     fn origins(&self, _state: &[Complex64], origins: &mut [Complex64]) {
         origins.fill(Complex64::ZERO);

@@ -67,6 +67,12 @@ impl SplitMatrix {
         self.re.iter_mut().step_by(self.size + 1).for_each(|x| *x += 1.0);
     }
 
+    /// Size of the imaginary part relative to the real part.
+    pub(crate) fn relative_change(&self) -> f64 {
+        let largest = |part: &[f64]| part.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        largest(&self.im) / largest(&self.re)
+    }
+
     /// Becomes the product of two matrices of its size.
     pub(crate) fn set_product(&mut self, left: &Self, right: &Self) {
         let n = self.size;

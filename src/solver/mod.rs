@@ -15,12 +15,14 @@ pub mod fixed_point;
 pub mod free_partition;
 mod gram;
 pub(crate) mod inverse;
+mod krylov;
 mod newton;
 mod options;
 pub mod pencil;
 pub(crate) mod scaling;
 pub mod silverstein;
 mod symmetric_inverse;
+pub mod walk;
 
 pub use continuation::Continuation;
 pub use fixed_point::{FixedPoint, Solution, Workspace};

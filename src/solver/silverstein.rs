@@ -180,11 +180,20 @@ impl FixedPoint for Silverstein {
             weighted: coupling.block_matrices(),
             channel_scales: coupling.channel_scales(),
             block_scales: coupling.block_scales(),
+            change: None,
         }
     }
 
     fn moments(&self) -> Option<Vec<f64>> {
         Some(self.expansion(3)?.moments())
+    }
+
+    fn follow_line(&self, buffers: &mut Buffers, on: bool) {
+        buffers.change = on.then_some(0.0);
+    }
+
+    fn change(&self, buffers: &Buffers) -> f64 {
+        buffers.change.unwrap_or(0.0)
     }
 
     fn begin(&self, guess: &[Complex64], metric: &mut [f64], buffers: &mut Buffers) {
@@ -235,6 +244,9 @@ impl FixedPoint for Silverstein {
         if !self.coupling.add_r_transform(state, [1.0; 2], channel_scales, channels, r_transform) {
             return failed;
         }
+        if let Some(change) = &mut buffers.change {
+            *change = buffers.channels.iter().map(SplitMatrix::relative_change).fold(0.0, f64::max);
+        }
 
         let mut root = Complex64::ZERO;
         for (index, block) in self.pencil().blocks().iter().enumerate() {
@@ -258,6 +270,9 @@ impl FixedPoint for Silverstein {
                 }
                 if !resolvent.invert_symmetric(&buffers.block_scales[index]) {
                     return failed;
+                }
+                if let Some(change) = &mut buffers.change {
+                    *change = change.max(resolvent.relative_change());
                 }
                 if index == 0 {
                     root += atom.mass * resolvent.get(0, 0);
@@ -283,4 +298,6 @@ pub struct Buffers {
     /// Factors for the rows of each channel and each block that make them comparable.
     channel_scales: Vec<Vec<f64>>,
     block_scales: Vec<Vec<f64>>,
+    /// Largest change of a factor, while the real line is followed.
+    change: Option<f64>,
 }
