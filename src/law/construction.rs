@@ -118,6 +118,11 @@ impl SpectralLaw {
         far: &FarMoments,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
+        if search.branches.is_empty()
+            && let Some((low, high)) = search.outer(far, workspace)?
+        {
+            return self.add_intervals(search, vec![(low, high)], Vec::new(), workspace);
+        }
         let mut landmarks = search.transform.landmarks();
         landmarks.push(far.mean);
         for x in landmarks {
@@ -199,7 +204,17 @@ impl SpectralLaw {
         );
         let (low, high) = (low?, high?);
         known.append(&mut beyond);
-        let mut intervals = vec![(low, high)];
+        self.add_intervals(search, vec![(low, high)], known, workspace)
+    }
+
+    /// Samples the density on intervals between edges, and splits them where it turns out to have a gap.
+    fn add_intervals<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        mut intervals: Vec<(f64, f64)>,
+        mut known: Vec<Point>,
+        workspace: &mut T::Workspace,
+    ) -> Result<()> {
         while let Some((low, high)) = intervals.pop() {
             let frames = search.frames(low, high);
             let sampled: std::result::Result<Vec<Band>, Obstacle> =
@@ -208,6 +223,10 @@ impl SpectralLaw {
                 Ok(bands) => self.bands.extend(bands),
                 Err(Obstacle::Failed(error)) => return Err(error),
                 Err(Obstacle::Gap(x)) => {
+                    if let Some((from, to)) = search.gap_at(x, high - low, workspace)? {
+                        intervals.extend([(low, from), (to, high)].into_iter().filter(|(a, b)| a < b));
+                        continue;
+                    }
                     // The nearest points inside on both sides lead to the edges of the gap.
                     let inside = known.iter().filter(|point| low < point.x && point.x < high);
                     let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));

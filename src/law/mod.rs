@@ -16,6 +16,7 @@ mod edge;
 mod ensemble;
 mod equation;
 mod frame;
+mod gaps;
 mod guess;
 mod integrals;
 mod mesh;

@@ -228,6 +228,11 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         self.residual.lock().map_or(f64::NAN, |residual| *residual)
     }
 
+    /// Counts evaluations other than those of solves.
+    pub(super) fn count(&self, evaluations: usize) {
+        self.evaluations.fetch_add(evaluations, Ordering::Relaxed);
+    }
+
     /// Keeps count of what a solve has cost and how well it went; an error once too much is spent.
     fn record(&self, z: Complex64, solution: Result<Solution>) -> Result<Solution> {
         self.solves.fetch_add(1, Ordering::Relaxed);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::population::Atom;
 use crate::solver::Solution;
+use crate::solver::walk::End;
 
 /// Evaluations after which a law is given up: ten times what regular cases take, and a few seconds of work for tens
 /// of batches.
@@ -37,6 +38,22 @@ pub trait CauchyTransform: Sync {
         guess: &[Complex64],
         workspace: &mut Self::Workspace,
     ) -> Result<Solution>;
+
+    /// The end of the gap around the real point `x`, where the unknowns are next to `guess`, in the direction `sign`: along the
+    /// real solutions, if the transform knows how to tell them. `length` is a first guess of how far the end is.
+    ///
+    /// # Errors
+    /// If `x` is not outside of the support, or the solutions are lost on the way.
+    fn walk(
+        &self,
+        _x: f64,
+        _guess: &[Complex64],
+        _sign: f64,
+        _length: f64,
+        _workspace: &mut Self::Workspace,
+    ) -> Option<Result<End>> {
+        None
+    }
 
     /// Mean and standard deviation, roughly: they set the scale of the search for the support.
     fn location_scale(&self) -> (f64, f64);

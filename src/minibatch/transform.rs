@@ -5,6 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
+use crate::solver::walk::{End, Walk};
 use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
@@ -130,6 +131,26 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         workspace: &mut Workspace<E::Buffers>,
     ) -> Result<Solution> {
         self.in_z(self.pencil.solve_near(self.to_pencil(z), guess, workspace))
+    }
+
+    fn walk(
+        &self,
+        x: f64,
+        guess: &[Complex64],
+        sign: f64,
+        length: f64,
+        workspace: &mut Workspace<E::Buffers>,
+    ) -> Option<Result<End>> {
+        let equation = self.equation();
+        let mut walked = || {
+            let outside = equation.outside(self.origin - self.epoch_step * x, guess, workspace)?;
+            let length = self.epoch_step * length;
+            let mut end = equation.walk(&outside, -sign, length, &[self.origin], workspace)?;
+            end.evaluations += outside.evaluations;
+            end.z = (self.origin - end.z) / self.epoch_step;
+            Ok(end)
+        };
+        Some(walked().map_err(|error| in_z(error, self.origin, self.epoch_step)))
     }
 
     fn location_scale(&self) -> (f64, f64) {
