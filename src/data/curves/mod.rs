@@ -253,7 +253,8 @@ impl<'a> Curves<'a> {
             Move::Descend { step_size, .. } => Some(*step_size),
             Move::Restart => None,
         });
-        Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>())
+        let lifetime = self.partition.lifetime(self.batches(), moves.len());
+        Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>(), lifetime)
     }
 
     /// Memory of a curve: tables over all times and over the lifetime of a split, and rows along the nodes.
