@@ -102,6 +102,29 @@ fn few_nodes_and_one_split() {
     }
 }
 
+/// On one split for many steps the nodes are as few as exponentials need, and the curves still those of all atoms.
+#[test]
+fn condensed_nodes() {
+    let eigenvalues: Vec<f64> = (1..=150).map(|i| 0.1 + 2.8 * f64::from(i) / 150.0).collect();
+    let squares: Vec<f64> = (1..=150).map(|i| 1.0 + 4.0 * f64::from(i * 37 % 11)).collect();
+    let data = Dataset::from_spectrum(300, 150, &eigenvalues, Some(&squares)).unwrap();
+    let curves = Curves::new(&data, 10, StepSizes::Constant(0.15)).unwrap();
+    let moves = curves.moves(&(0..300).map(|s| (s * s + s / 10) % 10).collect::<Vec<_>>()).unwrap();
+    let few = curves.nodes(&moves).unwrap();
+    assert!(few.counting() <= 20, "{}", few.counting());
+    let atoms = |weights: &[f64]| -> Vec<(f64, f64)> {
+        eigenvalues.iter().zip(weights).map(|(&t, weight)| (t, weight / 300.0)).collect()
+    };
+    let all = Nodes::of_measures(atoms(&eigenvalues), atoms(&squares));
+    let [few, all] = [&few, &all].map(|nodes| curves.curve(&moves, nodes).unwrap());
+    for (few, all) in [(few.train, all.train), (few.test, all.test)] {
+        for (s, (few, exact)) in few.iter().zip(&all).enumerate() {
+            // Rounding is that of the start.
+            assert!((few - exact).abs() < 1e-12 * exact + 2e-15 * all[0], "{s}: {few} {exact}");
+        }
+    }
+}
+
 /// Enough times for several blocks and enough nodes for several panels, with a return to the start on the way: the rows
 /// along the nodes against the inverse of the matrix in time, `G = (Lambda - t R)^-1`, `K = G (q E_00 + k R N R^T) G^T`.
 #[test]
