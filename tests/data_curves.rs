@@ -274,6 +274,22 @@ fn the_mean_over_orders() {
     }
 }
 
+/// On a batch that is never moved on, between the others: the curve is that without it.
+#[test]
+fn steps_of_size_zero() {
+    let data = small();
+    let curves = |sizes: &[f64]| {
+        let curves = Curves::new(&data, 3, StepSizes::PerBatch(sizes.to_vec())).unwrap();
+        curves.with_fractions(&[0.5, 0.2, 0.3]).unwrap()
+    };
+    let with = curves(&[0.3, 0.0, 0.2]).along(&[1, 0, 2, 1, 0, 1, 1, 2]).unwrap();
+    let without = curves(&[0.3, 0.1, 0.2]).along(&[0, 2, 0, 2]).unwrap();
+    for (s, u) in [0, 0, 1, 2, 2, 3, 3, 3, 4].into_iter().enumerate() {
+        assert!((with.train[s] - without.train[u]).abs() < 1e-14, "{s}");
+        assert!((with.test[s] - without.test[u]).abs() < 1e-14, "{s}");
+    }
+}
+
 #[test]
 fn settings_and_divergence() {
     let data = small();

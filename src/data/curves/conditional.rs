@@ -6,17 +6,17 @@
 //! the residual it would have had without its own visits, with response `kappa` and covariance `C'`:
 //!
 //! ```text
-//! kappa = (1 + g R)^-1 g                         C' = Q C Q^T - kappa R12 kappa^T,   Q = 1 - kappa R
-//! M     = sum over batches (A_b^-1 - kappa_b / f_b)^-1           V = sum over batches M_b C'_b M_b^T / f_b
-//! R     = (1 + M kappa)^-1 M                     R12 = P V P^T - R C' R^T,           P = 1 - R kappa
+//! C'   = U^-1 (C - h N h^T) U^-T             h = g R,   U = 1 + h,   kappa = U^-1 g = h M^-1
+//! R^-1 = A^-1 + W * kappa                    M^-1 = A^-1 - (1 - W) * kappa
+//! N    = -W * C'                             W[s, v] = 1 - [same batch] / f_b
 //! ```
 //!
-//! `A_b = -diag(alpha)` over the visits of batch `b`, to which the index `b` restricts. `R` is the feedback
-//! of the nodes and `R12` the covariance of their kicks. This is the additive subordination of the Gram
-//! matrix and the projections on the batches, of which the rows make the matrix `D`, for the
-//! triangular pencil of a trajectory and, with `C`, `C'`, `V`, `R12`, for the doubled one: `M` and `V` are the
-//! two blocks of the mean T-matrix of a row, `E D (1 - kappa D)^-1` and its square. All are lower triangular
-//! or symmetric, and row `s` of each follows from rows before it.
+//! with products `*` entry by entry and `A = -diag(alpha)`. `R` is the feedback of the nodes, and `N` the covariance of
+//! the noise with which they feel their states, so that their kicks have covariance `R N R^T`. This is the additive
+//! subordination `R = kappa^-1 - g^-1` of the Gram matrix and the projections on the batches, for the triangular pencil of
+//! a trajectory: the mean T-matrix `M = (R^-1 - kappa)^-1` of a row is one block for the visits of each batch. The doubled
+//! pencil gives `C'` and `N` by the same equations. All are lower triangular or symmetric, and row `s` of each follows
+//! from rows before it, and from `h` and `h N`, which are averages over the nodes as `g` and `C` are.
 
 use super::table::Table;
 use crate::minibatch::trajectory::node::{Row, Step, add_scaled, dot};
@@ -31,24 +31,38 @@ pub(super) enum Move {
     Restart,
 }
 
-/// Rows of one batch: its visits, and the rows of `M_b` and `V_b` for them.
+/// One batch: its visits, and the rows of `kappa` (to the visit before) and `C'` between them.
 #[derive(Default)]
 struct Memory {
     visits: Vec<usize>,
-    transfer: Vec<Vec<f64>>,
-    square: Vec<Vec<f64>>,
+    response: Vec<Vec<f64>>,
+    cavity: Vec<Vec<f64>>,
 }
 
 impl Memory {
-    /// `product += row * V_b`.
-    fn add_square(&self, product: &mut [f64], row: &[f64]) {
-        for ((k, &visit), square) in self.visits.iter().enumerate().zip(&self.square) {
-            for (&earlier, entry) in self.visits[..k].iter().zip(square) {
-                product[earlier] += entry * row[visit];
-                product[visit] += entry * row[earlier];
-            }
-            product[visit] += square[k] * row[visit];
+    /// Entries of a row at the visits.
+    fn of(&self, row: &[f64]) -> Vec<f64> {
+        self.visits.iter().map(|&visit| row[visit]).collect()
+    }
+
+    /// `product -= row kappa_b / f_b`.
+    fn subtract_response(&self, product: &mut [f64], fraction: f64, row: &[f64]) {
+        let mut sums = vec![0.0; self.visits.len()];
+        for (entry, response) in self.of(row).iter().zip(&self.response) {
+            add_scaled(&mut sums, *entry, response);
         }
+        self.visits.iter().zip(sums).for_each(|(&visit, sum)| product[visit] -= sum / fraction);
+    }
+
+    /// `product -= row C'_b / f_b`.
+    fn subtract_cavity(&self, product: &mut [f64], fraction: f64, row: &[f64]) {
+        let row = self.of(row);
+        let mut sums = vec![0.0; row.len()];
+        for (k, cavity) in self.cavity.iter().enumerate() {
+            add_scaled(&mut sums, row[k], cavity);
+            sums[k] += dot(&cavity[..k], &row);
+        }
+        self.visits.iter().zip(sums).for_each(|(&visit, sum)| product[visit] -= sum / fraction);
     }
 }
 
@@ -59,110 +73,98 @@ pub(super) struct Conditional<'a> {
     memories: Vec<Memory>,
     /// All times so far, which every step feels.
     times: Vec<usize>,
-    cavity_response: Table,
-    cavity_projection: Table,
-    row_projection: Table,
-    pub(super) feedback: Table,
+    felt: Table,
+    feedback: Table,
     pub(super) response: Table,
     pub(super) covariance: Table,
     pub(super) cavity: Table,
-    pub(super) kicks: Table,
+    /// Latest rows of `(W * kappa) R`, up to the present, and of `N`.
+    through: Vec<f64>,
+    noise: Vec<f64>,
 }
 
 impl<'a> Conditional<'a> {
     pub(super) fn new(fractions: &'a [f64], moves: &'a [Move]) -> Self {
         let length = moves.len() + 1;
+        let table = || Table::zeros(length);
         Self {
             fractions,
             moves,
             memories: fractions.iter().map(|_| Memory::default()).collect(),
             times: Vec::with_capacity(length),
-            cavity_response: Table::zeros(length),
-            cavity_projection: Table::zeros(length),
-            row_projection: Table::zeros(length),
-            feedback: Table::zeros(length),
-            response: Table::zeros(length),
-            covariance: Table::zeros(length),
-            cavity: Table::zeros(length),
-            kicks: Table::zeros(length),
+            felt: table(),
+            feedback: table(),
+            response: table(),
+            covariance: table(),
+            cavity: table(),
+            through: Vec::new(),
+            noise: Vec::new(),
         }
     }
 
-    /// Adds a visit of a batch, and returns row `s` of `M`, which is zero but for visits of this batch.
-    fn visit(&mut self, s: usize, batch: usize, step_size: f64) -> Vec<f64> {
-        let (memory, fraction) = (&mut self.memories[batch], self.fractions[batch]);
-        let last = memory.visits.len();
-        let mut transfer = vec![0.0; last + 1];
-        transfer[last] = -step_size;
-        for (&visit, before) in memory.visits.iter().zip(&memory.transfer) {
-            add_scaled(&mut transfer, -step_size * self.cavity_response.row(s)[visit] / fraction, before);
+    /// Row `s` of `C'`: that of `U C'` by substitution, less that of `h C'`, which but for the batches is `-h N`.
+    fn cavity(&self, s: usize, row: &Row) -> Vec<f64> {
+        let felt = &row.felt[..s];
+        let mut cavity =
+            self.felt.solve(row.correlation.iter().zip(&row.noise[..s]).map(|(c, n)| c + n).collect());
+        let last = row.correlation[s] - dot(felt, &cavity);
+        for (memory, &fraction) in self.memories.iter().zip(self.fractions) {
+            memory.subtract_cavity(&mut cavity, fraction, felt);
         }
-        memory.visits.push(s);
-        memory.transfer.push(transfer);
+        cavity.push(last - dot(felt, &cavity));
+        cavity
+    }
 
-        let mut half = vec![0.0; last + 1];
-        for (&visit, factor) in memory.visits.iter().zip(&memory.transfer[last]) {
-            let row = self.cavity.row(visit);
-            half.iter_mut().zip(&memory.visits).for_each(|(sum, &visit)| *sum += factor * row[visit]);
+    /// Row of `kappa` for one of `h`; 0 for steps that do nothing.
+    fn cavity_response(&self, felt: &[f64]) -> Vec<f64> {
+        let response = |(felt, step): (&f64, &Move)| match step {
+            Move::Descend { step_size, .. } if *step_size > 0.0 => -felt / step_size,
+            _ => 0.0,
+        };
+        let mut row: Vec<f64> = felt.iter().zip(self.moves).map(response).collect();
+        for (memory, &fraction) in self.memories.iter().zip(self.fractions) {
+            memory.subtract_response(&mut row, fraction, felt);
         }
-        memory.square.push(memory.transfer.iter().map(|before| dot(before, &half) / fraction).collect());
-        let mut row = vec![0.0; s + 1];
-        memory.visits.iter().zip(&memory.transfer[last]).for_each(|(&visit, factor)| row[visit] = *factor);
         row
     }
 }
 
 impl Medium for Conditional<'_> {
     fn observe(&mut self, s: usize, row: &Row) {
-        let response = &row.response[1..=s];
-        let mut cavity_response = response.to_vec();
-        let through = self.feedback.lower(response);
-        add_scaled(&mut cavity_response, -1.0, &self.cavity_response.lower(&through));
-        let mut projection = self.feedback.lower(&cavity_response);
-        projection.iter_mut().for_each(|entry| *entry = -*entry);
-        projection.push(1.0);
-
-        self.covariance.push_symmetric(&row.correlation[..=s]);
-        let covariance = self.covariance.symmetric(&projection, s + 1);
-        let kicks = self.kicks.symmetric(&cavity_response, s);
-        self.cavity_response.push(&cavity_response);
-        self.cavity_projection.push(&projection);
-        self.response.push(response);
-        let mut cavity = self.cavity_projection.times(&covariance);
-        add_scaled(&mut cavity, -1.0, &self.cavity_response.times(&kicks));
-        self.cavity.push_symmetric(&cavity);
+        let felt = &row.felt[..s];
+        let mut resistance = self.cavity_response(felt);
+        if let Some(Move::Descend { batch, .. }) = self.moves.get(s) {
+            let (memory, fraction) = (&mut self.memories[*batch], self.fractions[*batch]);
+            memory.response.push(memory.of(&resistance));
+            memory.visits.iter().for_each(|&visit| resistance[visit] *= 1.0 - 1.0 / fraction);
+        }
+        // (A^-1 + W * kappa) R = 1.
+        let (through, cavity) = rayon::join(|| self.feedback.lower(&resistance), || self.cavity(s, row));
+        self.through = through;
+        self.felt.push(felt);
+        self.response.push(&row.response[1..=s]);
+        self.covariance.push(&row.correlation[..=s]);
+        self.cavity.push(&cavity);
         self.times.push(s);
     }
 
     fn step(&mut self, s: usize, _: &Row) -> Step<'_> {
-        let Move::Descend { batch, step_size } = self.moves[s] else {
-            let mut projection = vec![0.0; s + 1];
-            projection[s] = 1.0;
-            self.row_projection.push(&projection);
-            self.feedback.push(&[]);
-            self.kicks.push_symmetric(&[]);
-            return Step { origin: 0, visits: &[], feedback: &[], kicks: &[] };
-        };
-        let mut feedback = self.visit(s, batch, step_size);
-        let through = self.cavity_response.lower(&feedback);
-        add_scaled(&mut feedback, -1.0, &self.feedback.lower(&through[..s]));
-        let mut projection = self.cavity_response.lower(&feedback);
-        projection.iter_mut().for_each(|entry| *entry = -*entry);
-        projection[s] += 1.0;
-
-        let mut square = vec![0.0; s + 1];
-        self.memories.iter().for_each(|memory| memory.add_square(&mut square, &projection));
-        let cavity = self.cavity.symmetric(&feedback, s + 1);
-        self.row_projection.push(&projection);
-        self.feedback.push(&feedback);
-        let mut kicks = self.row_projection.times(&square);
-        add_scaled(&mut kicks, -1.0, &self.feedback.times(&cavity));
-        self.kicks.push_symmetric(&kicks);
-        Step {
-            origin: s,
-            visits: &self.times,
-            feedback: &self.feedback.row(s)[..=s],
-            kicks: &self.kicks.row(s)[..=s],
+        let cavity = &self.cavity.row(s)[..=s];
+        self.noise.clear();
+        self.noise.extend(cavity.iter().map(|entry| -entry));
+        let mut origin = 0;
+        let mut feedback = Vec::new();
+        if let Move::Descend { batch, step_size } = self.moves[s] {
+            let (memory, same) = (&mut self.memories[batch], 1.0 - 1.0 / self.fractions[batch]);
+            memory.visits.push(s);
+            memory.cavity.push(memory.of(cavity));
+            memory.visits.iter().for_each(|&visit| self.noise[visit] *= same);
+            feedback = std::mem::take(&mut self.through);
+            feedback.push(-1.0);
+            feedback.iter_mut().for_each(|entry| *entry *= step_size);
+            origin = s;
         }
+        self.feedback.push(&feedback);
+        Step { origin, visits: &self.times, feedback: &self.feedback.row(s)[..=s], kicks: &self.noise }
     }
 }

@@ -5,11 +5,12 @@
 //! `S_b` are free from `T`, and over the splits of the rows into batches
 //!
 //! ```text
-//! C  = (1/n) sum_i G(t_i) [ q_i^2 E_00 + t_i^2 R12 ] G(t_i)^T        C[s, s]  = |r_s|^2 / n: train error
-//! C' = U^-1 (C - g R12 g^T) U^-T                                     C'[s, s] = E (y_new - x_new^T beta_s)^2: test error
+//! C  = (1/n) sum_i G(t_i) [ q_i^2 E_00 + t_i^2 R N R^T ] G(t_i)^T    C[s, s]  = |r_s|^2 / n: train error
+//! C' = U^-1 (C - h N h^T) U^-T,   h = g R,   U = 1 + h               C'[s, s] = E (y_new - x_new^T beta_s)^2: test error
 //! ```
 //!
-//! with the mean response `G` and the noise `R12` of the splits, from a forward pass in time. The test
+//! with the mean response `G`, its average `g` with the factor `t`, the feedback `R` and the noise `N` of the splits, from a
+//! forward pass in time. The test
 //! error is that of a row never visited, so neither population nor noise level enter; it is the
 //! generalised cross-validation of every iterate and, like this, needs rows that are exchangeable. Numbers
 //! of rows and features enter through the number of nodes of two measures only.
@@ -159,8 +160,9 @@ impl<'a> Curves<'a> {
 
     /// Train and test error along the given batches, one per step.
     ///
-    /// Costs about `steps * lifetime^2` multiplications for each node, `lifetime` being the number of steps
-    /// from one split to the next, and `steps^3` for the test error; the nodes share their tables.
+    /// Costs about `2/3 steps * lifetime^2` multiplications for each node, `lifetime` being the number of steps from one
+    /// split to the next: `2/3 steps^3` if the batches are kept for ever, with about 20 nodes that share their tables, and
+    /// else `steps^3` for the test error. The tables of long lifetimes leave the caches.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if a batch does not exist or the tables would need more than 16 GiB.
@@ -253,16 +255,17 @@ impl<'a> Curves<'a> {
             Move::Descend { step_size, .. } => Some(*step_size),
             Move::Restart => None,
         });
-        Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>())
+        let lifetime = self.partition.lifetime(self.batches(), moves.len());
+        Nodes::new(self.data, self.target, &sizes.collect::<Vec<_>>(), lifetime)
     }
 
     /// Memory of a curve: tables over all times and over the lifetime of a split, and rows along the nodes.
     fn bytes(&self, steps: usize, nodes: usize) -> usize {
         let square = |side: usize| (side.saturating_add(1)).saturating_mul(side.saturating_add(1));
         let lifetime = self.partition.lifetime(self.batches(), steps).min(steps);
-        let tables = square(steps).saturating_mul(6);
-        let split = square(lifetime).saturating_mul(12);
-        let rows = steps.saturating_add(1).saturating_mul(3 * nodes);
+        let tables = if lifetime < steps { square(steps).saturating_mul(6) } else { 0 };
+        let split = square(lifetime).saturating_mul(10);
+        let rows = steps.saturating_add(1).saturating_mul(7 * nodes);
         tables.saturating_add(split).saturating_add(rows).saturating_mul(size_of::<f64>())
     }
 
@@ -277,9 +280,10 @@ impl<'a> Curves<'a> {
         self.check_memory(moves.len(), nodes.len())?;
         let length = moves.len() + 1;
         let mut state = nodes.start();
-        let mut memory = Memory::new(length, nodes.counting(), nodes.len() - nodes.counting());
         let mut curve = DataCurve { train: Vec::new(), test: Vec::new(), diverged: None };
         let lifetime = self.partition.lifetime(self.batches(), moves.len());
+        let memory = || Memory::new(length, nodes.counting(), nodes.len() - nodes.counting());
+        let mut memory = (lifetime < moves.len()).then(memory);
         let mut splits = moves.chunks(lifetime);
         // Without a step there is still a start.
         let mut next = splits.next().or(Some(&[]));
@@ -289,14 +293,20 @@ impl<'a> Curves<'a> {
             let end = if next.is_some() { moves.len() } else { moves.len() + 1 };
             let times = segment.diverged.map_or(end, |diverged| diverged.min(end));
             curve.train.extend((0..times).map(|s| segment.medium.covariance.row(s)[s]));
-            memory.add(&segment, times, moves.len());
+            match &mut memory {
+                Some(memory) => memory.add(&segment, times, moves.len()),
+                // Over a single split the rows remember no other.
+                None => curve.test.extend((0..times).map(|s| segment.medium.cavity.row(s)[s])),
+            }
             if segment.diverged.is_some() {
                 curve.diverged = Some(curve.train.len());
                 break;
             }
             state = segment.end(moves.len());
         }
-        curve.test = memory.test_error();
+        if let Some(memory) = memory {
+            curve.test = memory.test_error();
+        }
         curve.train.resize(length, f64::MAX);
         curve.test.resize(length, f64::MAX);
         Ok(curve)

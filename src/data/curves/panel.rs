@@ -1,27 +1,31 @@
 //! Responses and correlations along the nodes of a data set, of which every step feels all the past.
 //!
 //! Nothing is kept along a node but its latest rows. With `Lambda e` the change of the state by a step beyond the feedback
-//! `R`, and the covariance `R12` of the kicks, the rows of time `s` follow from tables that all nodes share:
+//! `R`, and the covariance `N` of the noise with which a state is felt, the rows of time `s` follow from tables that all
+//! nodes share:
 //!
 //! ```text
-//! G(t) = (Lambda - t R)^-1             x (Lambda - t R)   = e_s                        x = G[s, .]
-//! K(t) = G (q E_00 + k R12) G^T        y (Lambda - t R)^T = x (q E_00 + k R12)         y = K[s, .]
+//! G(t) = (Lambda - t R)^-1                 x Lambda   = e_s + t z,                z = x R        x = G[s, .]
+//! K(t) = G (q E_00 + k R N R^T) G^T        y Lambda^T = x q E_00 + (t y + k z N) R^T             y = K[s, .]
 //! ```
 //!
-//! Both systems are triangular, and blocks of `R` and `R12` meet the rows of many nodes at once, as products of matrices.
+//! Both systems are triangular, and blocks of `R` and `N` meet the rows of several nodes at once, as products of matrices.
+//! A step costs two multiplications for each node and pair of times, which come from tables that are read in their order.
+
+use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::minibatch::trajectory::node::{Row, Step, add_scaled, dot};
+use crate::minibatch::trajectory::node::{Row, Step, add_scaled};
 use crate::minibatch::trajectory::pass::{Along, TASKS_PAY};
 
 /// Times of a block of the triangular systems.
-const BLOCK: usize = 16;
+const BLOCK: usize = 24;
 
 /// Nodes of one panel, at most. Fixed, so that results do not depend on the threads.
-const WIDTH: usize = 32;
+const WIDTH: usize = 12;
 
 /// An eigenvalue and how it counts.
 #[derive(Debug, Clone, Copy)]
@@ -33,145 +37,175 @@ pub(super) struct Node {
     pub(super) source: f64,
 }
 
-/// Tables of the steps so far, one row for each.
+/// A square table in strips of [`BLOCK`] columns, each of which is contiguous.
+struct Strips {
+    size: usize,
+    entries: Vec<f64>,
+}
+
+impl Strips {
+    fn zeros(size: usize) -> Self {
+        Self { size, entries: vec![0.0; size * size.next_multiple_of(BLOCK)] }
+    }
+
+    fn set(&mut self, row: usize, column: usize, entry: f64) {
+        self.entries[(column / BLOCK * self.size + row) * BLOCK + column % BLOCK] = entry;
+    }
+
+    /// Entries of a row from a column on, to the end of its strip.
+    fn row(&self, row: usize, column: usize) -> &[f64] {
+        let start = (column / BLOCK * self.size + row) * BLOCK;
+        &self.entries[start + column % BLOCK..start + BLOCK]
+    }
+
+    /// The transposed strip that starts at a column, with `height` columns of it and these rows.
+    fn strip(&self, column: usize, height: usize, rows: Range<usize>) -> MatRef<'_, f64> {
+        let strip = &self.entries[column * self.size..][..BLOCK * self.size];
+        MatRef::from_column_major_slice(strip, BLOCK, self.size).submatrix(0, rows.start, height, rows.len())
+    }
+}
+
+/// Tables of the steps so far.
 struct Tables {
-    length: usize,
     /// Time whose state a step starts from.
     origins: Vec<usize>,
-    feedback: Vec<f64>,
-    kicks: Vec<f64>,
+    /// `R`, also transposed.
+    feedback: Strips,
+    transposed: Strips,
+    noise: Strips,
 }
 
 impl Tables {
-    fn feedback(&self) -> MatRef<'_, f64> {
-        MatRef::from_row_major_slice(&self.feedback, self.length, self.length)
-    }
-
-    fn kicks(&self) -> MatRef<'_, f64> {
-        MatRef::from_row_major_slice(&self.kicks, self.length, self.length)
-    }
-
     fn push(&mut self, step: &Step<'_>) {
         let s = self.origins.len();
         self.origins.push(step.origin);
         for ((&u, &feedback), &kick) in step.visits.iter().zip(step.feedback).zip(step.kicks) {
-            self.feedback[s * self.length + u] = feedback;
-            self.kicks[s * self.length + u] = kick;
-            self.kicks[u * self.length + s] = kick;
+            self.feedback.set(s, u, feedback);
+            self.transposed.set(u, s, feedback);
+            self.noise.set(s, u, kick);
+            self.noise.set(u, s, kick);
         }
     }
 }
 
-/// Some nodes, with the latest rows along them: entries of one time are contiguous.
+/// Some nodes, with the latest rows along them: entries of one node are contiguous.
 struct Panel {
-    eigenvalues: Vec<f64>,
-    weights: Vec<f64>,
-    kick_weights: Vec<f64>,
-    sources: Vec<f64>,
+    nodes: Vec<Node>,
+    length: usize,
     response: Vec<f64>,
     correlation: Vec<f64>,
+    /// `z` and `z N`.
+    felt: Vec<f64>,
+    noise: Vec<f64>,
+    /// `t y + k z N`.
+    pushes: Vec<f64>,
     /// `G[s, 0]` of all times so far.
     paths: Vec<f64>,
-    block: Vec<f64>,
+}
+
+/// Rows of a table with a column for each node.
+fn rows(table: &[f64], length: usize, rows: Range<usize>) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(table, length, table.len() / length).subrows(rows.start, rows.len())
+}
+
+/// The same, to be written.
+fn rows_mut(table: &mut [f64], length: usize, rows: Range<usize>) -> MatMut<'_, f64> {
+    let nodes = table.len() / length;
+    MatMut::from_column_major_slice_mut(table, length, nodes).subrows_mut(rows.start, rows.len())
 }
 
 impl Panel {
     fn new(nodes: &[Node], length: usize) -> Self {
-        let part = |part: fn(&Node) -> f64| nodes.iter().map(part).collect::<Vec<_>>();
-        let width = nodes.len();
-        let (mut response, mut correlation) = (vec![0.0; width * length], vec![0.0; width * length]);
-        let sources = part(|node| node.source);
-        response[..width].fill(1.0);
-        correlation[..width].copy_from_slice(&sources);
+        let zeros = || vec![0.0; nodes.len() * length];
+        let (mut response, mut correlation) = (zeros(), zeros());
+        for (i, node) in nodes.iter().enumerate() {
+            response[i * length] = 1.0;
+            correlation[i * length] = node.source;
+        }
         Self {
-            eigenvalues: part(|node| node.eigenvalue),
-            weights: part(|node| node.weight),
-            kick_weights: part(|node| node.weight * node.eigenvalue),
-            sources,
+            nodes: nodes.to_vec(),
+            length,
             response,
             correlation,
-            paths: vec![1.0; width],
-            block: vec![0.0; width * BLOCK],
+            felt: zeros(),
+            noise: zeros(),
+            pushes: zeros(),
+            paths: vec![1.0; nodes.len()],
         }
-    }
-
-    fn width(&self) -> usize {
-        self.eigenvalues.len()
     }
 
     /// Both rows of time `s`, after as many steps.
     fn advance(&mut self, s: usize, tables: &Tables) {
         self.solve_response(s, tables);
         self.solve_correlation(s, tables);
-        self.paths.extend_from_slice(&self.response[..self.eigenvalues.len()]);
+        self.paths.extend(self.response.iter().step_by(self.length));
     }
 
-    /// `x (Lambda - t R) = e_s`, from the latest time back.
+    /// `x Lambda = e_s + t z`, from the latest time back.
     fn solve_response(&mut self, s: usize, tables: &Tables) {
-        let w = self.width();
-        self.response[..s * w].fill(0.0);
-        self.response[s * w..(s + 1) * w].fill(1.0);
+        let length = self.length;
+        for response in self.response.chunks_exact_mut(length) {
+            response[..s].fill(0.0);
+            response[s] = 1.0;
+        }
         for start in (0..s).step_by(BLOCK).rev() {
             let end = (start + BLOCK).min(s);
-            let later =
-                MatRef::from_column_major_slice(&self.response[(end + 1) * w..(s + 1) * w], w, s - end);
-            let block =
-                MatMut::from_column_major_slice_mut(&mut self.block[..(end - start) * w], w, end - start);
-            let feedback = tables.feedback().submatrix(end, start, s - end, end - start);
-            matmul(block, Accum::Replace, later, feedback, 1.0, Par::Seq);
-            for v in (start..end).rev() {
-                let sum = &mut self.block[(v - start) * w..(v - start + 1) * w];
-                for l in v..end {
-                    let factor = tables.feedback[l * tables.length + v];
-                    add_scaled(sum, factor, &self.response[(l + 1) * w..(l + 2) * w]);
+            matmul(
+                rows_mut(&mut self.felt, length, start..end),
+                Accum::Replace,
+                tables.feedback.strip(start, end - start, end..s),
+                rows(&self.response, length, end + 1..s + 1),
+                1.0,
+                Par::Seq,
+            );
+            let columns = self.response.chunks_exact_mut(length).zip(self.felt.chunks_exact_mut(length));
+            for (node, (response, felt)) in self.nodes.iter().zip(columns) {
+                for v in (start..end).rev() {
+                    let later = response[v + 1];
+                    add_scaled(&mut felt[start..=v], later, tables.feedback.row(v, start));
+                    response[tables.origins[v]] += later;
+                    response[v] += node.eigenvalue * felt[v];
                 }
-                let (before, after) = self.response.split_at_mut((v + 1) * w);
-                add_scaled(&mut before[tables.origins[v] * w..][..w], 1.0, &after[..w]);
-                add_products(&mut before[v * w..], &self.eigenvalues, sum);
             }
         }
     }
 
-    /// `y (Lambda - t R)^T = x (q E_00 + k R12)`, from the start on.
+    /// `y Lambda^T = x q E_00 + (t y + k z N) R^T`, from the start on.
     fn solve_correlation(&mut self, s: usize, tables: &Tables) {
-        let w = self.width();
-        self.correlation[..w].fill(0.0);
-        add_products(&mut self.correlation[..w], &self.sources, &self.response[..w]);
-        matmul(
-            MatMut::from_column_major_slice_mut(&mut self.correlation[w..(s + 1) * w], w, s),
-            Accum::Replace,
-            MatRef::from_column_major_slice(&self.response[w..(s + 1) * w], w, s),
-            tables.kicks().submatrix(0, 0, s, s),
-            1.0,
-            Par::Seq,
-        );
+        let length = self.length;
         for start in (0..s).step_by(BLOCK) {
             let end = (start + BLOCK).min(s);
-            let earlier = MatRef::from_column_major_slice(&self.correlation[..start * w], w, start);
-            let block =
-                MatMut::from_column_major_slice_mut(&mut self.block[..(end - start) * w], w, end - start);
-            let feedback = tables.feedback().submatrix(start, 0, end - start, start);
-            matmul(block, Accum::Replace, earlier, feedback.transpose(), 1.0, Par::Seq);
-            for u in start..end {
-                let sum = &mut self.block[(u - start) * w..(u - start + 1) * w];
-                let feedback = &tables.feedback[u * tables.length..];
-                let columns = self.correlation[start * w..].chunks_exact(w);
-                for (column, factor) in columns.zip(&feedback[start..=u]) {
-                    add_scaled(sum, *factor, column);
+            matmul(
+                rows_mut(&mut self.noise, length, start..end),
+                Accum::Replace,
+                tables.noise.strip(start, end - start, 0..s),
+                rows(&self.felt, length, 0..s),
+                1.0,
+                Par::Seq,
+            );
+            matmul(
+                rows_mut(&mut self.correlation, length, start + 1..end + 1),
+                Accum::Replace,
+                tables.transposed.strip(start, end - start, 0..start),
+                rows(&self.pushes, length, 0..start),
+                1.0,
+                Par::Seq,
+            );
+            for (i, node) in self.nodes.iter().enumerate() {
+                let column = i * length..(i + 1) * length;
+                let (noise, pushes) = (&self.noise[column.clone()], &mut self.pushes[column.clone()]);
+                if start == 0 {
+                    self.correlation[i * length] = node.source * self.response[i * length];
                 }
-                let (before, after) = self.correlation.split_at_mut((u + 1) * w);
-                let next = &mut after[..w];
-                next.iter_mut().zip(&self.kick_weights).for_each(|(entry, kick)| *entry *= kick);
-                add_scaled(next, 1.0, &before[tables.origins[u] * w..][..w]);
-                add_products(next, &self.eigenvalues, sum);
+                let correlation = &mut self.correlation[column];
+                for u in start..end {
+                    pushes[u] = node.eigenvalue * (correlation[u] + node.weight * noise[u]);
+                    correlation[u + 1] += correlation[tables.origins[u]];
+                    add_scaled(&mut correlation[u + 1..=end], pushes[u], tables.transposed.row(u, u));
+                }
             }
         }
     }
-}
-
-/// `target += factors * source`, entry by entry.
-fn add_products(target: &mut [f64], factors: &[f64], source: &[f64]) {
-    target.iter_mut().zip(factors).zip(source).for_each(|((entry, factor), other)| *entry += factor * other);
 }
 
 /// An eigenvalue that no kick reaches and that counts in no response: along it the state is its start
@@ -194,6 +228,7 @@ impl Signal {
 
 /// All nodes, those of the counting measure first and then those of the target.
 pub(super) struct Panels {
+    length: usize,
     tables: Tables,
     panels: Vec<Panel>,
     /// Nodes of every panel but the last, which may have fewer.
@@ -207,11 +242,12 @@ impl Panels {
     pub(super) fn new(nodes: &[Node], target: impl Iterator<Item = (f64, f64)>, length: usize) -> Self {
         let width = nodes.len().div_ceil(nodes.len().div_ceil(WIDTH).max(1)).max(1);
         Self {
+            length,
             tables: Tables {
-                length,
                 origins: Vec::with_capacity(length),
-                feedback: vec![0.0; length * length],
-                kicks: vec![0.0; length * length],
+                feedback: Strips::zeros(length),
+                transposed: Strips::zeros(length),
+                noise: Strips::zeros(length),
             },
             panels: nodes.chunks(width).map(|nodes| Panel::new(nodes, length)).collect(),
             width,
@@ -220,6 +256,13 @@ impl Panels {
                 .map(|(eigenvalue, source)| Signal { eigenvalue, source, path: vec![1.0] })
                 .collect(),
         }
+    }
+
+    /// `R` and `N` of the steps so far.
+    pub(super) fn tables(&self) -> [Mat<f64>; 2] {
+        let steps = self.tables.origins.len();
+        [&self.tables.feedback, &self.tables.noise]
+            .map(|table| Mat::from_fn(steps, steps, |s, u| table.row(s, u)[0]))
     }
 
     /// Nodes of the counting measure.
@@ -238,13 +281,13 @@ impl Panels {
             return self.signals[i - self.counting].path[s];
         }
         let panel = &self.panels[i / self.width];
-        panel.paths[s * panel.width() + i % self.width]
+        panel.paths[s * panel.nodes.len() + i % self.width]
     }
 
     /// Latest response along counting node `i` to a kick at step `v`, weighted as in the average.
     pub(super) fn response(&self, i: usize, v: usize) -> f64 {
         let (panel, i) = (&self.panels[i / self.width], i % self.width);
-        panel.weights[i] * panel.response[(v + 1) * panel.width() + i]
+        panel.nodes[i].weight * panel.response[i * self.length + v + 1]
     }
 
     /// Latest correlation along node `i` with time `u`.
@@ -253,21 +296,23 @@ impl Panels {
             let signal = &self.signals[i - self.counting];
             return signal.source * signal.path[signal.path.len() - 1] * signal.path[u];
         }
-        let panel = &self.panels[i / self.width];
-        panel.correlation[u * panel.width() + i % self.width]
+        self.panels[i / self.width].correlation[i % self.width * self.length + u]
     }
 }
 
 impl Along for Panels {
     fn average(&self, s: usize, row: &mut Row) {
-        row.response[..=s].fill(0.0);
-        row.correlation[..=s].fill(0.0);
+        for row in [&mut row.response, &mut row.correlation, &mut row.felt, &mut row.noise] {
+            row[..=s].fill(0.0);
+        }
         for panel in &self.panels {
-            let columns =
-                panel.response.chunks_exact(panel.width()).zip(panel.correlation.chunks_exact(panel.width()));
-            for (u, (response, correlation)) in columns.enumerate().take(s + 1) {
-                row.response[u] += dot(&panel.weights, response);
-                row.correlation[u] += correlation.iter().sum::<f64>();
+            for (i, node) in panel.nodes.iter().enumerate() {
+                let column = i * self.length..i * self.length + s + 1;
+                add_scaled(&mut row.response, node.weight, &panel.response[column.clone()]);
+                add_scaled(&mut row.correlation, 1.0, &panel.correlation[column.clone()]);
+                let column = i * self.length..i * self.length + s;
+                add_scaled(&mut row.felt, node.weight, &panel.felt[column.clone()]);
+                add_scaled(&mut row.noise, node.weight, &panel.noise[column]);
             }
         }
         for signal in &self.signals {

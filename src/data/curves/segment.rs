@@ -5,7 +5,7 @@
 //! split does, and all that goes on is the mean square of the residual along every eigenvalue.
 
 use super::conditional::{Conditional, Move};
-use super::gauss::{Weighted, compress};
+use super::gauss::{Weighted, compress, condense};
 use super::panel::{Node, Panels};
 use crate::data::Dataset;
 use crate::data::dataset::Target;
@@ -25,15 +25,20 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// Nodes that are enough for steps of these sizes.
-    pub(super) fn new(data: &Dataset, target: &Target, step_sizes: &[f64]) -> Result<Self> {
+    /// Nodes that are enough for steps of these sizes, on splits that last for `lifetime` of them.
+    pub(super) fn new(data: &Dataset, target: &Target, step_sizes: &[f64], lifetime: usize) -> Result<Self> {
         let n = data.rows() as f64;
         let eigenvalues = || data.eigenvalues().iter();
         let counting: Vec<_> = eigenvalues().map(|&t| (t, t / n)).collect();
         let squares: Vec<_> = eigenvalues().zip(&target.squares).map(|(&t, q)| (t, q / n)).collect();
         let mut target_nodes = compress(&squares, step_sizes)?;
         target_nodes.push((0.0, target.kernel / n));
-        Ok(Self { counting: compress(&counting, step_sizes)?, target: target_nodes })
+        let mut counting = compress(&counting, step_sizes)?;
+        // A node costs the square of the lifetime, and its removal the number of nodes, at every step.
+        if lifetime > counting.len() {
+            counting = condense(counting, step_sizes)?;
+        }
+        Ok(Self { counting, target: target_nodes })
     }
 
     /// The counting measure alone, without eigenvalues in which next to nothing moves.

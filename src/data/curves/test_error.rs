@@ -3,10 +3,10 @@
 //! A new row is a row that was never visited, so its residual is the cavity residual, of covariance
 //!
 //! ```text
-//! C' = Q C Q^T - kappa R12 kappa^T = U^-1 (C - g R12 g^T) U^-T,       U = 1 + g R,   Q = U^-1,   kappa = U^-1 g
+//! C' = U^-1 (C - h N h^T) U^-T,       h = g R,   U = 1 + h
 //! ```
 //!
-//! over all steps. `R` and `R12` are block diagonal, one block for each split. `g` and `C` between two
+//! over all steps. `R` and `N` are block diagonal, one block for each split. `g` and `C` between two
 //! splits are sums over the nodes of the state at the end of the earlier one, carried on by
 //! the mean path through those between.
 
@@ -27,9 +27,9 @@ pub(super) struct Memory {
     response: Mat<f64>,
     /// Lower triangle of `C`.
     covariance: Mat<f64>,
-    /// `g R` and `g R12` are taken at the end, so the blocks of `R` and `R12` are kept.
+    /// `h` and `h N` are taken at the end, so the blocks of `R` and `N` are kept.
     feedback: Vec<Mat<f64>>,
-    kicks: Vec<Mat<f64>>,
+    noise: Vec<Mat<f64>>,
     /// For every step so far: response and covariance of the present state along the nodes with it,
     /// weighted as in their averages.
     present_response: Mat<f64>,
@@ -44,7 +44,7 @@ impl Memory {
             response: Mat::zeros(times, times),
             covariance: Mat::zeros(times, times),
             feedback: Vec::new(),
-            kicks: Vec::new(),
+            noise: Vec::new(),
             present_response: Mat::zeros(nodes, times),
             present_covariance: Mat::zeros(nodes + signals, times),
             times: 0,
@@ -77,10 +77,9 @@ impl Memory {
                 self.covariance[(start + j, start + u)] = entry;
             }
         }
-        let taken = medium.feedback.rows();
-        for (blocks, table) in [(&mut self.feedback, &medium.feedback), (&mut self.kicks, &medium.kicks)] {
-            blocks.push(table.matrix().submatrix(0, 0, taken, taken).to_owned());
-        }
+        let [feedback, noise] = along.tables();
+        self.feedback.push(feedback);
+        self.noise.push(noise);
         self.times += times;
         if times != steps {
             return;
@@ -107,7 +106,7 @@ impl Memory {
         let n = self.times;
         let response = self.response.as_ref().submatrix(0, 0, n, n);
         let unit = times_blocks(response, &self.feedback);
-        let kicked = times_blocks(response, &self.kicks);
+        let noise = times_blocks(unit.as_ref(), &self.noise);
         let mut inner = vec![0.0; n * n];
         inner.par_chunks_mut(n * PANEL).enumerate().for_each(|(panel, columns)| {
             let (start, width) = (panel * PANEL, columns.len() / n);
@@ -118,17 +117,10 @@ impl Memory {
                     columns[(s, j)] = self.covariance[(late, early)];
                 }
             }
-            // Responses to steps at or after the latest time of the panel are zero.
+            // The strict lower triangle of `U` is `h`.
             let before = start + width;
-            let response = response.submatrix(start, 0, width, before).transpose();
-            matmul(
-                columns.rb_mut(),
-                Accum::Add,
-                kicked.as_ref().subcols(0, before),
-                response,
-                -1.0,
-                Par::Seq,
-            );
+            let felt = unit.as_ref().submatrix(start, 0, width, before).transpose();
+            matmul(columns.rb_mut(), Accum::Add, noise.as_ref().subcols(0, before), felt, -1.0, Par::Seq);
             solve_unit_lower_triangular_in_place(unit.as_ref(), columns, Par::Seq);
         });
         let half = MatRef::from_column_major_slice(&inner, n, n);

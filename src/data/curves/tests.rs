@@ -93,15 +93,40 @@ fn few_nodes_and_one_split() {
         }
         if partition == Partition::Fixed {
             let segment = Segment::run(&few, &few.start(), &curves.fractions, &moves);
-            for s in 0..=120 {
-                assert!((segment.medium.cavity.row(s)[s] / few_curve.test[s] - 1.0).abs() < 1e-11, "{s}");
+            let mut memory = Memory::new(121, few.counting(), few.len() - few.counting());
+            memory.add(&segment, 121, 120);
+            for (s, test) in memory.test_error().into_iter().enumerate() {
+                assert!((few_curve.test[s] / test - 1.0).abs() < 1e-11, "{s}");
             }
         }
     }
 }
 
+/// On one split for many steps the nodes are as few as exponentials need, and the curves still those of all atoms.
+#[test]
+fn condensed_nodes() {
+    let eigenvalues: Vec<f64> = (1..=150).map(|i| 0.1 + 2.8 * f64::from(i) / 150.0).collect();
+    let squares: Vec<f64> = (1..=150).map(|i| 1.0 + 4.0 * f64::from(i * 37 % 11)).collect();
+    let data = Dataset::from_spectrum(300, 150, &eigenvalues, Some(&squares)).unwrap();
+    let curves = Curves::new(&data, 10, StepSizes::Constant(0.15)).unwrap();
+    let moves = curves.moves(&(0..300).map(|s| (s * s + s / 10) % 10).collect::<Vec<_>>()).unwrap();
+    let few = curves.nodes(&moves).unwrap();
+    assert!(few.counting() <= 20, "{}", few.counting());
+    let atoms = |weights: &[f64]| -> Vec<(f64, f64)> {
+        eigenvalues.iter().zip(weights).map(|(&t, weight)| (t, weight / 300.0)).collect()
+    };
+    let all = Nodes::of_measures(atoms(&eigenvalues), atoms(&squares));
+    let [few, all] = [&few, &all].map(|nodes| curves.curve(&moves, nodes).unwrap());
+    for (few, all) in [(few.train, all.train), (few.test, all.test)] {
+        for (s, (few, exact)) in few.iter().zip(&all).enumerate() {
+            // Rounding is that of the start.
+            assert!((few - exact).abs() < 1e-12 * exact + 2e-15 * all[0], "{s}: {few} {exact}");
+        }
+    }
+}
+
 /// Enough times for several blocks and enough nodes for several panels, with a return to the start on the way: the rows
-/// along the nodes against the inverse of the matrix in time, `G = (Lambda - t R)^-1`, `K = G (q E_00 + k R12) G^T`.
+/// along the nodes against the inverse of the matrix in time, `G = (Lambda - t R)^-1`, `K = G (q E_00 + k R N R^T) G^T`.
 #[test]
 fn rows_along_the_nodes() {
     let (steps, returns, source) = (75, 40, 0.3);
@@ -127,22 +152,27 @@ fn rows_along_the_nodes() {
     let mut row = Row::zeros(steps + 1);
     panels.average(steps, &mut row);
 
-    let [mut mean_response, mut mean_correlation] = [0; 2].map(|_| vec![0.0; steps + 1]);
+    let [mut mean_response, mut mean_correlation, mut mean_felt, mut mean_noise] =
+        [0; 4].map(|_| vec![0.0; steps + 1]);
     for (i, node) in nodes.iter().enumerate() {
         let (t, k) = (node.eigenvalue, node.weight * node.eigenvalue);
         let mut matrix = DMatrix::<f64>::identity(steps + 1, steps + 1);
-        let mut noise = DMatrix::zeros(steps + 1, steps + 1);
-        noise[(0, 0)] = source;
+        let mut through = DMatrix::zeros(steps + 1, steps);
+        let mut noise = DMatrix::zeros(steps, steps);
         for s in 0..steps {
             matrix[(s + 1, if s == returns { 0 } else { s })] -= 1.0;
             for u in (0..=s).filter(|&u| known(s, u)) {
                 matrix[(s + 1, u)] -= t * feedback(s, u);
-                noise[(s + 1, u + 1)] = k * kick(s, u);
-                noise[(u + 1, s + 1)] = k * kick(s, u);
+                through[(s + 1, u)] = feedback(s, u);
+                noise[(s, u)] = kick(s, u);
+                noise[(u, s)] = kick(s, u);
             }
         }
         let response = matrix.try_inverse().unwrap();
-        let correlation = &response * noise * response.transpose();
+        let felt = &response * through;
+        let felt_noise = &felt * noise;
+        let start = response.column(0);
+        let correlation = start * start.transpose() * source + &felt_noise * felt.transpose() * k;
         for u in 0..=steps {
             mean_response[u] += node.weight * response[(steps, u)];
             mean_correlation[u] += correlation[(steps, u)];
@@ -153,6 +183,8 @@ fn rows_along_the_nodes() {
             );
         }
         for v in 0..steps {
+            mean_felt[v] += node.weight * felt[(steps, v)];
+            mean_noise[v] += node.weight * felt_noise[(steps, v)];
             let expected = node.weight * response[(steps, v + 1)];
             assert!((panels.response(i, v) - expected).abs() < 1e-12, "response {i}, {v}");
         }
@@ -160,6 +192,8 @@ fn rows_along_the_nodes() {
     for u in 0..=steps {
         assert!((row.response[u] - mean_response[u]).abs() < 1e-12, "{u}");
         assert!((row.correlation[u] - mean_correlation[u]).abs() < 1e-12, "{u}");
+        assert!((row.felt[u] - mean_felt[u]).abs() < 1e-12, "{u}");
+        assert!((row.noise[u] - mean_noise[u]).abs() < 1e-12, "{u}");
     }
 }
 
@@ -167,23 +201,17 @@ fn rows_along_the_nodes() {
 #[test]
 fn products_with_tables() {
     let (size, rows) = (420, 400);
-    let entry = |s: usize, u: usize| ((s * 7 + u * u) as f64).sin();
-    let [mut lower, mut symmetric] = [Table::zeros(size), Table::zeros(size)];
+    let entry = |s: usize, u: usize| if u < s { 0.01 * ((s * 7 + u * u) as f64).sin() } else { 0.0 };
+    let mut table = Table::zeros(size);
     for s in 0..rows {
-        let row: Vec<f64> = (0..=s).map(|u| entry(s, u)).collect();
-        lower.push(&row);
-        symmetric.push_symmetric(&row);
+        table.push(&(0..s).map(|u| entry(s, u)).collect::<Vec<_>>());
     }
     let factors: Vec<f64> = (0..rows).map(|s| (s as f64).cos()).collect();
-    let of_lower = |s: usize, u: usize| if u <= s { entry(s, u) } else { 0.0 };
-    let of_symmetric = |s: usize, u: usize| entry(s.max(u), s.min(u));
-    let [left, right] = [lower.lower(&factors), lower.times(&factors)];
-    let both = symmetric.symmetric(&factors, rows);
+    let (product, solution) = (table.lower(&factors), table.solve(factors.clone()));
     for u in 0..rows {
-        let sum = |of: &dyn Fn(usize) -> f64| factors.iter().enumerate().map(|(s, f)| f * of(s)).sum::<f64>();
-        assert!((left[u] - sum(&|s| of_lower(s, u))).abs() < 1e-11, "{u}");
-        assert!((right[u] - sum(&|s| of_lower(u, s))).abs() < 1e-11, "{u}");
-        assert!((both[u] - sum(&|s| of_symmetric(s, u))).abs() < 1e-11, "{u}");
+        let sum = |of: &dyn Fn(usize) -> f64| (0..rows).map(of).sum::<f64>();
+        assert!((product[u] - sum(&|s| factors[s] * entry(s, u))).abs() < 1e-12, "{u}");
+        assert!((solution[u] + sum(&|s| entry(u, s) * solution[s]) - factors[u]).abs() < 1e-12, "{u}");
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) struct Row {
     pub(crate) response: Vec<f64>,
     /// `C[s, 0]`, ..., `C[s, s]`.
     pub(crate) correlation: Vec<f64>,
+    /// Rows `s` of the averages of `G R` and `G R N`, where the nodes feel their states with noise.
+    pub(crate) felt: Vec<f64>,
+    pub(crate) noise: Vec<f64>,
 }
 
 /// What a step does to every node: from its state at some time it moves by `t` times a linear combination of its past,
@@ -25,7 +28,8 @@ pub(crate) struct Step<'a> {
     pub(crate) visits: &'a [usize],
     /// Coefficient of the state at each visit.
     pub(crate) feedback: &'a [f64],
-    /// Covariance of the kick of this step with those of the steps at the visits.
+    /// Covariance of the kick of this step with those of the steps at the visits; for data, of the noise with which this
+    /// state is felt.
     pub(crate) kicks: &'a [f64],
 }
 
@@ -122,7 +126,8 @@ impl Along for Nodes {
 
 impl Row {
     pub(crate) fn zeros(length: usize) -> Self {
-        Self { response: vec![0.0; length], correlation: vec![0.0; length] }
+        let zeros = || vec![0.0; length];
+        Self { response: zeros(), correlation: zeros(), felt: zeros(), noise: zeros() }
     }
 
     /// Largest modulus in row `s`, infinite if a number is not finite.
