@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::certificate::Certificate;
 use super::columns::{Preparation, Prepared};
 use super::dataset::{Dataset, Target};
+use super::repeats::{Fingerprints, Repeats};
 use super::rows::{Block, Rows};
 use crate::error::{Error, Result};
 use crate::finite::eigenvalues::symmetric_eigen;
@@ -43,9 +44,10 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
         let equal = Resized { prepared: &measured.prepared, sizes: &measured.shares.sizes };
         measured.shares.fourth = decompose_once(&equal, Preparation::default())?.shares.fourth;
     }
-    let Measured { mut data, shares, row_correlation, prepared } = measured;
+    let Measured { mut data, shares, repeats, row_correlation, prepared } = measured;
     data.certificate =
-        Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation).of_rows(data.rows);
+        Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation, repeats)
+            .of_rows(data.rows);
     data.leverages = shares.histogram();
     data.columns = prepared.columns;
     Ok(data)
@@ -55,6 +57,7 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
 struct Measured<'a> {
     data: Dataset,
     shares: Sizes,
+    repeats: Repeats,
     row_correlation: f64,
     prepared: Prepared<'a>,
 }
@@ -123,7 +126,9 @@ fn decompose_once(rows: &dyn Rows, preparation: Preparation) -> Result<Measured<
         certificate: Certificate::of_equal_rows(),
         largest_row: sums.largest,
     };
-    Ok(Measured { data, shares: shares.finish(), row_correlation: sums.row_correlation(), prepared })
+    let row_correlation = sums.row_correlation();
+    let repeats = sums.fingerprints.repeats(&shares.leverages);
+    Ok(Measured { data, shares: shares.finish(), repeats, row_correlation, prepared })
 }
 
 /// Rows divided by the root of their size.
@@ -170,6 +175,7 @@ struct Sums {
     largest: f64,
     consecutive: f64,
     last: Vec<f64>,
+    fingerprints: Fingerprints,
 }
 
 impl Sums {
@@ -188,6 +194,7 @@ impl Sums {
             largest: 0.0,
             consecutive: 0.0,
             last: Vec::new(),
+            fingerprints: Fingerprints::default(),
         }
     }
 
@@ -244,6 +251,7 @@ impl Sums {
             self.consecutive += self.last.iter().zip(row).map(|(a, b)| a * b).sum::<f64>();
             self.last.clear();
             self.last.extend_from_slice(row);
+            self.fingerprints.add(row);
         }
     }
 

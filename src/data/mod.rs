@@ -31,7 +31,7 @@ mod law;
 #[cfg(feature = "npy")]
 mod npy;
 mod outlier;
-
+mod repeats;
 mod resolved;
 mod rigidity;
 mod rows;
