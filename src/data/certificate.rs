@@ -14,6 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dataset::GAUSSIAN;
 use super::repeats::Repeats;
 
 /// Spread of the leverages from which on the rows are to be resolved. Measured: at 0.4 the law of `Z` is
@@ -150,6 +151,6 @@ impl Certificate {
 
     /// Rows of which nothing is known.
     pub(super) fn of_equal_rows() -> Self {
-        Self::new(1.0, 0.0, 3.0, 0.0, Repeats::NONE)
+        Self::new(1.0, 0.0, GAUSSIAN, 0.0, Repeats::NONE)
     }
 }

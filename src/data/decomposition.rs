@@ -48,6 +48,7 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
     data.certificate =
         Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation, repeats)
             .of_rows(data.rows);
+    data.fourth_moments = shares.moments.clone();
     data.leverages = shares.histogram();
     data.columns = prepared.columns;
     Ok(data)
@@ -125,6 +126,7 @@ fn decompose_once(rows: &dyn Rows, preparation: Preparation) -> Result<Measured<
         leverages: Vec::new(),
         certificate: Certificate::of_equal_rows(),
         largest_row: sums.largest,
+        fourth_moments: Vec::new(),
     };
     let row_correlation = sums.row_correlation();
     let repeats = sums.fingerprints.repeats(&shares.leverages);
@@ -360,16 +362,19 @@ impl Shares {
         let mean = sizes.iter().sum::<f64>() / n;
         sizes.iter_mut().for_each(|h| *h = if mean > 0.0 { *h / mean } else { 1.0 });
         let spread = (sizes.iter().map(|h| (h - 1.0).powi(2)).sum::<f64>() / n).sqrt();
-        let fourth = self.fourth.iter().fold(0.0, |most: f64, sum| most.max(self.samples * sum));
-        Sizes { sizes, spread, fourth }
+        let moments: Vec<f64> = self.fourth.iter().map(|sum| self.samples * sum).collect();
+        let fourth = moments.iter().copied().fold(0.0, f64::max);
+        Sizes { sizes, spread, fourth, moments }
     }
 }
 
-/// Sizes of the rows, in their order, with their standard deviation, and the largest fourth moment of a direction.
+/// Sizes of the rows, in their order, with their standard deviation, and the fourth moments of the directions with the
+/// largest of them.
 struct Sizes {
     sizes: Vec<f64>,
     spread: f64,
     fourth: f64,
+    moments: Vec<f64>,
 }
 
 impl Sizes {
