@@ -15,6 +15,7 @@ pub mod fixed_point;
 pub mod free_partition;
 mod gram;
 pub(crate) mod inverse;
+mod leverages;
 mod newton;
 mod options;
 pub mod pencil;
