@@ -108,6 +108,9 @@ impl Options {
 /// Most epochs of the curves: with more their tables take longer than anybody waits.
 const MOST_EPOCHS: usize = 1000;
 
+/// Steps of a curve from which on the answer takes longer than half a minute.
+const MANY_STEPS: usize = 640;
+
 /// Most numbers of batches at once, and most runs and partitions.
 const MOST: usize = 10_000;
 
@@ -190,6 +193,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let mut notes = source.notes.clone();
     request.fit_to(source.dataset.rows(), &mut notes)?;
     notes.extend(request.left_out());
+    if let Some(cost) = request.cost(source.dataset.target().is_some()) {
+        outputs.remark(&cost);
+    }
     let prediction = Prediction::new(&request, &source, notes, &outputs)?;
     let summary = prediction.summary(&request, &source)?;
     outputs.write(
@@ -215,6 +221,15 @@ impl Request {
 }
 
 impl Request {
+    /// What takes long, if anything does: curves take the square of their steps.
+    fn cost(&self, has_target: bool) -> Option<String> {
+        let batches = self.batches.iter().max().copied().unwrap_or(1);
+        let steps = batches.saturating_mul(self.epochs);
+        (has_target && steps > MANY_STEPS).then(|| {
+            format!("curves of {steps} steps, {batches} batches in {} epochs, may take minutes", self.epochs)
+        })
+    }
+
     /// The batches that an explicit schedule never takes.
     fn left_out(&self) -> Option<String> {
         let Schedule::Explicit(taken) = &self.schedule else { return None };
