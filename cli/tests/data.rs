@@ -223,6 +223,15 @@ fn small_and_odd_data() {
             assert_eq!(constant["recommended"]["epochs"], 0);
         }
     }
+    // Half of the rows are 0, as in sparse data: they have a size, and the laws count them.
+    let sparse: Vec<Vec<f64>> = (0..200)
+        .zip(sample(200, 40))
+        .map(|(i, row)| if i % 2 == 0 { row } else { [&[0.0; 40], &row[40..]].concat() })
+        .collect();
+    write("sparse.csv", &csv(&sparse));
+    let sparse = scratch.json(&["sparse.csv", "--batches=3", "--runs=0", "--test-fraction=0", "--epochs=3"]);
+    let law = &sparse["laws"][0];
+    assert!(law["sampled"]["ks"].as_f64().unwrap() < 0.03, "{sparse}");
     // No target: no curves, and it says so.
     let none = scratch.json(&["constant.csv", "--target=none", "--batches=1,2"]);
     assert!(none["curves"].is_null() && none["recommended"].is_null());

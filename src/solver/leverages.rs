@@ -61,7 +61,8 @@ impl Leverages {
 
     /// Whether all rows have the same leverage.
     pub(super) fn are_equal(&self) -> bool {
-        self.0.len() == 1
+        // Rows that are 0 have no atom, but a part of the mass.
+        matches!(self.0[..], [Atom { mass, .. }] if mass == 1.0)
     }
 
     /// `D(x, y)`, the medium `x` as dressed by the spread of the leverages, in the fourth matrix of the room.
