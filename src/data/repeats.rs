@@ -43,7 +43,7 @@ impl Fingerprints {
     /// From the leverages of the rows, in their order.
     pub(super) fn repeats(self, leverages: &[f64]) -> Repeats {
         let mut rows: Vec<(u64, f64)> = self.0.into_iter().zip(leverages.iter().copied()).collect();
-        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        rows.sort_unstable_by_key(|row| row.0);
         let n = rows.len() as f64;
         let (mut distinct, mut weight) = (0.0, 0.0);
         for copies in rows.chunk_by(|a, b| a.0 == b.0) {
