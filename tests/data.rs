@@ -211,3 +211,32 @@ fn the_certificate_tells_the_rows_apart() {
     assert_eq!(found.verdict, Verdict::Doubtful);
     assert!((found.row_correlation - 0.8).abs() < 0.02, "{found:?}");
 }
+
+/// Every row ten times, shuffled: the training curve is off, and the certificate says so; a hundredth of the rows twice is
+/// ordinary, and scaling a column changes nothing.
+#[test]
+fn copies_of_rows_are_seen() {
+    let (distinct, _) = sample(400, 100, 4);
+    // Row i of the data is row `of(i)` of the distinct ones.
+    let copied = |of: &dyn Fn(usize) -> usize, scale: f64| {
+        let mut features = DMatrix::from_fn(400, 100, |i, j| distinct[(of(i), j)]);
+        features.column_mut(3).scale_mut(scale);
+        Dataset::from_nalgebra(&features, None, Preparation::default()).unwrap().certificate().clone()
+    };
+    let shuffled = |i: usize| i * 7 % 400;
+    let tenfold = copied(&|i| shuffled(i) / 10, 1.0);
+    assert!((tenfold.repeated_rows - 0.9).abs() < 1e-12, "{tenfold:?}");
+    assert_eq!(tenfold.verdict, Verdict::Doubtful);
+    assert!(
+        tenfold.reasons.iter().any(|reason| reason.contains("90 % of the rows are copies")),
+        "{tenfold:?}"
+    );
+    // Ten equal leverages of a group sum to less than 1, nine tenths of which are those of the copies.
+    assert!((0.3..0.9).contains(&tenfold.copies_weight), "{tenfold:?}");
+    for scale in [1.0, -1e-3] {
+        let few = copied(&|i| if i < 4 { i + 200 } else { i }, scale);
+        assert!((few.repeated_rows - 0.01).abs() < 1e-12, "{few:?}");
+        assert_eq!(few.verdict, Verdict::Reliable, "{few:?}");
+    }
+    assert_eq!(copied(&|i| i, 1.0).repeated_rows, 0.0);
+}

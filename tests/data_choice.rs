@@ -291,3 +291,48 @@ fn a_single_heavy_row_limits_the_step() {
     let curves = runs.descend(Partition::Fresh, &Schedule::default(), 20, None).unwrap();
     assert!(curves.train[80] < curves.train[0], "{} from {}", curves.train[80], curves.train[0]);
 }
+
+/// One feature: the mean square of `1 - alpha w_b` over all batches of two out of six rows is 1 at the limit, by
+/// enumeration, unless the largest row alone overshoots before.
+#[test]
+fn rows_of_one_direction_add_up_in_a_batch() {
+    let features = [1.0, 1.1, -0.9, 1.0, 0.8, 1.2f64];
+    let data = Dataset::from_row_major(&features, 1, None, Preparation::default()).unwrap();
+    let pairs = || (0..6).flat_map(|i| (0..i).map(move |j| (i, j)));
+    let growth = |step: f64| {
+        let rates = pairs().map(|(i, j)| 0.5 * (features[i].powi(2) + features[j].powi(2)));
+        rates.map(|rate| (1.0 - step * rate).powi(2)).sum::<f64>() / pairs().count() as f64
+    };
+    assert!((growth(data.row_step(3)) - 1.0).abs() < 1e-12, "{}", growth(data.row_step(3)));
+    // Five rows in batches of at least one: none may overshoot there.
+    let five = Dataset::from_row_major(&features[1..], 1, None, Preparation::default()).unwrap();
+    assert!(five.row_step(4) <= 2.0 / 1.44 * (1.0 + 1e-12));
+}
+
+/// A feature that five rows out of 400 have: they share batches now and then, and what is recommended holds in runs.
+#[test]
+fn a_rare_feature_limits_the_step() {
+    let (n, p) = (400, 20);
+    let mut features = sample_features(n, &vec![1.0; p], Entries::Gaussian, &mut draw_stream(4, 0)).unwrap();
+    features.column_mut(0).fill(0.0);
+    for row in [17, 60, 123, 240, 333] {
+        features[(row, 0)] = 50.0;
+    }
+    let targets: Vec<f64> =
+        (0..n).map(|i| features[(i, 1)] + 0.06 * features[(i, 0)] * (i as f64).sin()).collect();
+    let data = Dataset::from_nalgebra(&features, Some(&targets), Preparation::default()).unwrap();
+    // Five equal entries of a direction: nu = 400 / 5, t = 5 * 2500 / 400.
+    let variance = (400.0 - 25.0) / (25.0 * 399.0);
+    let limit = 2.0 / (31.25 * (1.0 + 79.0 * variance));
+    assert!((data.row_step(16) / limit - 1.0).abs() < 0.05, "{} against {limit}", data.row_step(16));
+    let best = Search::new(&data, &[16]).unwrap().run().unwrap();
+    let sixteen = best.by_batches.iter().find(|choice| choice.batches == 16).unwrap();
+    let rows: Vec<f64> = features.transpose().as_slice().to_vec();
+    let table = Table::read(&RowMajor::new(&rows, p, Some(&targets)).unwrap()).unwrap();
+    let runs = Runs::new(&table, None, &[1.0 / 16.0; 16], &[sixteen.step_size; 16]).unwrap();
+    let curves =
+        runs.with_runs(20).unwrap().descend(Partition::Fresh, &Schedule::default(), 20, None).unwrap();
+    let worst = curves.train.iter().copied().fold(0.0, f64::max);
+    println!("recommended {}, limit {limit}, worst {worst}, start {}", sixteen.step_size, curves.train[0]);
+    assert!(worst < 3.0 * curves.train[0] && curves.train[320] < curves.train[0], "{worst}");
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use freespectra::Result;
-use freespectra::data::{Block, CsvFile, Dataset, NpyFile, Preparation, Rows, TargetColumn};
+use freespectra::data::{Block, CsvFile, Dataset, FirstLine, NpyFile, Preparation, Rows, TargetColumn};
 
 /// A file that is removed when the test ends.
 struct Scratch(PathBuf);
@@ -48,7 +48,7 @@ fn csv_with_and_without_names() {
     assert_eq!(csv("last.csv", b"1,3,2\n4,6,5\n", TargetColumn::Last).unwrap(), expected);
     assert_eq!(csv("none.csv", b"1\n2\n", TargetColumn::Absent).unwrap(), (vec![1.0, 2.0], vec![]));
     let file = Scratch::new("tab.csv", b"x\ty\n1\t2\n");
-    let tabs = CsvFile::open_delimited(&file.0, TargetColumn::Last, b'\t').unwrap();
+    let tabs = CsvFile::open_delimited(&file.0, TargetColumn::Last, b'\t', FirstLine::Judged).unwrap();
     assert_eq!((tabs.names().unwrap(), tabs.target()), (&["x".to_owned(), "y".to_owned()][..], Some(1)));
 }
 

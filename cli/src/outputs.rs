@@ -126,6 +126,13 @@ impl Outputs {
         Ok(())
     }
 
+    /// Says something on standard error while the work goes on, unless somebody asked for silence.
+    pub fn remark(&self, text: &str) {
+        if !self.is_quiet {
+            eprintln!("note: {text}");
+        }
+    }
+
     /// A progress bar on standard error, if that is a terminal and nobody asked for silence.
     pub fn progress(&self, total: usize, what: &'static str) -> ProgressBar {
         if self.is_quiet || !std::io::stderr().is_terminal() {

@@ -223,6 +223,15 @@ fn small_and_odd_data() {
             assert_eq!(constant["recommended"]["epochs"], 0);
         }
     }
+    // Half of the rows are 0, as in sparse data: they have a size, and the laws count them.
+    let sparse: Vec<Vec<f64>> = (0..200)
+        .zip(sample(200, 40))
+        .map(|(i, row)| if i % 2 == 0 { row } else { [&[0.0; 40], &row[40..]].concat() })
+        .collect();
+    write("sparse.csv", &csv(&sparse));
+    let sparse = scratch.json(&["sparse.csv", "--batches=3", "--runs=0", "--test-fraction=0", "--epochs=3"]);
+    let law = &sparse["laws"][0];
+    assert!(law["sampled"]["ks"].as_f64().unwrap() < 0.03, "{sparse}");
     // No target: no curves, and it says so.
     let none = scratch.json(&["constant.csv", "--target=none", "--batches=1,2"]);
     assert!(none["curves"].is_null() && none["recommended"].is_null());
@@ -240,6 +249,8 @@ fn files_that_are_none() {
         ("header.csv", b"a,b,y\n", "no row"),
         ("column.csv", b"y\n1\n2\n", "no column beside the target"),
         ("text.csv", b"a,y\n1,2\n3,four\n", "row 2 (line 3), column 2 (y): \"four\" is not a number"),
+        ("inf.csv", b"a,y\n1,2\n-inf,4\n", "row 2 (line 3), column 1 (a): \"-inf\" is not finite"),
+        ("huge.csv", b"1,2\n1e999,4\n", "\"1e999\" is not finite"),
         ("nan.csv", b"a,y\n1,2\nNaN,4\n", "row 2"),
         ("ragged.csv", b"a,b,y\n1,2,3\n1,2\n", "2 cells"),
         ("bytes.csv", b"a,y\n1,2\n\xff\xfe,4\n", "not UTF-8"),
@@ -271,6 +282,9 @@ fn files_that_are_none() {
         (&["good.csv", "--budget=hours:3"], "budget"),
         (&["good.csv", "--test-fraction=1"], "test_fraction"),
         (&["good.csv", "--cauchy=1+"], "cauchy"),
+        (&["good.csv", "--cauchy=1-1i"], "cauchy"),
+        (&["good.csv", "--no-header"], "\"x1\" is not a number"),
+        (&["good.csv", "--no-header", "--header"], "--no-header"),
         (&["good.csv", "--batches=2", "--schedule=0,2"], "batch"),
         (&["--demo", "good.csv"], "--demo"),
     ] {
@@ -292,4 +306,75 @@ fn demonstration() {
     fs::write(&path, "mine").unwrap();
     assert_eq!(scratch.run(&options).status.code(), Some(2));
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+}
+
+/// On the real axis the transform is real outside the spectrum, for the full batch a sum over the eigenvalues; inside there
+/// is none.
+#[test]
+fn cauchy_transform_on_the_axis() {
+    let scratch = scratch("axis");
+    fs::write(scratch.path.join("four.csv"), csv(&reference())).unwrap();
+    let common = ["four.csv", "--test-fraction=0", "--runs=0", "--partitions=0", "--step-size=0.3"];
+    let json = scratch.json(&[&common[..], &["-B=1", "--cauchy=-1,0.6+0i,4", "--epochs=2"]].concat());
+    for (found, z) in json["laws"][0]["cauchy"].as_array().unwrap().iter().zip([-1.0, 0.6, 4.0f64]) {
+        let exact = [0.2, 1.0, 3.0].map(|t| 1.0 / (3.0 * (z - t))).iter().sum::<f64>();
+        close(&found["g"], &[exact, 0.0], 1e-9);
+    }
+    fs::write(scratch.path.join("sample.csv"), csv(&sample(240, 60))).unwrap();
+    let options = ["--runs=0", "--partitions=0", "-B=4", "--step-size=0.1", "--cauchy=1.3", "--epochs=2"];
+    let output = scratch.run(&[&["sample.csv"], &options[..]].concat());
+    let message = text(&output.stderr);
+    assert!(output.status.code() == Some(2) && message.contains("cauchy"), "{message}");
+}
+
+/// The eigenvalues of `Z` are positive, and so are its quantiles, at the resolution of few features too.
+#[test]
+fn quantiles_of_a_positive_law_are_not_negative() {
+    let scratch = scratch("positive");
+    fs::write(scratch.path.join("few.csv"), csv(&sample(40, 4))).unwrap();
+    let json = scratch.json(&["few.csv", "-B=1,2", "--runs=0", "--partitions=0", "--epochs=2", "--at=-0.01"]);
+    for law in json["laws"].as_array().unwrap() {
+        let quantiles = law["quantiles"].as_array().unwrap();
+        assert!(quantiles.iter().all(|quantile| quantile["x"].as_f64().unwrap() >= 0.0), "{quantiles:?}");
+        assert_eq!(law["at"][0]["cdf"], 0.0);
+    }
+}
+
+#[test]
+fn notes_on_headers_and_schedules() {
+    let scratch = scratch("notes");
+    let rows = sample(30, 2);
+    let text_rows = csv(&rows).replacen("x1,x2,y", "1,2,3", 1);
+    fs::write(scratch.path.join("numbers.csv"), text_rows).unwrap();
+    let common = ["numbers.csv", "--test-fraction=0", "--runs=0", "--partitions=0", "--epochs=2"];
+    let run = |options: &[&str]| scratch.json(&[&common[..], options].concat());
+    let judged = run(&["-B=1"]);
+    assert_eq!(judged["data"]["rows"], 31);
+    assert!(judged["notes"].to_string().contains("--header"), "{}", judged["notes"]);
+    let named = run(&["-B=1", "--header", "--target=3"]);
+    assert_eq!((&named["data"]["rows"], &named["data"]["target"]), (&30.into(), &"3".into()));
+    assert!(!named["notes"].to_string().contains("--header"), "{}", named["notes"]);
+    let plain = run(&["-B=1", "--no-header"]);
+    assert_eq!(plain["data"]["rows"], 31);
+    assert!(!plain["notes"].to_string().contains("--header"), "{}", plain["notes"]);
+
+    let schedule = ["--step-size=0.1", "--schedule=0,2,0"];
+    let partial = run(&[&["-B=3", "--partition=fixed"], &schedule[..]].concat());
+    assert!(partial["notes"].to_string().contains("leaves out batches [1] of 3"), "{}", partial["notes"]);
+    let all = run(&["-B=3", "--step-size=0.1", "--schedule=0,2,1"]);
+    assert!(!all["notes"].to_string().contains("leaves out"), "{}", all["notes"]);
+}
+
+/// Every row ten times: the certificate is in the document.
+#[test]
+fn copies_are_reported() {
+    let scratch = scratch("copies");
+    let distinct = sample(20, 12);
+    let rows: Vec<Vec<f64>> = (0..200).map(|i| distinct[i * 7 % 20].clone()).collect();
+    fs::write(scratch.path.join("copies.csv"), csv(&rows)).unwrap();
+    let options = ["--test-fraction=0", "--runs=0", "--partitions=0", "-B=2", "--epochs=2"];
+    let certificate = &scratch.json(&[&["copies.csv"], &options[..]].concat())["certificate"];
+    assert!((certificate["repeated_rows"].as_f64().unwrap() - 0.9).abs() < 1e-12);
+    assert_eq!(certificate["verdict"], "doubtful");
+    assert!(certificate["reasons"].to_string().contains("90 % of the rows are copies"), "{certificate}");
 }

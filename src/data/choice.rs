@@ -56,8 +56,8 @@ pub struct Recommendation {
     pub by_batches: Vec<Choice>,
     /// Everything that was looked at, by batches and step size.
     pub grid: Vec<Choice>,
-    /// The step size at which runs diverge, for each number of batches of `by_batches`, at most that at which the largest
-    /// row alone [overshoots](Dataset::row_step).
+    /// The step size at which runs diverge, for each number of batches of `by_batches`, at most that at which
+    /// [heavy rows](Dataset::row_step) make them.
     pub stability: Vec<f64>,
     /// Epochs that were looked at, for each number of batches of `by_batches`: what the budget affords, as far as 4000
     /// steps go. With 0, all that was looked at is the start.

@@ -4,13 +4,27 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use serde::{Deserialize, Serialize};
 
 use super::files::{TargetColumn, failure, split_row};
 use super::rows::{Block, Rows, block_rows};
 use crate::error::Result;
 
-/// A table of numbers, one row a line, with a line of names before it or without: the first line is one of
-/// names if a cell of it is no number. A byte order mark and spaces around cells are skipped.
+/// Whether the first line of a text holds the names of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstLine {
+    /// It does if a cell of it is neither a number nor missing.
+    #[default]
+    Judged,
+    /// It does, whatever it holds.
+    Names,
+    /// It is a row like all others.
+    Row,
+}
+
+/// A table of numbers, one row a line, with a line of names before it or without. A byte order mark and spaces around
+/// cells are skipped.
 ///
 /// ```no_run
 /// use freespectra::data::{CsvFile, Dataset, Preparation, TargetColumn};
@@ -30,19 +44,24 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// Opens a file with commas between the cells.
+    /// Opens a file with commas between the cells, whose first line is judged by what it holds.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) if it cannot be read, has no row, or has no such target or no column beside it.
     pub fn open(path: impl AsRef<Path>, target: TargetColumn) -> Result<Self> {
-        Self::open_delimited(path, target, b',')
+        Self::open_delimited(path, target, b',', FirstLine::Judged)
     }
 
-    /// Opens a file with another character between the cells.
+    /// Opens a file with another character between the cells, whose first line is known or judged.
     ///
     /// # Errors
     /// As for [`CsvFile::open`].
-    pub fn open_delimited(path: impl AsRef<Path>, target: TargetColumn, delimiter: u8) -> Result<Self> {
+    pub fn open_delimited(
+        path: impl AsRef<Path>,
+        target: TargetColumn,
+        delimiter: u8,
+        first_line: FirstLine,
+    ) -> Result<Self> {
         let path = path.as_ref().to_path_buf();
         let mut file = Self { path, delimiter, names: None, columns: 0, target: None };
         let mut reader = file.reader()?;
@@ -51,7 +70,12 @@ impl CsvFile {
             return Err(failure(&file.path, "the file is empty"));
         }
         file.columns = record.len();
-        if record.iter().any(|cell| number(cell).is_none() && !missing(cell)) {
+        let has_names = match first_line {
+            FirstLine::Judged => record.iter().any(|cell| cell_of(cell) == Cell::Text),
+            FirstLine::Names => true,
+            FirstLine::Row => false,
+        };
+        if has_names {
             let names = record.iter().map(|cell| std::str::from_utf8(cell).map(str::to_owned));
             let names = names.collect::<std::result::Result<Vec<_>, _>>();
             file.names = Some(names.map_err(|_| failure(&file.path, "the first line is not UTF-8"))?);
@@ -96,16 +120,20 @@ impl CsvFile {
         }
         numbers.clear();
         for (column, cell) in record.iter().enumerate() {
-            let Some(x) = number(cell) else {
-                let name = self.names.as_ref().map_or(String::new(), |names| format!(" ({})", names[column]));
-                let what = match std::str::from_utf8(cell) {
-                    Ok(_) if missing(cell) => "the value is missing".to_owned(),
-                    Ok(text) => format!("{:?} is not a number", text.chars().take(40).collect::<String>()),
-                    Err(_) => "the cell is not UTF-8".to_owned(),
-                };
-                return Err(at(format!("column {}{name}: {what}", column + 1)));
+            let found = cell_of(cell);
+            if let Cell::Number(x) = found {
+                numbers.push(x);
+                continue;
+            }
+            let name = self.names.as_ref().map_or(String::new(), |names| format!(" ({})", names[column]));
+            let quoted = |text: &str| format!("{:?}", text.chars().take(40).collect::<String>());
+            let what = match (found, std::str::from_utf8(cell)) {
+                (Cell::Missing, _) => "the value is missing".to_owned(),
+                (Cell::Infinite, Ok(text)) => format!("{} is not finite", quoted(text)),
+                (_, Ok(text)) => format!("{} is not a number", quoted(text)),
+                (_, Err(_)) => "the cell is not UTF-8".to_owned(),
             };
-            numbers.push(x);
+            return Err(at(format!("column {}{name}: {what}", column + 1)));
         }
         Ok(())
     }
@@ -144,12 +172,27 @@ impl Rows for CsvFile {
     }
 }
 
-/// A finite number.
-fn number(cell: &[u8]) -> Option<f64> {
-    std::str::from_utf8(cell).ok()?.parse().ok().filter(|x: &f64| x.is_finite())
+/// What a cell holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Cell {
+    /// A finite number.
+    Number(f64),
+    /// An infinite one, or one beyond those of 64 bits.
+    Infinite,
+    /// Nothing, or what programs write for it.
+    Missing,
+    Text,
 }
 
-/// An empty cell, or what programs write for one.
-fn missing(cell: &[u8]) -> bool {
-    matches!(cell.to_ascii_lowercase().as_slice(), b"" | b"na" | b"nan" | b"null" | b"inf" | b"-inf" | b"?")
+fn cell_of(cell: &[u8]) -> Cell {
+    if matches!(cell.to_ascii_lowercase().as_slice(), b"" | b"na" | b"nan" | b"null" | b"?") {
+        return Cell::Missing;
+    }
+    match std::str::from_utf8(cell).ok().and_then(|text| text.parse::<f64>().ok()) {
+        Some(x) if x.is_finite() => Cell::Number(x),
+        Some(x) if x.is_infinite() => Cell::Infinite,
+        // "-nan" and the like.
+        Some(_) => Cell::Missing,
+        None => Cell::Text,
+    }
 }

@@ -10,6 +10,9 @@ use super::decomposition::decompose;
 use super::rows::{Matrix, RowMajor, Rows};
 use crate::error::{Error, Result, non_negative};
 
+/// Fourth moment of a direction that is spread over the rows like a Gaussian vector.
+pub(super) const GAUSSIAN: f64 = 3.0;
+
 /// A data set as the predictions see it: the spectrum of `W = X^T X / n`, the squares of the target along
 /// the left singular vectors of `X`, and the leverages of the rows. Memory is that of `min(n, p)^2`
 /// numbers while it is made, and of `min(n, p)` afterwards.
@@ -39,6 +42,8 @@ pub struct Dataset {
     pub(super) certificate: Certificate,
     /// Largest `|x_i|^2`.
     pub(super) largest_row: f64,
+    /// `nu` of the certificate for each direction, of the rows as they are.
+    pub(super) fourth_moments: Vec<f64>,
 }
 
 /// The target `y` in the basis of the left singular vectors `u_i` of `X`.
@@ -143,6 +148,7 @@ impl Dataset {
             return Err(Error::argument("eigenvalues", value, format!("at most {}", rows.min(features))));
         }
         let nonzero_sum = nonzero.iter().sum();
+        let fourth_moments = vec![GAUSSIAN; nonzero.len()];
         Ok(Self {
             rows,
             columns: vec![Column::AS_IT_IS; features],
@@ -153,6 +159,7 @@ impl Dataset {
             certificate: Certificate::of_equal_rows(),
             // The mean of |x_i|^2 is the trace of W.
             largest_row: nonzero_sum,
+            fourth_moments,
         })
     }
 
@@ -204,10 +211,26 @@ impl Dataset {
         &self.certificate
     }
 
-    /// The step size on the mean gradient of a batch beyond which the largest row alone makes each step overshoot:
-    /// `2 n / (B max |x_i|^2)`. No prediction that takes rows for alike knows of it.
+    /// The step size on the mean gradient of a batch beyond which heavy rows make runs diverge. No prediction that takes
+    /// rows for alike knows of it. It is the smallest of
+    ///
+    /// ```text
+    /// 2 m / max |x_i|^2                                             the largest row overshoots in its batch
+    /// 2 / (t_j (1 + (nu_j - 1) (n - m) / (m (n - 1))))              E (1 - alpha v_j^T W_b v_j)^2 > 1 along direction j
+    /// ```
+    ///
+    /// with `m` rows in the smallest batch `W_b` and the fourth moments `nu_j = n sum_i u_ij^4` of the directions `v_j` of
+    /// `W`. Rows of a rare feature are of one direction and add up where they meet in a batch, orthogonal ones do
+    /// not. Below it the mean square along a direction never grows, so that over a run of any length it exceeds `c` times
+    /// its start with a probability of at most `1 / c`.
     pub fn row_step(&self, batches: usize) -> f64 {
-        2.0 * self.rows as f64 / (batches as f64 * self.largest_row)
+        let n = self.rows as f64;
+        let m = (self.rows / batches.max(1)).max(1) as f64;
+        // Variance of a mean of m out of n numbers, relative to that of a single one.
+        let variance = if self.rows > 1 { (n - m) / (m * (n - 1.0)) } else { 0.0 };
+        let directions = self.eigenvalues.iter().zip(&self.fourth_moments);
+        let steps = directions.map(|(t, moment)| 2.0 / (t * (1.0 + (moment - 1.0) * variance)));
+        steps.fold(2.0 * m / self.largest_row, f64::min)
     }
 
     /// What was done to each column.

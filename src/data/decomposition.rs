@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::certificate::Certificate;
 use super::columns::{Preparation, Prepared};
 use super::dataset::{Dataset, Target};
+use super::repeats::{Fingerprints, Repeats};
 use super::rows::{Block, Rows};
 use crate::error::{Error, Result};
 use crate::finite::eigenvalues::symmetric_eigen;
@@ -43,9 +44,11 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
         let equal = Resized { prepared: &measured.prepared, sizes: &measured.shares.sizes };
         measured.shares.fourth = decompose_once(&equal, Preparation::default())?.shares.fourth;
     }
-    let Measured { mut data, shares, row_correlation, prepared } = measured;
+    let Measured { mut data, shares, repeats, row_correlation, prepared } = measured;
     data.certificate =
-        Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation).of_rows(data.rows);
+        Certificate::new(shares.largest(), shares.spread, shares.fourth, row_correlation, repeats)
+            .of_rows(data.rows);
+    data.fourth_moments = shares.moments.clone();
     data.leverages = shares.histogram();
     data.columns = prepared.columns;
     Ok(data)
@@ -55,6 +58,7 @@ pub(super) fn decompose(rows: &dyn Rows, preparation: Preparation) -> Result<Dat
 struct Measured<'a> {
     data: Dataset,
     shares: Sizes,
+    repeats: Repeats,
     row_correlation: f64,
     prepared: Prepared<'a>,
 }
@@ -122,8 +126,11 @@ fn decompose_once(rows: &dyn Rows, preparation: Preparation) -> Result<Measured<
         leverages: Vec::new(),
         certificate: Certificate::of_equal_rows(),
         largest_row: sums.largest,
+        fourth_moments: Vec::new(),
     };
-    Ok(Measured { data, shares: shares.finish(), row_correlation: sums.row_correlation(), prepared })
+    let row_correlation = sums.row_correlation();
+    let repeats = sums.fingerprints.repeats(&shares.leverages);
+    Ok(Measured { data, shares: shares.finish(), repeats, row_correlation, prepared })
 }
 
 /// Rows divided by the root of their size.
@@ -170,6 +177,7 @@ struct Sums {
     largest: f64,
     consecutive: f64,
     last: Vec<f64>,
+    fingerprints: Fingerprints,
 }
 
 impl Sums {
@@ -188,6 +196,7 @@ impl Sums {
             largest: 0.0,
             consecutive: 0.0,
             last: Vec::new(),
+            fingerprints: Fingerprints::default(),
         }
     }
 
@@ -244,6 +253,7 @@ impl Sums {
             self.consecutive += self.last.iter().zip(row).map(|(a, b)| a * b).sum::<f64>();
             self.last.clear();
             self.last.extend_from_slice(row);
+            self.fingerprints.add(row);
         }
     }
 
@@ -352,16 +362,19 @@ impl Shares {
         let mean = sizes.iter().sum::<f64>() / n;
         sizes.iter_mut().for_each(|h| *h = if mean > 0.0 { *h / mean } else { 1.0 });
         let spread = (sizes.iter().map(|h| (h - 1.0).powi(2)).sum::<f64>() / n).sqrt();
-        let fourth = self.fourth.iter().fold(0.0, |most: f64, sum| most.max(self.samples * sum));
-        Sizes { sizes, spread, fourth }
+        let moments: Vec<f64> = self.fourth.iter().map(|sum| self.samples * sum).collect();
+        let fourth = moments.iter().copied().fold(0.0, f64::max);
+        Sizes { sizes, spread, fourth, moments }
     }
 }
 
-/// Sizes of the rows, in their order, with their standard deviation, and the largest fourth moment of a direction.
+/// Sizes of the rows, in their order, with their standard deviation, and the fourth moments of the directions with the
+/// largest of them.
 struct Sizes {
     sizes: Vec<f64>,
     spread: f64,
     fourth: f64,
+    moments: Vec<f64>,
 }
 
 impl Sizes {

@@ -10,7 +10,6 @@ use super::law::PartitionLaw;
 use super::resolved::ResolvedLaw;
 use crate::error::Result;
 use crate::law::CauchyTransform;
-use crate::solver::continuation::is_inside;
 
 /// Points per unit of the resolution at which the density is looked at.
 const POINTS: f64 = 2.0;
@@ -65,7 +64,6 @@ pub(super) fn gaps(law: &PartitionLaw, resolved: &ResolvedLaw) -> Result<Vec<[f6
 /// Whether a real point is in the support; where the equation is not solved there, it counts as such.
 fn occupied(law: &PartitionLaw, x: f64) -> bool {
     let transform = law.transform();
-    let (_, spread) = transform.location_scale();
     let solution = transform.solve(Complex64::new(x, 0.0), &mut transform.workspace());
-    solution.map_or(true, |solution| is_inside(solution.cauchy, spread))
+    solution.map_or(true, |solution| law.is_inside(solution.cauchy))
 }

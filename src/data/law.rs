@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::minibatch::ZTransform;
 use crate::population::Atom;
+use crate::solver::continuation::is_inside;
 use crate::solver::{FixedPoint, FreePartition, Solution, SolverOptions};
 
 /// Radius of the circle that moments are read off: at least this many times the distance to the images of the
@@ -206,6 +207,12 @@ impl PartitionLaw {
         let count = nonzero * self.spectrum.features() as f64;
         let (_, spread) = self.transform.location_scale();
         if width > 0.0 { width / count } else { 12f64.sqrt() * spread / count }
+    }
+
+    /// Whether a real point with this Cauchy transform is in the support: only there it has an imaginary part.
+    pub fn is_inside(&self, cauchy: Complex64) -> bool {
+        let (_, spread) = self.transform.location_scale();
+        is_inside(cauchy, spread)
     }
 
     fn solve(&self, z: Complex64) -> Result<Solution> {

@@ -31,7 +31,7 @@ mod law;
 #[cfg(feature = "npy")]
 mod npy;
 mod outlier;
-
+mod repeats;
 mod resolved;
 mod rigidity;
 mod rows;
@@ -46,7 +46,7 @@ pub use certificate::{Certificate, Verdict};
 pub use choice::{Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};
 #[cfg(feature = "csv")]
-pub use csv::CsvFile;
+pub use csv::{CsvFile, FirstLine};
 pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
 pub use dataset::{Dataset, Target};
 #[cfg(any(feature = "csv", feature = "npy"))]

@@ -61,6 +61,8 @@ pub struct ResolvedLaw {
     /// Mass exactly at 0.
     kernel: f64,
     features: usize,
+    /// Below it there are no eigenvalues, only what the resolution makes of those above.
+    lowest: f64,
 }
 
 /// The number of eigenvalues in an interval.
@@ -102,6 +104,7 @@ impl ResolvedLaw {
                     panels: panels.collect(),
                     kernel,
                     features: law.spectrum().features(),
+                    lowest: f64::NEG_INFINITY,
                 });
             }
             (low, high) = (low - spread, high + spread);
@@ -112,6 +115,13 @@ impl ResolvedLaw {
             expected: 1.0,
             tolerance: MISSING,
         })
+    }
+
+    /// The same law where nothing is known to be below 0, as for steps at which the mean over the orders converges:
+    /// what the resolution spreads there is counted at 0.
+    #[must_use]
+    pub fn without_negative(self) -> Self {
+        Self { lowest: 0.0, ..self }
     }
 
     /// The height `eta` from which the law is looked at, in the units of `Z`.
@@ -138,7 +148,7 @@ impl ResolvedLaw {
     /// Density of the part away from 0, at the resolution.
     pub fn density(&self, x: f64) -> f64 {
         let [low, high] = self.range();
-        if (low..=high).contains(&x) { self.panel(x).1.eval(x).max(0.0) } else { 0.0 }
+        if (low.max(self.lowest)..=high).contains(&x) { self.panel(x).1.eval(x).max(0.0) } else { 0.0 }
     }
 
     /// Mass at or below `x`, at the resolution; the mass at 0 is not smoothed.
@@ -149,7 +159,7 @@ impl ResolvedLaw {
 
     fn continuous(&self, x: f64) -> f64 {
         let [low, high] = self.range();
-        if x <= low {
+        if x <= low || x < self.lowest {
             return 0.0;
         }
         if x >= high {
@@ -167,7 +177,11 @@ impl ResolvedLaw {
         if !(0.0..=1.0).contains(&probability) {
             return Err(Error::argument("probability", probability, "in [0, 1]"));
         }
-        let [mut low, mut high] = self.range();
+        let [low, mut high] = self.range();
+        let mut low = low.max(self.lowest);
+        if self.cdf(low) >= probability {
+            return Ok(low);
+        }
         // Halving reaches the spacing of floating-point numbers.
         for _ in 0..80 {
             let middle = 0.5 * (low + high);

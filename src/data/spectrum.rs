@@ -2,7 +2,7 @@
 
 use super::certificate::Verdict;
 use super::dataset::Dataset;
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, non_negative, positive};
 use crate::population::{Atom, merged};
 use crate::solver::free_partition::GivenRows;
 
@@ -105,20 +105,23 @@ impl SampleSpectrum {
     /// have them. A histogram of some tens of bins is enough; both are rescaled to mean `h` 1 and total 1.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is no value, or one of the numbers is not finite and positive.
+    /// [`Error::InvalidArgument`] if there is no value, one is negative or not finite, all are 0, or a fraction is not finite
+    /// and positive.
     pub fn with_leverages(self, leverages: &[(f64, f64)]) -> Result<Self> {
         let mut atoms = Vec::with_capacity(leverages.len());
         for &(location, mass) in leverages {
-            positive("leverages", location)?;
+            non_negative("leverages", location)?;
             positive("leverage fractions", mass)?;
             atoms.push(Atom { location, mass });
         }
         let total: f64 = atoms.iter().map(|atom| atom.mass).sum();
         let mean = atoms.iter().map(|atom| atom.mass * atom.location).sum::<f64>() / total;
-        if atoms.is_empty() || !total.is_finite() || !mean.is_finite() {
-            return Err(Error::argument("leverages", "none", "at least one, of finite mean"));
+        if atoms.is_empty() || !total.is_finite() || !mean.is_finite() || mean <= 0.0 {
+            return Err(Error::argument("leverages", "none", "at least one, of finite positive mean"));
         }
-        let atoms = atoms.iter().map(|&Atom { location, mass }| Atom { location: location / mean, mass });
+        // A row of size 0 is 0 and in no average but those of its size.
+        let atoms = atoms.iter().filter(|atom| atom.location > 0.0);
+        let atoms = atoms.map(|&Atom { location, mass }| Atom { location: location / mean, mass });
         Ok(Self { leverages: merged(atoms.collect(), total), ..self })
     }
 

@@ -27,7 +27,7 @@
 //!
 //! With `D(x, y) = E_h[h (1 - h x y)^-1]^-1 E_h[h^2 (1 - h x y)^-1] x`, which is `x` when all `h` are 1, these are
 //! `kappa = (g^-1 + D(R, kappa))^-1` and `R = (T^-1 + D(kappa, R))^-1`: the steps above with a dressed medium, the
-//! first one iterated for `kappa`.
+//! first one solved for `kappa` by Newton's method.
 //!
 //! The unknown is `R`, on the states of the blocks that a variable reaches: what the channels see of `kappa` are
 //! differences of its entries, which would not carry all digits.
@@ -38,6 +38,7 @@ use super::coupling::{Coupling, offsets, packed};
 use super::fixed_point::{FixedPoint, Workspace};
 use super::gram::{BlockPencil, GramAverage};
 use super::inverse::SplitMatrix;
+use super::leverages::{Leverages, Room, inverse_sum};
 use super::options::SolverOptions;
 use super::pencil::Pencil;
 use super::scaling::equilibrate;
@@ -51,9 +52,6 @@ const DEFINITE: f64 = 1e-9;
 /// other solutions next to the real axis, `-Im R` has the opposite sign.
 const NEARLY_DEFINITE: f64 = 0.1;
 
-/// Most iterations for `kappa` of rows of unequal leverage; they end at rounding before, except in first guesses.
-const CAVITY_STEPS: usize = 60;
-
 /// A kernel smaller than this is rounding of the masses.
 const ROUNDING: f64 = 1e-12;
 
@@ -65,7 +63,7 @@ pub struct FreePartition {
     aspect_ratio: f64,
     /// Features that no row reaches, per row.
     kernel: f64,
-    leverages: Vec<Atom>,
+    leverages: Leverages,
     options: SolverOptions,
     /// The states of each block that a variable reaches: `R` vanishes on the others.
     reached: Vec<Vec<usize>>,
@@ -94,15 +92,11 @@ impl FreePartition {
     pub fn new(pencil: Pencil, rows: GivenRows, options: SolverOptions) -> Result<Self> {
         let options = options.validated()?;
         positive("aspect_ratio", rows.aspect_ratio)?;
-        for (argument, atoms) in [("eigenvalues", &rows.gram), ("leverages", &rows.leverages)] {
-            for atom in atoms {
-                positive(argument, atom.location)?;
-                positive(argument, atom.mass)?;
-            }
+        for atom in &rows.gram {
+            positive("eigenvalues", atom.location)?;
+            positive("eigenvalues", atom.mass)?;
         }
-        if rows.leverages.is_empty() {
-            return Err(Error::argument("leverages", "none", "at least one"));
-        }
+        let leverages = Leverages::new(rows.leverages)?;
         let mut reached = vec![Vec::new(); pencil.blocks().len()];
         for link in pencil.channels().iter().flat_map(|channel| &channel.links) {
             reached[link.block].extend(link.entries.iter().map(|entry| entry.block_state));
@@ -112,7 +106,7 @@ impl FreePartition {
             states.dedup();
         }
         let offsets = offsets(reached.iter().map(Vec::len));
-        let GivenRows { gram, aspect_ratio, leverages } = rows;
+        let GivenRows { gram, aspect_ratio, .. } = rows;
         let nonzero: f64 = gram.iter().map(|atom| atom.mass).sum();
         let kernel =
             Some(aspect_ratio - nonzero).filter(|&rest| rest > ROUNDING * aspect_ratio).unwrap_or(0.0);
@@ -153,7 +147,7 @@ impl FreePartition {
 
     /// By how much the imaginary part of the unknowns may miss its sign, relative to the largest entry.
     fn definite(&self) -> f64 {
-        if self.exchangeable() { DEFINITE } else { NEARLY_DEFINITE }
+        if self.leverages.are_equal() { DEFINITE } else { NEARLY_DEFINITE }
     }
 
     /// `Lambda(z)` of one block.
@@ -167,75 +161,9 @@ impl FreePartition {
         }
     }
 
-    /// Whether all rows have the same leverage.
-    fn exchangeable(&self) -> bool {
-        self.leverages.len() == 1
-    }
-
     /// Sizes of the unknown blocks and where they start.
     fn unknowns(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.reached.iter().map(Vec::len).zip(self.offsets.iter().copied())
-    }
-
-    /// `D(x, y)`, the medium `x` as dressed by the spread of the leverages; see the [module](self).
-    fn dress(&self, x: &SplitMatrix, y: &SplitMatrix, room: &mut [SplitMatrix; 4]) -> bool {
-        let [product, inverse, mean, dressed] = room;
-        if self.exchangeable() {
-            dressed.copy_from(x);
-            return true;
-        }
-        product.set_product(x, y);
-        mean.fill_zero();
-        dressed.fill_zero();
-        for &Atom { location: h, mass } in &self.leverages {
-            inverse.fill_zero();
-            inverse.add_scaled(-h, product);
-            inverse.add_identity();
-            if !inverse.invert() {
-                return false;
-            }
-            mean.add_scaled(mass * h, inverse);
-            dressed.add_scaled(mass * h * h, inverse);
-        }
-        if !mean.invert() {
-            return false;
-        }
-        product.set_product(mean, dressed);
-        dressed.set_product(product, x);
-        true
-    }
-
-    /// `kappa` from `g` and `R` of one block.
-    fn cavity(
-        &self,
-        average: &SplitMatrix,
-        medium: &SplitMatrix,
-        room: &mut [SplitMatrix; 4],
-        cavity: &mut SplitMatrix,
-    ) -> bool {
-        if !inverse_sum(average, medium, &mut room[0], cavity) {
-            return false;
-        }
-        if self.exchangeable() {
-            return true;
-        }
-        for _ in 0..CAVITY_STEPS {
-            if !self.dress(medium, cavity, room) {
-                return false;
-            }
-            let [before, _, inverse, dressed] = room;
-            before.copy_from(cavity);
-            if !inverse_sum(average, dressed, inverse, cavity) {
-                return false;
-            }
-            let entries = before.re.iter().zip(&cavity.re).chain(before.im.iter().zip(&cavity.im));
-            let change = entries.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-            let largest = cavity.re.iter().chain(&cavity.im).fold(0.0f64, |m, x| m.max(x.abs()));
-            if change <= f64::EPSILON * largest {
-                break;
-            }
-        }
-        true
     }
 
     fn unpack(&self, index: usize, state: &[Complex64], matrix: &mut SplitMatrix) {
@@ -259,15 +187,6 @@ impl FreePartition {
             }
         }
     }
-}
-
-/// `(x^-1 + y)^-1 = (1 + x y)^-1 x` for a `x` that may be singular; false if there is none.
-fn inverse_sum(x: &SplitMatrix, y: &SplitMatrix, room: &mut SplitMatrix, sum: &mut SplitMatrix) -> bool {
-    room.set_product(x, y);
-    room.add_identity();
-    let regular = room.invert();
-    sum.set_product(room, x);
-    regular
 }
 
 impl FixedPoint for FreePartition {
@@ -351,13 +270,13 @@ impl FixedPoint for FreePartition {
             if index == 0 {
                 root = entry;
             }
-            if !self.cavity(average, medium, room, cavity) {
+            if !self.leverages.cavity(average, medium, room, cavity) {
                 return failed;
             }
         }
         self.coupling.restrict(&buffers.cavity, &mut buffers.seen);
         buffers.answer.iter_mut().for_each(SplitMatrix::fill_zero);
-        for &Atom { location: h, mass } in &self.leverages {
+        for &Atom { location: h, mass } in self.leverages.iter() {
             let Buffers { seen, channels, channel_scales, answer, .. } = buffers;
             if !self.coupling.add_r_transform(seen, [h, mass * h], channel_scales, channels, answer) {
                 return failed;
@@ -366,10 +285,10 @@ impl FixedPoint for FreePartition {
         for index in 0..self.pencil().blocks().len() {
             let (medium, cavity) = (&mut buffers.medium[index], &buffers.cavity[index]);
             let room = &mut buffers.room[index];
-            if !self.dress(cavity, medium, room) {
+            if !self.leverages.dress(cavity, medium, room) {
                 return failed;
             }
-            let [_, _, inverse, dressed] = room;
+            let [_, _, inverse, dressed, ..] = room;
             if !inverse_sum(&buffers.answer[index], dressed, inverse, medium) {
                 return failed;
             }
@@ -411,5 +330,5 @@ pub struct Buffers {
     cavity: Vec<SplitMatrix>,
     answer: Vec<SplitMatrix>,
     block_scales: Vec<Vec<f64>>,
-    room: Vec<[SplitMatrix; 4]>,
+    room: Vec<Room>,
 }

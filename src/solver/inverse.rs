@@ -75,11 +75,16 @@ impl SplitMatrix {
 
     /// Becomes the product of two matrices of its size.
     pub(crate) fn set_product(&mut self, left: &Self, right: &Self) {
-        let n = self.size;
         self.fill_zero();
+        self.add_product(1.0, left, right);
+    }
+
+    /// Adds `factor` times the product of two matrices of its size.
+    pub(crate) fn add_product(&mut self, factor: f64, left: &Self, right: &Self) {
+        let n = self.size;
         for (i, (re, im)) in self.re.chunks_exact_mut(n).zip(self.im.chunks_exact_mut(n)).enumerate() {
             for k in 0..n {
-                let (a, b) = (left.re[i * n + k], left.im[i * n + k]);
+                let (a, b) = (factor * left.re[i * n + k], factor * left.im[i * n + k]);
                 let rows = right.re[k * n..(k + 1) * n].iter().zip(&right.im[k * n..(k + 1) * n]);
                 for ((re, im), (c, d)) in re.iter_mut().zip(im.iter_mut()).zip(rows) {
                     *re += a * c - b * d;

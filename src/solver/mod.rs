@@ -16,6 +16,7 @@ pub mod free_partition;
 mod gram;
 pub(crate) mod inverse;
 mod krylov;
+mod leverages;
 mod newton;
 mod options;
 pub mod pencil;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use clap::Args;
-use freespectra::data::Budget;
+use freespectra::data::{Budget, FirstLine};
 use freespectra::finite::{Partition, Schedule};
 use freespectra::{Error, Result};
 use nalgebra::Complex;
@@ -39,6 +39,12 @@ pub struct Options {
     /// Column of the target, its name or its number from 1, or "none" [default: the last; y of an archive].
     #[arg(long, value_name = "NAME|N")]
     target: Option<String>,
+    /// The first line of a text holds names, even if they are numbers [default: if not all of it is numbers].
+    #[arg(long, conflicts_with = "no_header")]
+    header: bool,
+    /// The first line of a text is a row like all others.
+    #[arg(long)]
+    no_header: bool,
     /// Centre and scale the features by the rows to train on, and centre the target; else all is taken as it is.
     #[arg(long)]
     standardize: bool,
@@ -61,10 +67,12 @@ pub struct Options {
     /// Number of epochs of the curves.
     #[arg(long, default_value_t = 20, value_parser = count)]
     epochs: usize,
-    /// When the rows are split into batches anew: every epoch (fresh, as data loaders do) or never (fixed).
+    /// When the rows are split into batches anew: every epoch (fresh, as data loaders do), never (fixed), or at every step
+    /// (replacement: the rows of a step are drawn from all).
     #[arg(long, default_value = "fresh")]
     partition: String,
-    /// Order of the batches: reshuffle, once, cyclic, replacement (with fresh: rows drawn anew at every step), or the
+    /// Order of the batches: reshuffle, once, cyclic, replacement (a batch at random at every step, with fresh partitions
+    /// rows drawn anew), or the
     /// batch of every step as "0,1,...", which has a length of its own; the recommendation is then for reshuffling.
     #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
     schedule: String,
@@ -78,7 +86,8 @@ pub struct Options {
     /// Random partitions for which Z itself is computed, for each B where that is quick; 0 for none.
     #[arg(long, default_value_t = 4, value_parser = count)]
     partitions: usize,
-    /// Points at which to report the Cauchy transform of the law of Z, "x+yi,...".
+    /// Points at which to report the Cauchy transform of the law of Z, "x+yi,...": above the real axis, or on it where
+    /// there is no eigenvalue.
     #[arg(long, allow_hyphen_values = true)]
     cauchy: Option<String>,
     /// Points at which to report the distribution function of Z, "x,...".
@@ -86,8 +95,21 @@ pub struct Options {
     at: Option<String>,
 }
 
+impl Options {
+    fn first_line(&self) -> FirstLine {
+        match (self.header, self.no_header) {
+            (true, _) => FirstLine::Names,
+            (_, true) => FirstLine::Row,
+            _ => FirstLine::Judged,
+        }
+    }
+}
+
 /// Most epochs of the curves: with more their tables take longer than anybody waits.
 const MOST_EPOCHS: usize = 1000;
+
+/// Steps of a curve from which on the answer takes longer than half a minute.
+const MANY_STEPS: usize = 640;
 
 /// Most numbers of batches at once, and most runs and partitions.
 const MOST: usize = 10_000;
@@ -170,6 +192,10 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let source = Source::read(options, shared.seed)?;
     let mut notes = source.notes.clone();
     request.fit_to(source.dataset.rows(), &mut notes)?;
+    notes.extend(request.left_out());
+    if let Some(cost) = request.cost(source.dataset.target().is_some()) {
+        outputs.remark(&cost);
+    }
     let prediction = Prediction::new(&request, &source, notes, &outputs)?;
     let summary = prediction.summary(&request, &source)?;
     outputs.write(
@@ -191,6 +217,37 @@ impl Request {
         self.batches.retain(|&batches| batches <= rows);
         notes.push(format!("only {rows} rows to train on: no {many:?} batches"));
         Ok(())
+    }
+}
+
+impl Request {
+    /// What takes long, if anything does: curves take the square of their steps.
+    fn cost(&self, has_target: bool) -> Option<String> {
+        let batches = self.batches.iter().max().copied().unwrap_or(1);
+        let steps = batches.saturating_mul(self.epochs);
+        (has_target && steps > MANY_STEPS).then(|| {
+            format!("curves of {steps} steps, {batches} batches in {} epochs, may take minutes", self.epochs)
+        })
+    }
+
+    /// The batches that an explicit schedule never takes.
+    fn left_out(&self) -> Option<String> {
+        let Schedule::Explicit(taken) = &self.schedule else { return None };
+        let each: Vec<String> = self
+            .batches
+            .iter()
+            .filter_map(|&batches| {
+                let unused: Vec<usize> = (0..batches).filter(|batch| !taken.contains(batch)).collect();
+                (!unused.is_empty()).then(|| format!("{unused:?} of {batches}"))
+            })
+            .collect();
+        let lost = match self.partition {
+            Partition::Fixed => "their rows are never used",
+            Partition::Fresh => "the rows that fall in them go unused until the next split",
+            // A batch stands for any rows.
+            Partition::Replacement => return None,
+        };
+        (!each.is_empty()).then(|| format!("the schedule leaves out batches {}: {lost}", each.join(", ")))
     }
 }
 
@@ -216,8 +273,9 @@ fn batches(text: &str) -> Result<Vec<usize>> {
 
 fn complex_numbers(text: &str) -> Result<Vec<Complex<f64>>> {
     let refused = |item: &str| -> Error {
-        bad("cauchy", format!("{item:?}"), "finite complex numbers x+yi separated by commas")
+        bad("cauchy", format!("{item:?}"), "finite complex numbers x+yi with y >= 0, separated by commas")
     };
-    let number = |item: &str| item.trim().parse::<Complex<f64>>().ok().filter(|z| z.is_finite());
+    let number =
+        |item: &str| item.trim().parse::<Complex<f64>>().ok().filter(|z| z.is_finite() && z.im >= 0.0);
     text.split(',').map(|item| number(item).ok_or_else(|| refused(item))).collect()
 }

@@ -190,16 +190,23 @@ impl Prediction {
     fn find_laws(&mut self, request: &Request, steps: &[(usize, f64)], outputs: &Outputs) -> Result<()> {
         let bar = outputs.progress(steps.len(), "laws");
         let law = |&(batches, step_size): &(usize, f64)| {
-            let law = LawOfZ::new(request, &self.spectrum, batches, step_size);
+            // Means over the orders that do not diverge have eigenvalues of at most 1, and Z none below 0.
+            let critical = self.thresholds.iter().find(|threshold| threshold.batches == batches);
+            let limit = critical.and_then(|threshold| threshold.critical).unwrap_or(0.0);
+            let is_positive = batches == 1 || step_size * batches as f64 <= limit;
+            let law = LawOfZ::new(request, &self.spectrum, batches, step_size, is_positive);
             bar.inc(1);
-            law.map_err(|error| format!("no law of Z for {batches} batches: {error}"))
+            law
         };
         let laws: Vec<_> = steps.par_iter().map(law).collect();
         bar.finish_and_clear();
         for law in laws {
             match law {
                 Ok(law) => self.laws.push(law),
-                Err(note) => self.notes.push(note),
+                Err(Failed::Asked(error)) => return Err(error),
+                Err(Failed::Law(batches, error)) => {
+                    self.notes.push(format!("no law of Z for {batches} batches: {error}"));
+                }
             }
         }
         Ok(())
@@ -322,23 +329,57 @@ fn split(batches: usize, step_size: f64) -> Result<Split> {
     Split::equal(batches, step_size)
 }
 
+/// Why there is no law.
+enum Failed {
+    /// It is not found for so many batches, and the others are worth having.
+    Law(usize, Error),
+    /// It has no answer to what was asked of it.
+    Asked(Error),
+}
+
 impl LawOfZ {
-    fn new(request: &Request, spectrum: &SampleSpectrum, batches: usize, step_size: f64) -> Result<Self> {
-        let law = PartitionLaw::new(spectrum, &split(batches, step_size)?)?;
-        let resolved = law.resolved(SPACINGS)?;
-        let cauchy = request.cauchy.iter().map(|&z| law.cauchy_transform(z));
-        Ok(Self {
-            batches,
-            step_size,
-            support: support(&law, &resolved)?,
-            moments: law.moments()?,
-            quantiles: PROBABILITIES.iter().map(|&q| resolved.quantile(q)).collect::<Result<_>>()?,
-            isolated: law.isolated()?,
-            cauchy: cauchy.collect::<Result<_>>()?,
-            resolved,
-            sampled: None,
-        })
+    fn new(
+        request: &Request,
+        spectrum: &SampleSpectrum,
+        batches: usize,
+        step_size: f64,
+        is_positive: bool,
+    ) -> std::result::Result<Self, Failed> {
+        let law = split(batches, step_size).and_then(|split| PartitionLaw::new(spectrum, &split));
+        let law = law.map_err(|error| Failed::Law(batches, error))?;
+        let cauchy = request.cauchy.iter().map(|&z| cauchy_transform(&law, z));
+        let cauchy = cauchy.collect::<Result<_>>().map_err(Failed::Asked)?;
+        let described = || {
+            let resolved = law.resolved(SPACINGS)?;
+            let resolved = if is_positive { resolved.without_negative() } else { resolved };
+            Ok(Self {
+                batches,
+                step_size,
+                support: support(&law, &resolved)?,
+                moments: law.moments()?,
+                quantiles: PROBABILITIES.iter().map(|&q| resolved.quantile(q)).collect::<Result<_>>()?,
+                isolated: law.isolated()?,
+                cauchy,
+                resolved,
+                sampled: None,
+            })
+        };
+        described().map_err(|error| Failed::Law(batches, error))
     }
+}
+
+/// The Cauchy transform above the real axis, and on it where it is real.
+fn cauchy_transform(law: &PartitionLaw, z: Complex<f64>) -> Result<Complex<f64>> {
+    let refused = || {
+        let batches = law.split().batches();
+        let allowed = format!("above the real axis, or on it outside the spectrum of Z, for B = {batches}");
+        Error::argument("cauchy", z, allowed)
+    };
+    if z.im > 0.0 {
+        return law.cauchy_transform(z);
+    }
+    let found = law.cauchy_transform(z).map_err(|_| refused())?;
+    if law.is_inside(found) { Err(refused()) } else { Ok(Complex::new(found.re, 0.0)) }
 }
 
 /// Where the nonzero eigenvalues are: from half an eigenvalue above the lower end to half of one below the upper one,

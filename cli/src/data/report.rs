@@ -66,6 +66,8 @@ impl Prediction {
                 "leverage_spread": certificate.leverage_spread,
                 "max_fourth_moment": certificate.max_fourth_moment,
                 "row_correlation": certificate.row_correlation,
+                "repeated_rows": certificate.repeated_rows,
+                "copies_weight": certificate.copies_weight,
             },
             "laws": self.laws.iter().map(|law| law.document(request)).collect::<Vec<_>>(),
             "curves": source.target.as_ref().map(|_| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use freespectra::data::{CsvFile, Dataset, NpyFile, Preparation, Table, TargetColumn};
+use freespectra::data::{CsvFile, Dataset, FirstLine, NpyFile, Preparation, Table, TargetColumn};
 use freespectra::{Error, Result};
 
 use super::{Options, demo};
@@ -43,9 +43,10 @@ impl Source {
             None => demo::make(seed)?,
         };
         let column = target_column(options.target.as_deref());
-        let Contents { table, target, headless } = contents(&path, column.clone())?;
+        let first_line = options.first_line();
+        let Contents { table, target, headless } = contents(&path, column.clone(), first_line)?;
         let (train, test) = match &options.test {
-            Some(path) => (table, Some(contents(path, column)?.table)),
+            Some(path) => (table, Some(contents(path, column, first_line)?.table)),
             // Without a target there is no test error.
             None if target.is_none() => (table, None),
             None => {
@@ -75,9 +76,11 @@ impl Source {
         });
         let (train, test) = (prepared(&train)?, test.transpose()?);
         let mut notes = Vec::new();
-        if headless {
+        if headless && first_line == FirstLine::Judged {
             notes.push(
-                "the first line holds numbers only: it counts as data, and columns have no names".to_owned(),
+                "the first line holds numbers only: it counts as a row (--header if it holds names, --no-header to say \
+                 that it does not)"
+                    .to_owned(),
             );
         }
         if target.is_none() {
@@ -114,7 +117,7 @@ fn target_column(text: Option<&str>) -> TargetColumn {
 }
 
 /// Reads a file by its extension.
-fn contents(path: &Path, column: TargetColumn) -> Result<Contents> {
+fn contents(path: &Path, column: TargetColumn, first_line: FirstLine) -> Result<Contents> {
     if path.is_dir() {
         return Err(file(path, "it is a directory"));
     }
@@ -141,7 +144,7 @@ fn contents(path: &Path, column: TargetColumn) -> Result<Contents> {
         Some("txt") => delimiter(path)?,
         _ => return Err(file(path, "not a .csv, .tsv, .txt, .npy or .npz file")),
     };
-    let csv = CsvFile::open_delimited(path, column, delimiter)?;
+    let csv = CsvFile::open_delimited(path, column, delimiter, first_line)?;
     let target = csv.target().map(|position| match csv.names() {
         Some(names) => names[position].clone(),
         None => format!("column {}", position + 1),
