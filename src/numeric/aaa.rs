@@ -119,9 +119,12 @@ impl<'a> Greedy<'a> {
     }
 
     fn add(&mut self, k: usize) {
-        let column = self.data.places.iter().enumerate().map(|(i, place)| {
-            if i == k { 0.0 } else { place.minus(self.data.places[k]).recip() }
-        });
+        let column = self
+            .data
+            .places
+            .iter()
+            .enumerate()
+            .map(|(i, place)| if i == k { 0.0 } else { place.minus(self.data.places[k]).recip() });
         self.cauchy.push(column.collect());
         self.support.push(k);
         self.is_support[k] = true;
@@ -340,7 +343,8 @@ mod tests {
     #[test]
     fn the_smallest_singular_vector() {
         // Columns 1 and 3 are equal up to 1e-9.
-        let columns = vec![vec![1.0, 2.0, 3.0, 4.0], vec![0.0, 1.0, 0.0, -1.0], vec![1.0, 2.0, 3.0 + 1e-9, 4.0]];
+        let columns =
+            vec![vec![1.0, 2.0, 3.0, 4.0], vec![0.0, 1.0, 0.0, -1.0], vec![1.0, 2.0, 3.0 + 1e-9, 4.0]];
         let v = smallest_singular_vector(columns);
         assert!((v[0] + v[2]).abs() < 1e-8 && v[1].abs() < 1e-8 && v[0].abs() == 1.0, "{v:?}");
     }

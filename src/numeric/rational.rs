@@ -116,7 +116,7 @@ impl Rational {
 
     /// `r(z)` and `sum_k c_k (f_k - r(z)) / (z - z_k)`, which is smooth at the support points.
     ///
-    /// For the nearest of them both come from
+    /// For the nearest of them from
     /// `(f_k - r(z)) / (z - z_k) = sum_j w_j (f_k - f_j) / (z - z_j) / (w_k + (z - z_k) sum_j w_j / (z - z_j))`
     /// over `j != k`, where nothing cancels.
     pub(crate) fn divided_differences(&self, at: Place<Complex64>, c: &[f64]) -> (Complex64, Complex64) {
@@ -132,7 +132,7 @@ impl Rational {
             rest += term;
         }
         let slope = numerator / (weight + differences[nearest] * rest);
-        let r = value - differences[nearest] * slope;
+        let r = self.eval(at);
         let mut sum = c[nearest] * slope;
         for (j, node) in self.nodes.iter().enumerate().filter(|&(j, _)| j != nearest) {
             sum += c[j] * (node.value - r) / differences[j];

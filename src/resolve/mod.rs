@@ -1,1 +1,13 @@
+//! From solved points of the real axis to a measure.
+//!
+//! * [`axis`]: what is asked of whoever solves, and what comes back;
+//! * [`guess`]: where a solve starts, from the states of solved points;
+//! * [`sample`]: the density of one interval, from as few points as it takes.
+// Goes with the wiring of the modules that build on this one.
+#![allow(dead_code)]
 
+pub(crate) mod axis;
+mod guess;
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
