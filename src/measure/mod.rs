@@ -11,4 +11,4 @@ mod integrals;
 pub(crate) mod panels;
 pub(crate) mod piece;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

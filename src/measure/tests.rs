@@ -79,7 +79,7 @@ fn arcsine() -> Piece {
 /// Density of the Fuss-Catalan law of order `s`, `x = sin^(s+1)((s+1) p) / (sin p sin^s(s p))` for `0 < p < pi / (s+1)`,
 /// `rho = sin^2 p sin^(s-1)(s p) / (pi sin^s((s+1) p))` (Haagerup and Moeller 2013). Near the ends `p` from Newton on
 /// the logarithm.
-fn fuss_catalan_density(s: i32, at: Place) -> f64 {
+pub(crate) fn fuss_catalan_density(s: i32, at: Place) -> f64 {
     let n = f64::from(s) + 1.0;
     let f = f64::from(s);
     let end = PI / n;

@@ -2,12 +2,14 @@
 //!
 //! * [`axis`]: what is asked of whoever solves, and what comes back;
 //! * [`guess`]: where a solve starts, from the states of solved points;
+//! * [`rounds`]: approximation and fresh points until both agree;
 //! * [`sample`]: the density of one interval, from as few points as it takes.
 // Goes with the wiring of the modules that build on this one.
 #![allow(dead_code)]
 
 pub(crate) mod axis;
 mod guess;
+mod rounds;
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
