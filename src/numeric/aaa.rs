@@ -17,9 +17,6 @@ const DROPS: usize = 3;
 /// A fit without poles may be worse than the best one by this factor.
 const PRICE: f64 = 100.0;
 
-/// Degrees without a better fit after which rounding, not the degree, is taken for the limit.
-const STAGNATION: usize = 8;
-
 /// Steps of inverse iteration: singular values fall geometrically, and of those at rounding any vector will do.
 const ITERATIONS: usize = 4;
 
@@ -32,6 +29,8 @@ pub(crate) struct Data<'a> {
     pub(crate) values: &'a [f64],
     /// Absolute errors.
     pub(crate) tolerances: &'a [f64],
+    /// How much of these is for errors of the values themselves.
+    pub(crate) noises: &'a [f64],
 }
 
 /// A rational function fitted to data.
@@ -132,7 +131,7 @@ impl<'a> Greedy<'a> {
 
     /// All fits on the way, best first.
     fn run(mut self, earlier: &[usize], target: f64, largest: usize) -> Vec<Fit> {
-        let Data { values, tolerances, .. } = self.data;
+        let Data { values, .. } = self.data;
         for &k in earlier {
             self.add(k);
         }
@@ -143,18 +142,14 @@ impl<'a> Greedy<'a> {
             self.add(self.worst(&values.iter().map(|_| median).collect::<Vec<_>>()).0);
         }
         let mut tried: Vec<Fit> = Vec::new();
-        let mut last_better = 0;
         loop {
             let weights = self.weights();
             let fitted = self.values(&weights);
             let (worst, error) = self.worst(&fitted);
-            if tried.iter().all(|fit| error < fit.error) {
-                last_better = tried.len();
-            }
             tried.push(self.assemble(weights, error));
             let rows = values.len() - self.support.len();
             let full = self.support.len() >= largest.min(values.len()) || rows <= self.support.len() + 1;
-            if error <= target || full || tried.len() > last_better + STAGNATION || tolerances[worst] == 0.0 {
+            if error <= target || full {
                 break;
             }
             self.add(worst);
@@ -203,18 +198,22 @@ impl<'a> Greedy<'a> {
         sums.into_iter().enumerate().map(quotient).collect()
     }
 
-    /// Where the error is largest in units of the tolerances, and how large.
+    /// The next support point, and the largest error in units of the tolerances. The point is the one of the largest
+    /// error times the part of its tolerance that is not noise: the function takes the values of its support exactly, errors
+    /// included.
     fn worst(&self, fitted: &[f64]) -> (usize, f64) {
-        let Data { values, tolerances, .. } = self.data;
-        let mut worst = (0, -1.0);
+        let Data { values, tolerances, noises, .. } = self.data;
+        let (mut next, mut largest) = ((0, -1.0), 0.0f64);
         for i in (0..values.len()).filter(|&i| !self.is_support[i]) {
             let error = (values[i] - fitted[i]).abs() / tolerances[i];
             let error = if error.is_nan() { f64::INFINITY } else { error };
-            if error > worst.1 {
-                worst = (i, error);
+            let score = error * (1.0 - noises[i] / tolerances[i]);
+            if score > next.1 {
+                next = (i, score);
             }
+            largest = largest.max(error);
         }
-        (worst.0, worst.1.max(0.0))
+        (next.0, largest)
     }
 }
 
@@ -273,7 +272,8 @@ mod tests {
         let places: Vec<Place> = points.iter().map(|&x| Place::on_line(x)).collect();
         let values: Vec<f64> = points.iter().map(|&x| f(x)).collect();
         let tolerances: Vec<f64> = points.iter().map(|&x| tolerance(x)).collect();
-        let data = Data { places: &places, values: &values, tolerances: &tolerances };
+        let noises = vec![0.0; points.len()];
+        let data = Data { places: &places, values: &values, tolerances: &tolerances, noises: &noises };
         let ends = [places[0], places[places.len() - 1]];
         fit(data, &[], 1.0, points.len() / 2, ends)
     }
@@ -317,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn values_with_errors_are_no_support_points() {
+        // Constants, with errors in the left half: one more support point than the first is enough.
+        let places: Vec<Place> = grid(30).into_iter().map(Place::on_line).collect();
+        let noise = |i: usize| if i < 15 { 1e-6 } else { 0.0 };
+        let values: Vec<f64> = (0..30).map(|i| 1.0 + noise(i) * (7.0 * i as f64).sin()).collect();
+        let noises: Vec<f64> = (0..30).map(noise).collect();
+        let tolerances: Vec<f64> = noises.iter().map(|noise| noise + 1e-11).collect();
+        let ends = [places[0], places[29]];
+        let told = Data { places: &places, values: &values, tolerances: &tolerances, noises: &noises };
+        assert_eq!(fit(told, &[], 1.0, 15, ends).rational.degree(), 1);
+        let untold = Data { noises: &[0.0; 30], ..told };
+        assert!(fit(untold, &[], 1.0, 15, ends).rational.degree() > 1);
+    }
+
+    #[test]
     fn no_poles_are_left_between_the_data() {
         // Noise a hundred times the tolerance: the best fit in the data has spurious poles.
         let noisy = |x: f64| 1.0 / (2.0 + x) + 1e-9 * (5e3 * x).sin();
@@ -334,7 +349,7 @@ mod tests {
         let points = grid(60);
         let places: Vec<Place> = points.iter().map(|&x| Place::on_line(x)).collect();
         let values: Vec<f64> = points.iter().map(|&x| f64::exp(x)).collect();
-        let data = Data { places: &places, values: &values, tolerances: &[1e-11; 60] };
+        let data = Data { places: &places, values: &values, tolerances: &[1e-11; 60], noises: &[0.0; 60] };
         let fit = fit(data, &[3, 30, 57], 1.0, 20, [places[0], places[59]]);
         assert_eq!(fit.support[..3], [3, 30, 57]);
         assert!(fit.error <= 1.0 && fit.rational.degree() <= 7);

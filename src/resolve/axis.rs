@@ -60,14 +60,9 @@ pub(crate) struct Sample {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Obstacle {
     /// A point outside the support, with its unknowns: it lies in a gap.
-    Outside {
-        x: f64,
-        state: Vec<Complex64>,
-    },
+    Outside { x: f64, state: Vec<Complex64> },
     /// A point of the support at which the density is not smooth.
-    Singular {
-        x: f64,
-    },
+    Singular { x: f64 },
 }
 
 /// Kind of an end of the support.
@@ -112,8 +107,5 @@ pub(crate) enum Resolution {
     /// With its density.
     Resolved(Sampled),
     /// With a reason to divide the interval. The samples serve both parts.
-    Divided {
-        obstacle: Obstacle,
-        samples: Vec<Sample>,
-    },
+    Divided { obstacle: Obstacle, samples: Vec<Sample> },
 }

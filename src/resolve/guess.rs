@@ -24,7 +24,9 @@ pub(super) fn interpolate(
 ) -> Option<Vec<Complex64>> {
     let mut stencil = known.to_vec();
     stencil.sort_by(|a, b| (a.0 - at).abs().total_cmp(&(b.0 - at).abs()));
-    stencil.truncate(NEAREST);
+    // Beyond all points a power goes on as a line, where a cubic would lead anywhere.
+    let beyond = stencil.iter().all(|(x, _)| *x < at) || stencil.iter().all(|(x, _)| *x > at);
+    stencil.truncate(if in_logarithms && beyond { 2 } else { NEAREST });
     let (_, reference) = *stencil.first()?;
     stencil.sort_by(|a, b| a.0.total_cmp(&b.0));
     let positions: Vec<f64> = stencil.iter().map(|(position, _)| *position).collect();
@@ -74,7 +76,8 @@ mod tests {
         let f = |x: f64| Complex64::new(1.0 + x - x.powi(3), x * x);
         let positions = [-0.9, -0.5, 0.1, 0.2, 0.7, 1.1, 1.3];
         let states: Vec<[Complex64; 1]> = positions.iter().map(|&x| [f(x)]).collect();
-        let known: Vec<(f64, &[Complex64])> = positions.iter().zip(&states).map(|(&x, s)| (x, &s[..])).collect();
+        let known: Vec<(f64, &[Complex64])> =
+            positions.iter().zip(&states).map(|(&x, s)| (x, &s[..])).collect();
         for x in [-0.7, 0.15, 0.2, 1.2, 1.4] {
             let found = interpolate(&known, x, false).unwrap()[0];
             assert!((found - f(x)).norm() < 1e-13, "{x}");

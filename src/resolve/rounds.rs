@@ -4,10 +4,14 @@ use super::sample::{APART, Point, Sampler, Step};
 use crate::measure::coordinates::Coordinates;
 use crate::numeric::aaa::{Data, Fit, fit};
 use crate::numeric::rational::{Place, Rational};
+use num_complex::Complex64;
 
 /// Approximants stay below the tolerances by this factor, so that fresh points tell what is wrong with the function and
 /// not where the fit was stopped.
 const MARGIN: f64 = 0.3;
+
+/// A fit that had to give up poles may miss the points by this factor.
+const LOOSE: f64 = 2.0;
 
 /// Rounds with predicted points that settle a segment.
 const CALM: usize = 2;
@@ -19,15 +23,17 @@ const CROWD: usize = 24;
 /// Fewest points of a segment.
 const FEWEST: usize = 8;
 
-/// Degree at which two functions are cheaper than one.
-const LARGEST_DEGREE: usize = 36;
+/// Degree at which two functions are cheaper than one, and what a fit may have beyond it.
+const LARGEST_DEGREE: usize = 28;
+const BEYOND: usize = 4;
 
 /// Support points of the last round that are chosen anew.
 const RECONSIDERED: usize = 2;
 
-/// Candidates between neighbours closer than the first are the middle only, closer than the second none.
+/// Candidates between neighbours closer than the first are the middle only, closer than the second none: their
+/// differences are rounded.
 const CLOSE: f64 = 0.5;
-const CLOSEST: f64 = 1e-3;
+const CLOSEST: f64 = 1e-8;
 
 /// Length of a segment below which distances are relative to it.
 const SHORT: f64 = 4.0;
@@ -61,6 +67,9 @@ impl Round {
         loop {
             let round = Self::new(sampler, segment, arguments);
             if round.order.len() < FEWEST {
+                if sampler.points.len() >= sampler.options.limit {
+                    return Err(sampler.exhausted(segment));
+                }
                 if let Err(obstacle) = sampler.solve(&round.missing(sampler))? {
                     return Ok(Err(obstacle));
                 }
@@ -71,21 +80,20 @@ impl Round {
             support = fit.support.iter().map(|&k| round.order[k]).collect();
             let fresh = round.candidates(sampler, &fit, previous.as_ref());
             let before = sampler.points.len();
-            if before + fresh.len() > sampler.options.limit {
+            if fresh.is_empty() || before + fresh.len() > sampler.options.limit {
                 return Err(sampler.exhausted(segment));
             }
             if let Err(obstacle) = sampler.solve(&fresh)? {
                 return Ok(Err(obstacle));
             }
-            let sound = fit.error <= 1.0 && fit.poles.is_empty();
+            let sound = fit.error <= LOOSE && fit.poles.is_empty();
             calm = if sound && predicted(sampler, &fit.rational, before) { calm + 1 } else { 0 };
             if calm >= CALM {
-                // Also of pairs of poles that no point has come between.
-                let probes = round.real_parts_of_poles(&fit.rational);
-                if fit.rational.real_poles(arguments, &probes).is_empty() {
-                    return Ok(Ok(Verdict::Settled(fit.rational)));
+                match round.confirm(sampler, &fit.rational)? {
+                    Ok(true) => return Ok(Ok(Verdict::Settled(fit.rational))),
+                    Ok(false) => calm = 0,
+                    Err(obstacle) => return Ok(Err(obstacle)),
                 }
-                calm = 0;
             }
             if fit.rational.degree() >= LARGEST_DEGREE && calm == 0 {
                 return round.cut(sampler);
@@ -94,12 +102,34 @@ impl Round {
         }
     }
 
+    /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is not, and
+    /// has none on the segment, pairs included that no point has come between.
+    fn confirm(&self, sampler: &mut Sampler<'_>, function: &Rational) -> Step<bool> {
+        let poles = function.poles().unwrap_or_default();
+        loop {
+            let unseen = self.unseen(sampler, &poles);
+            if unseen.is_empty() {
+                return Ok(Ok(function.real_poles(self.arguments, &self.between(&poles)).is_empty()));
+            }
+            let before = sampler.points.len();
+            if before + unseen.len() > sampler.options.limit {
+                return Err(sampler.exhausted(self.segment));
+            }
+            if let Err(obstacle) = sampler.solve(&unseen)? {
+                return Ok(Err(obstacle));
+            }
+            if !predicted(sampler, function, before) {
+                return Ok(Ok(false));
+            }
+        }
+    }
+
     fn new(sampler: &Sampler<'_>, segment: [f64; 2], arguments: [Place; 2]) -> Self {
         let at = |&k: &usize| sampler.points[k].t;
         let mut order: Vec<usize> = (0..sampler.points.len()).collect();
         order.retain(|k| segment[0] <= at(k) && at(k) <= segment[1]);
         order.sort_by(|a, b| at(a).total_cmp(&at(b)));
-        let tolerances = sampler.tolerances(&order);
+        let tolerances = sampler.tolerances(&order, MARGIN, 1.0);
         Self { segment, arguments, order, tolerances }
     }
 
@@ -121,10 +151,12 @@ impl Round {
         let values: Vec<f64> = points().map(|point| point.value).collect();
         let tolerances: Vec<f64> =
             values.iter().zip(&self.tolerances).map(|(value, relative)| value.abs() * relative).collect();
-        let data = Data { places: &places, values: &values, tolerances: &tolerances };
+        let noises: Vec<f64> = points().map(|point| point.value.abs() * point.noise).collect();
+        let data = Data { places: &places, values: &values, tolerances: &tolerances, noises: &noises };
         let earlier: Vec<usize> =
             support.iter().filter_map(|k| self.order.iter().position(|other| other == k)).collect();
-        fit(data, &earlier, MARGIN, values.len() / 2, self.arguments)
+        let largest = (values.len() / 2).min(LARGEST_DEGREE + BEYOND);
+        fit(data, &earlier, 1.0, largest, self.arguments)
     }
 
     /// Where to look next: where this approximant differs most from the last one, in tolerances, and where it cannot be
@@ -143,9 +175,11 @@ impl Round {
         let argument = |t: f64| sampler.coordinates.argument(sampler.coordinates.parameter_of_logit(t));
         for (t, score) in &mut candidates {
             let value = fit.rational.eval(argument(*t));
-            let change = previous.map_or(1.0, |function| (value - function.eval(argument(*t))).abs() / value.abs());
-            let negative = value <= 0.0 && matches!(sampler.coordinates, Coordinates::Weighted(_));
-            *score = if negative || change.is_nan() { f64::MAX } else { change / self.tolerance_at(sampler, *t) };
+            let change =
+                previous.map_or(1.0, |function| (value - function.eval(argument(*t))).abs() / value.abs());
+            let negative = value <= 0.0 && sampler.coordinates != Coordinates::Logarithmic;
+            *score =
+                if negative || change.is_nan() { f64::MAX } else { change / self.tolerance_at(sampler, *t) };
         }
         for pole in &fit.poles {
             let distance = |t: f64| argument(t).minus(*pole).abs();
@@ -177,11 +211,40 @@ impl Round {
         self.tolerances[next - 1].powf(1.0 - share) * self.tolerances[next].powf(share)
     }
 
-    fn real_parts_of_poles(&self, rational: &Rational) -> Vec<Place> {
-        let mut parts: Vec<f64> = rational.poles().unwrap_or_default().iter().map(|pole| pole.re).collect();
+    /// Where poles come closer to the axis than the points that have been solved for: what they make of the density there is a
+    /// guess.
+    fn unseen(&self, sampler: &Sampler<'_>, poles: &[Complex64]) -> Vec<f64> {
+        let [first, last] = self.arguments.map(|place| place.low);
+        let logarithmic = sampler.coordinates == Coordinates::Logarithmic;
+        let mut distances: Vec<f64> = sampler.points.iter().map(|point| point.argument.low).collect();
+        distances.sort_by(f64::total_cmp);
+        let mut unseen: Vec<f64> = Vec::new();
+        for pole in poles.iter().filter(|pole| first < pole.re && pole.re < last) {
+            let next = distances.partition_point(|&low| low < pole.re);
+            let nearest = [next.wrapping_sub(1), next]
+                .into_iter()
+                .filter_map(|k| distances.get(k))
+                .fold(f64::INFINITY, |m, low| m.min((low - pole.re).abs()));
+            let rounding = CLOSEST * if logarithmic { 1.0 } else { pole.re.min(1.0 - pole.re) };
+            if nearest > pole.im.abs().max(rounding) {
+                distances.insert(next, pole.re);
+                unseen.push(if logarithmic { pole.re } else { (pole.re / (1.0 - pole.re)).ln() });
+            }
+        }
+        unseen.retain(|t| self.segment[0] < *t && *t < self.segment[1]);
+        unseen
+    }
+
+    /// Places between the real parts of poles.
+    fn between(&self, poles: &[Complex64]) -> Vec<Place> {
+        let mut parts: Vec<f64> = poles.iter().map(|pole| pole.re).collect();
         parts.sort_by(f64::total_cmp);
         let whole = self.arguments[0].low + self.arguments[0].high;
-        parts.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).map(|x| Place { low: x, high: whole - x }).collect()
+        parts
+            .windows(2)
+            .map(|pair| 0.5 * (pair[0] + pair[1]))
+            .map(|x| Place { low: x, high: whole - x })
+            .collect()
     }
 
     /// A reason to divide the interval at a minimum of the density, or the middle of the points, so that both halves are
@@ -214,7 +277,8 @@ impl Round {
 /// Whether the points from `first` on are where the function has them.
 fn predicted(sampler: &Sampler<'_>, function: &Rational, first: usize) -> bool {
     let fresh: Vec<usize> = (first..sampler.points.len()).collect();
-    let tolerances = sampler.tolerances(&fresh);
+    // The function has followed rounding as far as the fresh points have their own.
+    let tolerances = sampler.tolerances(&fresh, 1.0, 2.0);
     fresh.iter().zip(tolerances).all(|(&k, tolerance)| {
         let Point { argument, value, .. } = &sampler.points[k];
         (function.eval(*argument) - value).abs() < tolerance * value.abs()

@@ -159,9 +159,8 @@ impl<'a> Sampler<'a> {
         // From the point as it was rounded.
         let place = Place { low: (sample.x - low) / width, high: (high - sample.x) / width };
         let density = sample.density * width;
-        let displaced = |end: &End, distance: f64| {
-            (end.error + f64::EPSILON * end.x.abs()) / (width * distance)
-        };
+        let displaced =
+            |end: &End, distance: f64| (end.error + f64::EPSILON * end.x.abs()) / (width * distance);
         self.points.push(Point {
             t: logit(place),
             argument: match self.coordinates {
@@ -175,8 +174,8 @@ impl<'a> Sampler<'a> {
         });
     }
 
-    /// Relative tolerance of each of some points.
-    pub(super) fn tolerances(&self, points: &[usize]) -> Vec<f64> {
+    /// Relative error that each of some points may have: a part of that of the whole, and its rounding so many times.
+    pub(super) fn tolerances(&self, points: &[usize], part: f64, roundings: f64) -> Vec<f64> {
         let largest = self.points.iter().fold(f64::MIN_POSITIVE, |m: f64, point| m.max(point.mass));
         let exponent = match self.coordinates {
             Coordinates::Weighted(_) => EXPONENT_WEIGHTED,
@@ -185,7 +184,7 @@ impl<'a> Sampler<'a> {
         let of_point = |&k: &usize| {
             let Point { mass, noise, .. } = self.points[k];
             let share = (largest / mass.max(f64::MIN_POSITIVE)).powf(exponent);
-            (self.options.tolerance * share).max(noise)
+            part * self.options.tolerance * share + roundings * noise
         };
         points.iter().map(of_point).collect()
     }
@@ -200,6 +199,7 @@ impl<'a> Sampler<'a> {
     fn run(&mut self) -> Step<Sampled> {
         let angle = |i: usize| std::f64::consts::PI * (i as f64 + 0.5) / FIRST as f64;
         let mut first: Vec<f64> = (0..FIRST).map(|i| 2.0 * (0.5 * angle(i)).tan().ln()).collect();
+        first.retain(|t| t.abs() <= self.horizon(usize::from(*t > 0.0)));
         first.retain(|t| self.points.iter().all(|point| (point.t - t).abs() > APART));
         first.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
         let mut first = first.into_iter();
@@ -270,7 +270,7 @@ impl<'a> Sampler<'a> {
                 // Along the exponential through the last two points, in steps that a guess survives.
                 let rate = (before.mass / last.mass).ln() / (last.t - before.t).abs();
                 let step = if rate > 0.0 { left / rate } else { f64::INFINITY };
-                let next = reach[end] + step.clamp(1.0, 4.0 + 0.5 * reach[end]);
+                let next = reach[end] + step.clamp(1.0, 2.0 + 0.4 * reach[end]);
                 if let Err(obstacle) = self.solve(&[sign * next.min(horizon)])? {
                     return Ok(Err(obstacle));
                 }
