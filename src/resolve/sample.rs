@@ -27,9 +27,6 @@ pub(super) const APART: f64 = 0.15;
 /// width.
 const REACH: f64 = 8.0;
 
-/// A singular place beyond an end, closer than this part of the width, is one with it.
-const MERGED: f64 = 1e-6;
-
 /// Distances from an end that are known to fewer units of rounding than this tell nothing.
 const UNITS: f64 = 64.0;
 
@@ -118,7 +115,7 @@ impl<'a> Sampler<'a> {
         if !(low < high && (high - low).is_finite()) {
             return Err(Error::argument("ends", format!("{low:e} and {high:e}"), "two numbers in order"));
         }
-        let coordinates = match [&ends[0], &ends[1]].map(|end| edge(end, high - low)) {
+        let coordinates = match [ends[0].kind, ends[1].kind].map(edge) {
             [Some(first), Some(last)] => Coordinates::Weighted([first, last]),
             _ => Coordinates::Logarithmic,
         };
@@ -347,11 +344,11 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// The root that is known at an end, if there is nothing else next to it.
-fn edge(end: &End, width: f64) -> Option<Edge> {
-    match end.kind {
-        Kind::Soft if end.beyond > MERGED * width => Some(Edge::Soft),
-        Kind::Hard if end.beyond > MERGED * width => Some(Edge::Hard),
-        _ => None,
+/// The root that is known at an end.
+fn edge(kind: Kind) -> Option<Edge> {
+    match kind {
+        Kind::Soft => Some(Edge::Soft),
+        Kind::Hard => Some(Edge::Hard),
+        Kind::Other => None,
     }
 }
