@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod coordinates;
+mod evaluation;
 mod integrals;
 pub(crate) mod panels;
 pub(crate) mod piece;

@@ -13,7 +13,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::coordinates::{Coordinates, Edge};
+use super::coordinates::Coordinates;
 use super::panels::{self, Panel};
 use crate::error::{Error, Result};
 use crate::numeric::rational::{Place, Rational};
@@ -28,9 +28,6 @@ const TAIL_STEP: f64 = 2.0;
 /// A tail goes on until it has lost all digits, or its distance from the end underflows.
 const TAIL_DECAY: f64 = 37.0;
 const LARGEST_LOGARITHM: f64 = 700.0;
-
-/// Exponents closer to 1 than this are those of a density that neither vanishes nor grows at the end.
-const FLAT: f64 = 0.01;
 
 /// The width that an affine image may lose to rounding.
 const LOST_WIDTH: f64 = 1e-9;
@@ -49,7 +46,7 @@ pub(crate) struct Segment {
 pub(crate) struct Piece {
     definition: Definition,
     /// Exponents of the mass in the tails of logarithmic coordinates.
-    tails: [Option<f64>; 2],
+    pub(super) tails: [Option<f64>; 2],
     panels: Vec<Panel>,
     /// For each panel the integrals of the cardinal functions of its segment against `w(u) du`.
     cardinals: Vec<Vec<f64>>,
@@ -136,7 +133,7 @@ impl Piece {
     }
 
     /// The first parameter and segment, or the last ones for direction -1.
-    fn end(&self, direction: f64) -> (f64, &Segment) {
+    pub(super) fn end(&self, direction: f64) -> (f64, &Segment) {
         let segments = &self.definition.segments;
         if direction > 0.0 {
             (segments[0].from, &segments[0])
@@ -226,13 +223,13 @@ impl Piece {
     }
 
     /// The segment of a parameter, the nearest one beyond the ends.
-    fn segment_at(&self, parameter: f64) -> &Segment {
+    pub(super) fn segment_at(&self, parameter: f64) -> &Segment {
         let segments = self.segments();
         &segments[segments.partition_point(|segment| segment.to < parameter).min(segments.len() - 1)]
     }
 
     /// The rational function at a parameter, in the tails the exponential that continues it.
-    fn smooth(&self, parameter: f64) -> f64 {
+    pub(super) fn smooth(&self, parameter: f64) -> f64 {
         let Segment { from, to, rational } = self.segment_at(parameter);
         let inside = parameter.clamp(*from, *to);
         let value = rational.eval(self.coordinates().argument(inside));
@@ -255,78 +252,8 @@ impl Piece {
         if low <= high { self.low() + self.width() * low } else { self.high() - self.width() * high }
     }
 
-    fn place(&self, x: f64) -> Place {
+    pub(super) fn place(&self, x: f64) -> Place {
         Place { low: (x - self.low()) / self.width(), high: (self.high() - x) / self.width() }
-    }
-
-    /// Density at `x`: 0 outside; at an end its limit, which may be infinite.
-    pub(crate) fn density(&self, x: f64) -> f64 {
-        if !(self.low() <= x && x <= self.high()) {
-            return 0.0;
-        }
-        let place = self.place(x);
-        if place.low == 0.0 || place.high == 0.0 {
-            return self.density_at_end(usize::from(place.high == 0.0));
-        }
-        let coordinates = self.coordinates();
-        let parameter = coordinates.parameter(place);
-        // Directly at the place where it is the argument: angles near pi are rounded.
-        let smooth = match coordinates {
-            Coordinates::Weighted(_) => self.segment_at(parameter).rational.eval(place),
-            Coordinates::Logarithmic => self.smooth(parameter),
-        };
-        (smooth * coordinates.weight(place) / self.width()).max(0.0)
-    }
-
-    fn density_at_end(&self, end: usize) -> f64 {
-        match self.coordinates() {
-            Coordinates::Weighted(edges) if edges[end] == Edge::Hard => f64::INFINITY,
-            Coordinates::Weighted(_) => 0.0,
-            Coordinates::Logarithmic => match self.tails[end] {
-                Some(exponent) if exponent < 1.0 - FLAT => f64::INFINITY,
-                Some(exponent) if exponent <= 1.0 + FLAT => {
-                    let parameter = self.end([1.0, -1.0][end]).0;
-                    let place = self.coordinates().place(parameter);
-                    self.smooth(parameter) * self.coordinates().weight(place) / self.width()
-                }
-                _ => 0.0,
-            },
-        }
-    }
-
-    /// Mass of the whole piece.
-    pub(crate) fn total_mass(&self) -> f64 {
-        self.panels.last().map_or(0.0, |panel| panel.before + panel.mass())
-    }
-
-    /// Mass in `(-infinity, x]`.
-    pub(crate) fn mass_below(&self, x: f64) -> f64 {
-        if x <= self.low() {
-            return 0.0;
-        }
-        if x >= self.high() {
-            return self.total_mass();
-        }
-        let parameter = self.coordinates().parameter(self.place(x));
-        let index = self.panels.partition_point(|panel| panel.high < parameter);
-        match self.panels.get(index) {
-            None => self.total_mass(),
-            Some(panel) if parameter <= panel.low => panel.before,
-            Some(panel) => panel.before + panel.mass_to(parameter),
-        }
-    }
-
-    /// The point with `mass` of the piece below it; the ends for masses that there are not.
-    pub(crate) fn quantile(&self, mass: f64) -> f64 {
-        if mass <= 0.0 {
-            return self.low();
-        }
-        if mass >= self.total_mass() {
-            return self.high();
-        }
-        let index = self.panels.partition_point(|panel| panel.before < mass).max(1) - 1;
-        let panel = &self.panels[index];
-        self.position(panel.inverse(mass - panel.before))
     }
 
     /// The image under `x -> scale x + shift`, with the same masses.

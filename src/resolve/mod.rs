@@ -2,6 +2,7 @@
 //!
 //! * [`axis`]: what is asked of whoever solves, and what comes back;
 //! * [`guess`]: where a solve starts, from the states of solved points;
+//! * [`points`]: solved points in the coordinates of an interval;
 //! * [`rounds`]: approximation and fresh points until both agree;
 //! * [`sample`]: the density of one interval, from as few points as it takes.
 // Goes with the wiring of the modules that build on this one.
@@ -9,6 +10,7 @@
 
 pub(crate) mod axis;
 mod guess;
+mod points;
 mod rounds;
 pub(crate) mod sample;
 #[cfg(test)]

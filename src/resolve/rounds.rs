@@ -1,10 +1,12 @@
 //! Rounds of approximation and fresh points on a segment of an interval, until two in a row have brought nothing new.
 
-use super::sample::{APART, Point, Sampler, Step};
+use num_complex::Complex64;
+
+use super::points::Point;
+use super::sample::{APART, Sampler, Step};
 use crate::measure::coordinates::Coordinates;
 use crate::numeric::aaa::{Data, Fit, fit};
 use crate::numeric::rational::{Place, Rational};
-use num_complex::Complex64;
 
 /// Approximants stay below the tolerances by this factor, so that fresh points tell what is wrong with the function and
 /// not where the fit was stopped.
@@ -149,8 +151,13 @@ impl Round {
         let points = || self.order.iter().map(|&k| &sampler.points[k]);
         let places: Vec<Place> = points().map(|point| point.argument).collect();
         let values: Vec<f64> = points().map(|point| point.value).collect();
-        let tolerances: Vec<f64> =
-            values.iter().zip(&self.tolerances).map(|(value, relative)| value.abs() * relative).collect();
+        // A density may be 0 by chance.
+        let floor = f64::EPSILON.powi(2) * values.iter().fold(f64::MIN_POSITIVE, |m: f64, v| m.max(v.abs()));
+        let tolerances: Vec<f64> = values
+            .iter()
+            .zip(&self.tolerances)
+            .map(|(value, relative)| (value.abs() * relative).max(floor))
+            .collect();
         let noises: Vec<f64> = points().map(|point| point.value.abs() * point.noise).collect();
         let data = Data { places: &places, values: &values, tolerances: &tolerances, noises: &noises };
         let earlier: Vec<usize> =

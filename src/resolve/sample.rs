@@ -6,13 +6,12 @@
 //! most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows large
 //! the interval is cut in the middle of its points.
 
-use super::axis::{Axis, End, Kind, Obstacle, Outcome, Request, Resolution, Sample, Sampled};
-use super::guess::interpolate;
+use super::axis::{Axis, End, Kind, Obstacle, Resolution, Sample, Sampled};
+use super::points::Point;
 use super::rounds::{Round, Verdict};
 use crate::error::{Error, Result};
-use crate::measure::coordinates::{Coordinates, Edge, logit, place_of_logit};
+use crate::measure::coordinates::{Coordinates, Edge};
 use crate::measure::piece::{Piece, Segment};
-use crate::numeric::rational::Place;
 
 /// First points, Chebyshev in the angle.
 const FIRST: usize = 12;
@@ -37,9 +36,6 @@ const LARGEST_LOGARITHM: f64 = 600.0;
 /// themselves, nearly inversely where ends are exponential tails.
 const EXPONENT_WEIGHTED: f64 = 0.5;
 const EXPONENT_LOGARITHMIC: f64 = 0.75;
-
-/// Where the neighbours of a point are that cannot be solved for, relative to the distance of the next point.
-const ASIDE: [f64; 2] = [0.2, -0.2];
 
 /// Settings of the sampling.
 #[derive(Debug, Clone, Copy)]
@@ -78,30 +74,16 @@ pub(crate) fn sample(
     }
 }
 
-/// A solved point in the coordinates of the interval.
-#[derive(Debug, Clone)]
-pub(super) struct Point {
-    /// `log((x - a) / (b - x))`.
-    pub(super) t: f64,
-    /// Argument of the rational function, and its value.
-    pub(super) argument: Place,
-    pub(super) value: f64,
-    /// `rho dx / dt`.
-    pub(super) mass: f64,
-    /// Relative error from rounding.
-    pub(super) noise: f64,
-    pub(super) sample: Sample,
-}
-
 /// The state of the sampling.
 pub(super) struct Sampler<'a> {
     pub(super) axis: &'a dyn Axis,
-    ends: [End; 2],
+    pub(super) ends: [End; 2],
     pub(super) options: Options,
     pub(super) coordinates: Coordinates,
     /// In the order in which they were solved for.
     pub(super) points: Vec<Point>,
-    replaced: Vec<f64>,
+    /// Points that could not be solved for.
+    pub(super) replaced: Vec<f64>,
     /// Minima of the density that have been looked at.
     pub(super) inspected: Vec<f64>,
 }
@@ -134,7 +116,7 @@ impl<'a> Sampler<'a> {
         [self.ends[0].x, self.ends[1].x]
     }
 
-    fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         self.ends[1].x - self.ends[0].x
     }
 
@@ -142,33 +124,6 @@ impl<'a> Sampler<'a> {
         let mut samples: Vec<Sample> = self.points.iter().map(|point| point.sample.clone()).collect();
         samples.sort_by(|a, b| a.x.total_cmp(&b.x));
         samples
-    }
-
-    fn take_up(&mut self, sample: Sample) {
-        let [low, high] = self.interval();
-        if low < sample.x && sample.x < high {
-            self.insert(sample);
-        }
-    }
-
-    fn insert(&mut self, sample: Sample) {
-        let ([low, high], width) = (self.interval(), self.width());
-        // From the point as it was rounded.
-        let place = Place { low: (sample.x - low) / width, high: (high - sample.x) / width };
-        let density = sample.density * width;
-        let displaced =
-            |end: &End, distance: f64| (end.error + f64::EPSILON * end.x.abs()) / (width * distance);
-        self.points.push(Point {
-            t: logit(place),
-            argument: match self.coordinates {
-                Coordinates::Weighted(_) => place,
-                Coordinates::Logarithmic => Place::on_line(logit(place)),
-            },
-            value: density / self.coordinates.weight(place),
-            mass: density * place.low * place.high,
-            noise: sample.noise + displaced(&self.ends[0], place.low) + displaced(&self.ends[1], place.high),
-            sample,
-        });
     }
 
     /// Relative error that each of some points may have: a part of that of the whole, and its rounding so many times.
@@ -274,67 +229,6 @@ impl<'a> Sampler<'a> {
             }
         }
         Ok(Ok(reach))
-    }
-
-    /// The point of the line at a logarithm.
-    pub(super) fn position(&self, t: f64) -> f64 {
-        let (place, width) = (place_of_logit(t), self.width());
-        let [low, high] = self.interval();
-        if t < 0.0 { low + width * place.low } else { high - width * place.high }
-    }
-
-    /// Solves for points, or for points next to those that fail.
-    pub(super) fn solve(&mut self, logarithms: &[f64]) -> Step<()> {
-        let outcomes = self.axis.solve(&self.requests(logarithms));
-        let mut obstacle = None;
-        for (&t, outcome) in logarithms.iter().zip(outcomes) {
-            let (t, outcome) = match outcome {
-                Ok(outcome) => (t, outcome),
-                Err(error) => self.beside(t).ok_or(error)?,
-            };
-            let x = self.position(t);
-            match outcome {
-                Outcome::Inside { density, noise, state } => {
-                    self.insert(Sample { x, density, noise, state });
-                }
-                Outcome::Outside(state) => {
-                    obstacle.get_or_insert(Obstacle::Outside { x, state });
-                }
-            }
-        }
-        Ok(obstacle.map_or(Ok(()), Err))
-    }
-
-    /// A point that cannot be solved for may be singular for the unknowns though not for the law.
-    fn beside(&mut self, t: f64) -> Option<(f64, Outcome)> {
-        let nearest = self.points.iter().fold(1.0, |m: f64, point| m.min((point.t - t).abs()));
-        let found = ASIDE.into_iter().find_map(|share| {
-            let aside = t + share * nearest;
-            let outcome = self.axis.solve(&self.requests(&[aside])).pop()?.ok()?;
-            Some((aside, outcome))
-        })?;
-        self.replaced.push(self.position(t));
-        Some(found)
-    }
-
-    fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
-        let in_logarithms = self.coordinates == Coordinates::Logarithmic;
-        let at = |t: f64| self.coordinates.parameter_of_logit(t);
-        let mut known: Vec<(f64, &[num_complex::Complex64])> =
-            self.points.iter().map(|point| (at(point.t), &point.sample.state[..])).collect();
-        if !in_logarithms {
-            let ends = self.ends.iter().zip([0.0, std::f64::consts::PI]);
-            known.extend(ends.filter_map(|(end, angle)| Some((angle, end.state.as_deref()?))));
-        }
-        let [low, high] = self.interval();
-        let request = |&t: &f64| {
-            let x = self.position(t);
-            let distances = Place { low: x - low, high: high - x };
-            // Two points may be the two ends of a wide gap in what is known.
-            let guess = (known.len() > 2).then(|| interpolate(&known, at(t), in_logarithms)).flatten();
-            Request { x, distances, guess }
-        };
-        logarithms.iter().map(request).collect()
     }
 
     /// What went wrong if the points do not suffice.
