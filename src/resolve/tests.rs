@@ -284,8 +284,11 @@ fn known_points_are_not_solved_for_again() {
     let axis = Exact::new(rho);
     let ends = || [end(interval[0], Kind::Soft, interval[0]), end(interval[1], Kind::Soft, f64::INFINITY)];
     let first = resolved(&axis, ends());
+    let before = axis.solves.load(Ordering::Relaxed);
     let again = sample(&axis, ends(), first.samples.clone(), Options::default()).unwrap();
-    assert!(matches!(again, Resolution::Resolved(s) if s.samples.len() <= first.samples.len() + 10));
+    let fresh = axis.solves.load(Ordering::Relaxed) - before;
+    assert!(matches!(again, Resolution::Resolved(s) if s.samples.len() == first.samples.len() + fresh));
+    assert!(fresh <= 10, "{fresh}");
     let backwards = sample(&axis, soft_pair([1.0, 0.0]), Vec::new(), Options::default());
     assert!(matches!(backwards, Err(Error::InvalidArgument { argument: "ends", .. })));
 }
@@ -329,4 +332,20 @@ fn guesses_are_close_and_end_states_make_them_closer() {
     let ends = [end(0.0, Kind::Other, f64::INFINITY), end(4.0, Kind::Soft, f64::INFINITY)];
     let (middle, largest) = median(hard, ends);
     assert!(middle < 1e-2 && largest < 0.5, "{middle:e} {largest:e}");
+}
+
+#[test]
+fn intervals_of_a_few_roundings_end_in_an_answer() {
+    for (units, error) in [(1e7, 1e-4), (1e4, 0.1), (64.0, 1.0), (3.0, f64::INFINITY)] {
+        let width = units * f64::EPSILON;
+        let axis = Exact::new(|_, d: Place| Some((d.low * d.high).max(0.0).sqrt()));
+        match sample(&axis, soft_pair([1.0, 1.0 + width]), Vec::new(), Options::default()) {
+            Ok(Resolution::Resolved(s)) => {
+                let mass = s.piece.total_mass() / (width * width * PI / 8.0);
+                assert!((mass - 1.0).abs() < error, "{units} {mass}");
+            }
+            Ok(Resolution::Divided { .. }) => panic!("there is no gap"),
+            Err(failure) => assert!(units < 1e3, "{units} {failure}"),
+        }
+    }
 }
