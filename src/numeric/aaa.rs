@@ -15,6 +15,9 @@ const NEXT_BEST: usize = 4;
 /// How often support points next to poles are dropped.
 const DROPS: usize = 3;
 
+/// Fits that miss their target by this factor lack data, and what poles they have is of no interest.
+const HOPELESS: f64 = 1e3;
+
 /// A fit without poles may be worse than the best one by this factor.
 const PRICE: f64 = 100.0;
 
@@ -55,6 +58,9 @@ pub(crate) fn fit(
 ) -> Fit {
     let tried = Greedy::new(data).run(earlier, target, largest);
     let best = tried[0].error;
+    if best > HOPELESS * target {
+        return tried[0].clone().with_poles(data, interval);
+    }
     let mut first = None;
     for candidate in tried.into_iter().take(NEXT_BEST) {
         let candidate = candidate.with_poles(data, interval);
@@ -170,14 +176,24 @@ impl<'a> Greedy<'a> {
         Fit { rational, error, support: self.support.clone(), poles: Vec::new() }
     }
 
-    /// The vector of weights that makes `f_i sum_k w_k / (x_i - z_k) - sum_k w_k f_k / (x_i - z_k)` smallest.
+    /// The weights that make `f_i sum_k w_k / (x_i - z_k) - sum_k w_k f_k / (x_i - z_k)` smallest. Columns are scaled to
+    /// the same size, without which a weight that is smaller than others by all digits would have none.
     fn weights(&self) -> Vec<f64> {
         let Data { values, tolerances, .. } = self.data;
         let rows: Vec<usize> = (0..values.len()).filter(|&i| !self.is_support[i]).collect();
-        let columns = self.support.iter().zip(&self.cauchy).map(|(&k, cauchy)| {
+        let column = |(&k, cauchy): (&usize, &Vec<f64>)| -> Vec<f64> {
             rows.iter().map(|&i| (values[i] - values[k]) * cauchy[i] / tolerances[i]).collect()
-        });
-        smallest_singular_vector(columns.collect())
+        };
+        let mut columns: Vec<Vec<f64>> = self.support.iter().zip(&self.cauchy).map(column).collect();
+        let sizes: Vec<f64> = columns
+            .iter()
+            .map(|column| column.iter().fold(f64::MIN_POSITIVE, |m: f64, entry| m.max(entry.abs())))
+            .collect();
+        for (column, size) in columns.iter_mut().zip(&sizes) {
+            column.iter_mut().for_each(|entry| *entry /= size);
+        }
+        let scaled = smallest_singular_vector(columns);
+        scaled.iter().zip(sizes).map(|(weight, size)| weight / size).collect()
     }
 
     /// The fitted values, those of the support exactly.

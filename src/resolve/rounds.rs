@@ -18,9 +18,9 @@ const LOOSE: f64 = 2.0;
 /// Rounds with predicted points that settle a segment.
 const CALM: usize = 2;
 
-/// Fresh points of a round, and points for which there is one more.
+/// Fresh points of a round, twice as many after a fit that misses its target by more than the second.
 const FRESH: usize = 4;
-const CROWD: usize = 24;
+const LACKING: f64 = 1e3;
 
 /// Fewest points of a segment.
 const FEWEST: usize = 8;
@@ -197,7 +197,7 @@ impl Round {
         }
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
         let apart = APART * (self.length() / SHORT).min(1.0);
-        let count = FRESH + self.order.len() / CROWD;
+        let count = if fit.error > LACKING { 2 * FRESH } else { FRESH };
         let mut chosen: Vec<f64> = Vec::new();
         for (t, _) in candidates {
             if chosen.len() < count && chosen.iter().all(|other| (other - t).abs() > apart) {
