@@ -14,6 +14,11 @@ pub(crate) const NODES: usize = 16;
 /// in the last place of the mass.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
+/// Last coefficients below this, relative to the largest value, which halving does not shrink by more than the second, are the
+/// rounding of the function.
+const NOISE: f64 = 1e-11;
+const SHRINKING: f64 = 0.03;
+
 /// Most halvings: down to the rounding of angles.
 const HALVINGS: usize = 45;
 
@@ -44,7 +49,7 @@ pub(crate) struct Panel {
 pub(crate) fn resolve(f: &dyn Fn(f64) -> f64, breaks: &[f64], scale: f64) -> Vec<Panel> {
     let mut panels = Vec::new();
     for pair in breaks.windows(2) {
-        halve(f, (pair[0], pair[1]), scale, HALVINGS, &mut panels);
+        halve(f, (pair[0], pair[1]), scale, (HALVINGS, f64::INFINITY), &mut panels);
     }
     let mut before = 0.0;
     for panel in &mut panels {
@@ -54,18 +59,28 @@ pub(crate) fn resolve(f: &dyn Fn(f64) -> f64, breaks: &[f64], scale: f64) -> Vec
     panels
 }
 
-fn halve(f: &dyn Fn(f64) -> f64, (low, high): (f64, f64), scale: f64, halvings: usize, out: &mut Vec<Panel>) {
+/// Halves an interval until it is resolved; `left` are the halvings that are left and the last coefficients before the last
+/// one.
+fn halve(
+    f: &dyn Fn(f64) -> f64,
+    (low, high): (f64, f64),
+    scale: f64,
+    left: (usize, f64),
+    out: &mut Vec<Panel>,
+) {
     let panel = Panel::new(f, low, high);
     let largest =
         panel.masses.iter().zip(rule()).fold(0.0, |m: f64, (mass, node)| m.max(mass.abs() / node.1));
     let tail = panel.rate[NODES - 1].abs().max(panel.rate[NODES - 2].abs());
     let middle = 0.5 * (low + high);
-    let settled = tail <= (ROUNDING * largest).max(f64::EPSILON * scale) || tail.is_nan();
-    if settled || halvings == 0 || middle <= low || middle >= high {
+    // Half an interval has 2^-NODES of the coefficients, or a quarter of them where the function is rounded.
+    let rounded = tail <= NOISE * largest && tail > SHRINKING * left.1;
+    let settled = tail <= (ROUNDING * largest).max(f64::EPSILON * scale) || tail.is_nan() || rounded;
+    if settled || left.0 == 0 || middle <= low || middle >= high {
         out.push(panel);
     } else {
-        halve(f, (low, middle), scale, halvings - 1, out);
-        halve(f, (middle, high), scale, halvings - 1, out);
+        halve(f, (low, middle), scale, (left.0 - 1, tail), out);
+        halve(f, (middle, high), scale, (left.0 - 1, tail), out);
     }
 }
 
@@ -217,6 +232,14 @@ mod tests {
             let panel = &panels[panels.partition_point(|panel| panel.high < at)];
             assert!((panel.before + panel.mass_to(at) - (at * 1e6).atan()).abs() < 2e-15, "{at}");
         }
+    }
+
+    #[test]
+    fn a_rounded_function_is_not_followed() {
+        let rounded = |x: f64| 1.0 + x * x + 1e-13 * (1e9 * x).sin();
+        let panels = resolve(&rounded, &[0.0, 1.0], 1.0);
+        let mass: f64 = panels.iter().map(Panel::mass).sum();
+        assert!(panels.len() <= 8 && (mass - 4.0 / 3.0).abs() < 1e-12, "{} {mass}", panels.len());
     }
 
     #[test]

@@ -22,6 +22,9 @@ use crate::numeric::rational::{Place, Rational};
 const ANGLE_PANELS: usize = 4;
 const LOGARITHM_PANEL: f64 = 2.0;
 
+/// Ratio of initial panels next to an end with a scale of its own.
+const GRADING: f64 = 0.25;
+
 /// Distance in the logarithm over which the exponent of a tail is taken.
 const TAIL_STEP: f64 = 2.0;
 
@@ -161,8 +164,25 @@ impl Piece {
         }
         let last = self.end(-1.0).0;
         breaks.push(last);
+        if let Coordinates::Weighted(_) = self.coordinates() {
+            let [low, high] = [1.0, -1.0].map(|direction| self.graded(direction));
+            breaks.extend(low.into_iter().chain(high.into_iter().map(|angle| PI - angle)));
+            breaks.sort_by(f64::total_cmp);
+            breaks.dedup();
+        }
         breaks.extend(beyond([last, -1.0], self.tails[1]));
         breaks
+    }
+
+    /// Distances from the first angle, or the last one for direction -1, down to that of the nearest support point: a function
+    /// with a scale of its own next to an end has support there, which no node of a wide panel would see.
+    fn graded(&self, direction: f64) -> Vec<f64> {
+        let nodes = self.end(direction).1.rational.nodes();
+        let distance = |place: Place| if direction > 0.0 { place.low } else { place.high };
+        let nearest = nodes.iter().map(|node| distance(node.place)).fold(1.0, f64::min);
+        let first = PI / ANGLE_PANELS as f64;
+        let graded = |k: i32| first * GRADING.powi(k);
+        (1..).map(graded).take_while(|angle| *angle > nearest.sqrt()).collect()
     }
 
     fn cardinal_integrals(&self, panel: &Panel) -> Vec<f64> {

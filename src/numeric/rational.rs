@@ -8,6 +8,7 @@
 //! (Berrut and Trefethen, SIAM Rev. 46, 2004). Points are given by their distances from both ends of an
 //! interval, so that differences keep all digits next to either of them.
 
+use nalgebra::linalg::balancing::balance_parlett_reinsch;
 use nalgebra::{ComplexField, DMatrix, Schur};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -156,11 +157,12 @@ impl Rational {
         if others.is_empty() {
             return Some(Vec::new());
         }
-        let matrix = DMatrix::from_fn(others.len(), others.len(), |i, j| {
+        let mut matrix = DMatrix::from_fn(others.len(), others.len(), |i, j| {
             let (d, ratio) = others[j];
             (if i == j { 1.0 / d } else { 0.0 }) + ratio / d
         });
-        let eigenvalues = Schur::try_new(matrix, f64::EPSILON, 100 * others.len())?.complex_eigenvalues();
+        balance_parlett_reinsch(&mut matrix);
+        let eigenvalues = Schur::try_new(matrix, f64::EPSILON, 30 * others.len())?.complex_eigenvalues();
         Some(eigenvalues.iter().map(|mu| heaviest.place.low + mu.inv()).collect())
     }
 
