@@ -7,12 +7,12 @@ use super::panels::{NODES, Panel, legendre, nodes};
 use super::piece::Piece;
 use crate::numeric::rational::{Place, Rational};
 
-/// Last Legendre coefficients of an integrand on a panel, relative to the integral, at which there is no need to look
-/// closer.
+/// Last Legendre coefficients of an integrand on a panel, relative to the integral, at which there is no need to
+/// look closer.
 const RESOLVED: f64 = 1e-12;
 
-/// What halving a panel may change, relative to the integral. Gauss rules err by coefficients of twice the order, unless
-/// the integrand is singular.
+/// What halving a panel may change, relative to the integral. Gauss rules err by coefficients of twice the order,
+/// unless the integrand is singular.
 const SETTLED: f64 = 4.0 * f64::EPSILON;
 
 /// Most halvings of a panel: down to the rounding of angles.
@@ -58,8 +58,8 @@ impl Piece {
         halves.into_iter().map(|(half, sum)| self.refined(f, half, sum, scale, halvings - 1)).sum()
     }
 
-    /// `int (z - x)^-1 rho(x) dx` for `Im z > 0`, or real `z` outside the interval. At points of the interval itself the
-    /// sign of the imaginary part, `+0` or `-0`, tells the side.
+    /// `int (z - x)^-1 rho(x) dx` for `Im z > 0`, or real `z` outside the interval. At points of the interval
+    /// itself the sign of the imaginary part, `+0` or `-0`, tells the side.
     ///
     /// Panel by panel, by the stored quadrature where it resolves `1 / (z - x)`. Next to the panel
     /// `r(z) int w / (z - u) du + sum_k c_k (f_k - r(z)) / (z - z_k)` with the integrals `c_k` of `w` against the
@@ -120,8 +120,8 @@ impl Piece {
 }
 
 /// `int w(u) / (zeta - u) du` over an interval of angles, `w = u^(+-1/2) (1 - u)^(+-1/2)`:
-/// `w(zeta) log((T + tan(theta / 2)) / (T - tan(theta / 2)))` between the angles, `T^2 = zeta / (1 - zeta)`, and a rest
-/// that is elementary.
+/// `w(zeta) log((T + tan(theta / 2)) / (T - tan(theta / 2)))` between the angles, `T^2 = zeta / (1 - zeta)`, and a
+/// rest that is elementary.
 fn weight_transform(edges: [Edge; 2], (from, to): (f64, f64), zeta: Place<Complex64>) -> Complex64 {
     let tangent = zeta.low.sqrt() / zeta.high.sqrt();
     let logarithm = |angle: f64| {

@@ -1,7 +1,7 @@
 //! Integrals of a function that is resolved by Legendre series on panels, and the inverse of their sum.
 //!
-//! A panel is halved until the last of [`NODES`] coefficients are rounding; the antiderivative is then a series of one
-//! term more, and the Gauss rule on the same nodes integrates the function times anything as smooth.
+//! A panel is halved until the last of [`NODES`] coefficients are rounding; the antiderivative is then a series of
+//! one term more, and the Gauss rule on the same nodes integrates the function times anything as smooth.
 
 use std::sync::OnceLock;
 
@@ -10,12 +10,12 @@ use crate::quadrature::gauss_legendre;
 /// Nodes and coefficients of a panel.
 pub(crate) const NODES: usize = 16;
 
-/// Last coefficients, relative to the largest value on the panel, that are rounding: they add up to an error of one unit
-/// in the last place of the mass.
+/// Last coefficients, relative to the largest value on the panel, that are rounding: they add up to an error of one
+/// unit in the last place of the mass.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
-/// Last coefficients below this, relative to the largest value, which halving does not shrink by more than the second, are the
-/// rounding of the function.
+/// Last coefficients below this, relative to the largest value, which halving does not shrink by more than the
+/// second, are the rounding of the function.
 const NOISE: f64 = 1e-11;
 const SHRINKING: f64 = 0.03;
 
@@ -59,8 +59,8 @@ pub(crate) fn resolve(f: &dyn Fn(f64) -> f64, breaks: &[f64], scale: f64) -> Vec
     panels
 }
 
-/// Halves an interval until it is resolved; `left` are the halvings that are left and the last coefficients before the last
-/// one.
+/// Halves an interval until it is resolved; `left` are the halvings that are left and the last coefficients before
+/// the last one.
 fn halve(
     f: &dyn Fn(f64) -> f64,
     (low, high): (f64, f64),

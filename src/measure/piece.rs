@@ -4,10 +4,11 @@
 //! rho(x) dx = r(u) w(u) du,    u = (x - a) / (b - a)
 //! ```
 //!
-//! with rational `r` and known `w`, see [`Coordinates`]. Everything but the two ends lives on the unit interval, where
-//! positions are measured from the nearer end: moving and scaling the piece changes no mass, and next to an end at 0 all
-//! digits are kept. Masses and integrals use panels of the parameter, in which `r(u) w(u) du` is smooth up to both
-//! ends. In logarithmic coordinates the density goes on beyond the last parameters as the power law that it has there.
+//! with rational `r` and known `w`, see [`Coordinates`]. Everything but the two ends lives on the unit interval,
+//! where positions are measured from the nearer end: moving and scaling the piece changes no mass, and next to an
+//! end at 0 all digits are kept. Masses and integrals use panels of the parameter, in which `r(u) w(u) du` is
+//! smooth up to both ends. In logarithmic coordinates the density goes on beyond the last parameters as the power
+//! law that it has there.
 
 use std::f64::consts::PI;
 
@@ -80,12 +81,12 @@ impl From<Piece> for Definition {
 }
 
 impl Piece {
-    /// The piece on `[low, high]` with `(high - low) rho = r w` on adjacent segments, which for weighted coordinates
-    /// cover all angles.
+    /// The piece on `[low, high]` with `(high - low) rho = r w` on adjacent segments, which for weighted
+    /// coordinates cover all angles.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the ends are not two numbers in order, the segments do not fit together, or the mass
-    /// is not positive.
+    /// [`Error::InvalidArgument`] if the ends are not two numbers in order, the segments do not fit together, or
+    /// the mass is not positive.
     pub(crate) fn new(
         [low, high]: [f64; 2],
         coordinates: Coordinates,
@@ -174,8 +175,9 @@ impl Piece {
         breaks
     }
 
-    /// Distances from the first angle, or the last one for direction -1, down to that of the nearest support point: a function
-    /// with a scale of its own next to an end has support there, which no node of a wide panel would see.
+    /// Distances from the first angle, or the last one for direction -1, down to that of the nearest support point:
+    /// a function with a scale of its own next to an end has support there, which no node of a wide panel would
+    /// see.
     fn graded(&self, direction: f64) -> Vec<f64> {
         let nodes = self.end(direction).1.rational.nodes();
         let distance = |place: Place| if direction > 0.0 { place.low } else { place.high };

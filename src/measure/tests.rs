@@ -7,8 +7,8 @@ use crate::numeric::rational::Place;
 
 const PI: f64 = std::f64::consts::PI;
 
-/// A piece from an exact density, which is given the distances from both ends, on a grid of logarithms fine enough not
-/// to matter.
+/// A piece from an exact density, which is given the distances from both ends, on a grid of logarithms fine enough
+/// not to matter.
 fn piece(ends: [f64; 2], coordinates: Coordinates, reach: [f64; 2], rho: impl Fn(Place) -> f64) -> Piece {
     let width = ends[1] - ends[0];
     let count = 300;
@@ -77,9 +77,13 @@ fn arcsine() -> Piece {
     piece([-2.0, 2.0], hard, [8.0, 8.0], |at| (at.low * at.high).sqrt().recip() / PI)
 }
 
-/// Density of the Fuss-Catalan law of order `s`, `x = sin^(s+1)((s+1) p) / (sin p sin^s(s p))` for `0 < p < pi / (s+1)`,
-/// `rho = sin^2 p sin^(s-1)(s p) / (pi sin^s((s+1) p))` (Haagerup and Moeller 2013). Near the ends `p` from Newton on
-/// the logarithm.
+/// Density of the Fuss-Catalan law of order `s` (Haagerup and Moeller 2013): for `0 < p < pi / (s + 1)`
+///
+/// ```text
+/// x = sin^(s+1)((s+1) p) / (sin p sin^s(s p)),  rho = sin^2 p sin^(s-1)(s p) / (pi sin^s((s+1) p))
+/// ```
+///
+/// with `p` by bisection, measured from `pi / (s + 1)` next to 0, from the series of the logarithm next to the edge.
 pub(crate) fn fuss_catalan_density(s: i32, at: Place) -> f64 {
     let n = f64::from(s) + 1.0;
     let f = f64::from(s);
@@ -95,7 +99,7 @@ pub(crate) fn fuss_catalan_density(s: i32, at: Place) -> f64 {
     }
     let mut p = end - low;
     if at.low > 0.999 * edge {
-        // x = edge (1 - n (n - 1) p^2 / 2 ...): too flat for bisection; Newton on the series of log x.
+        // log(x / edge) is of second order in p.
         let log_ratio = |p: f64| {
             let sinc = |q: f64| {
                 if q < 0.05 {

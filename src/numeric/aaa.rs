@@ -1,10 +1,10 @@
 //! The AAA algorithm on the real line: support points chosen one after the other where the error is largest,
-//! weights of the barycentric form by linear least squares (Nakatsukasa, Sete and Trefethen, SIAM J. Sci. Comput. 40,
-//! 2018).
+//! weights of the barycentric form by linear least squares (Nakatsukasa, Sete and Trefethen, SIAM J. Sci. Comput.
+//! 40, 2018).
 //!
 //! Every value has a tolerance of its own, by which its row of the Loewner matrix
-//! `(f_i - f_k) / ((x_i - x_k) e_i)` is divided: values that are known badly, or matter little, do not call for poles.
-//! Poles between the data are removed by a lower degree or by fewer support points.
+//! `(f_i - f_k) / ((x_i - x_k) e_i)` is divided: values that are known badly, or matter little, do not call for
+//! poles. Poles between the data are removed by a lower degree or by fewer support points.
 
 use super::rational::{Node, Place, Rational};
 use super::singular::smallest_singular_vector;
@@ -176,8 +176,8 @@ impl<'a> Greedy<'a> {
         Fit { rational, error, support: self.support.clone(), poles: Vec::new() }
     }
 
-    /// The weights that make `f_i sum_k w_k / (x_i - z_k) - sum_k w_k f_k / (x_i - z_k)` smallest. Columns are scaled to
-    /// the same size, without which a weight that is smaller than others by all digits would have none.
+    /// The weights that make `f_i sum_k w_k / (x_i - z_k) - sum_k w_k f_k / (x_i - z_k)` smallest. Columns are
+    /// scaled to the same size, without which a weight that is smaller than others by all digits would have none.
     fn weights(&self) -> Vec<f64> {
         let Data { values, tolerances, .. } = self.data;
         let rows: Vec<usize> = (0..values.len()).filter(|&i| !self.is_support[i]).collect();
@@ -212,9 +212,9 @@ impl<'a> Greedy<'a> {
         sums.into_iter().enumerate().map(quotient).collect()
     }
 
-    /// The next support point, and the largest error in units of the tolerances. The point is the one of the largest
-    /// error times the part of its tolerance that is not noise: the function takes the values of its support exactly, errors
-    /// included.
+    /// The next support point, and the largest error in units of the tolerances. The point is the one of the
+    /// largest error times the part of its tolerance that is not noise: the function takes the values of its
+    /// support exactly, errors included.
     fn worst(&self, fitted: &[f64]) -> (usize, f64) {
         let Data { values, tolerances, noises, .. } = self.data;
         let (mut next, mut largest) = ((0, -1.0), 0.0f64);
@@ -281,6 +281,19 @@ mod tests {
         assert!((told.rational.eval(Place::on_line(0.1)) - f64::exp(0.1)).abs() < 2e-11);
         let untold = fit_to(noisy, &grid(60), |_| 1.5e-11);
         assert!(untold.rational.degree() > 8, "{}", untold.rational.degree());
+    }
+
+    #[test]
+    fn weights_of_different_sizes_keep_their_digits() {
+        // 1 / (u + 1e-13) relative to itself over 16 decades: one weight is 1e-13 of the other.
+        let f = |u: f64| 1.0 / (u + 1e-13);
+        let at = |i: usize| 10f64.powf(-16.0 + 16.0 * i as f64 / 39.0);
+        let places: Vec<Place> = (0..40).map(|i| Place { low: at(i), high: 1.0 - at(i) }).collect();
+        let values: Vec<f64> = (0..40).map(|i| f(at(i))).collect();
+        let tolerances: Vec<f64> = values.iter().map(|value| 1e-13 * value).collect();
+        let data = Data { places: &places, values: &values, tolerances: &tolerances, noises: &[0.0; 40] };
+        let fit = fit(data, &[], 1.0, 20, [places[0], places[39]]);
+        assert!(fit.rational.degree() == 1 && fit.error <= 1.0, "{} {}", fit.rational.degree(), fit.error);
     }
 
     #[test]

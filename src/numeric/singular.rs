@@ -3,8 +3,8 @@
 /// Steps of inverse iteration: singular values fall geometrically, and of those at rounding any vector will do.
 const ITERATIONS: usize = 4;
 
-/// The right singular vector of the smallest singular value of a matrix with at least as many rows as columns, given
-/// by columns: Householder QR, then inverse iteration with `R^T R`.
+/// The right singular vector of the smallest singular value of a matrix with at least as many rows as columns,
+/// given by columns: Householder QR, then inverse iteration with `R^T R`.
 pub(super) fn smallest_singular_vector(mut columns: Vec<Vec<f64>>) -> Vec<f64> {
     let n = columns.len();
     let mut diagonal = vec![0.0; n];

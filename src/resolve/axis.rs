@@ -11,8 +11,8 @@ pub(crate) trait Axis {
     /// Solves for points, in the order of the requests. The answers must not depend on how the work is shared out.
     fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>>;
 
-    /// Looks for a point of the interval next to a local minimum of the density at which the interval is to be divided. Asked
-    /// before a function of large degree is cut.
+    /// Looks for a point of the interval next to a local minimum of the density at which the interval is to be
+    /// divided. Asked before a function of large degree is cut.
     fn inspect(&self, _minimum: &Sample, _interval: [f64; 2]) -> Option<Obstacle> {
         None
     }

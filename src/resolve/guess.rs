@@ -1,8 +1,8 @@
 //! Guesses for points of an interval: local rational interpolation of the unknowns at solved points.
 //!
-//! At a turning point the unknowns are analytic in the angle `theta`, `x = a + (b - a) sin^2(theta / 2)`, so they are
-//! interpolated in it, those at the ends included. At other ends they may be powers of the distance: there it is
-//! their logarithms that are interpolated in `log((x - a) / (b - x))`.
+//! At a turning point the unknowns are analytic in the angle `theta`, `x = a + (b - a) sin^2(theta / 2)`, so they
+//! are interpolated in it, those at the ends included. At other ends they may be powers of the distance: there it
+//! is their logarithms that are interpolated in `log((x - a) / (b - x))`.
 
 use num_complex::Complex64;
 
@@ -12,8 +12,8 @@ const NEAREST: usize = 10;
 /// Degree of the local polynomials that the interpolation of Floater and Hormann blends (Numer. Math. 107, 2007).
 const DEGREE: usize = 3;
 
-/// Unknowns whose logarithms differ by more than this from those of the nearest point are interpolated themselves, unless
-/// they do so in modulus only: the branch of the logarithm would be a guess.
+/// Unknowns whose logarithms differ by more than this from those of the nearest point are interpolated themselves,
+/// unless they do so in modulus only: the branch of the logarithm would be a guess.
 const LARGEST_TURN: f64 = 1.0;
 
 /// The unknowns at `at` from those at solved points, in logarithms if the ends ask for it; `None` without points.

@@ -1,5 +1,5 @@
-//! Points of an interval: asked for by their logarithms `t = log((x - a) / (b - x))`, kept in the coordinates of the
-//! interval.
+//! Points of an interval: asked for by their logarithms `t = log((x - a) / (b - x))`, kept in the coordinates of
+//! the interval.
 
 use std::f64::consts::PI;
 

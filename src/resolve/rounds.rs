@@ -1,4 +1,5 @@
-//! Rounds of approximation and fresh points on a segment of an interval, until two in a row have brought nothing new.
+//! Rounds of approximation and fresh points on a segment of an interval, until two in a row have brought nothing
+//! new.
 
 use num_complex::Complex64;
 
@@ -8,8 +9,8 @@ use crate::measure::coordinates::Coordinates;
 use crate::numeric::aaa::{Data, Fit, fit};
 use crate::numeric::rational::{Place, Rational};
 
-/// Approximants stay below the tolerances by this factor, so that fresh points tell what is wrong with the function and
-/// not where the fit was stopped.
+/// Approximants stay below the tolerances by this factor, so that fresh points tell what is wrong with the function
+/// and not where the fit was stopped.
 const MARGIN: f64 = 0.3;
 
 /// A fit that had to give up poles may miss the points by this factor.
@@ -60,7 +61,8 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Adds points until the segment is settled or is to be cut. `open` tells which of its ends are those of the interval.
+    /// Adds points until the segment is settled or is to be cut. `open` tells which of its ends are those of the
+    /// interval.
     pub(super) fn settle(sampler: &mut Sampler<'_>, segment: [f64; 2], open: [bool; 2]) -> Step<Verdict> {
         let arguments = sampler.parameters(segment, open).map(|at| sampler.coordinates.argument(at));
         let mut previous: Option<Rational> = None;
@@ -104,8 +106,8 @@ impl Round {
         }
     }
 
-    /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is not, and
-    /// has none on the segment, pairs included that no point has come between.
+    /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is
+    /// not, and has none on the segment, pairs included that no point has come between.
     fn confirm(&self, sampler: &mut Sampler<'_>, function: &Rational) -> Step<bool> {
         let poles = function.poles().unwrap_or_default();
         loop {
@@ -166,8 +168,8 @@ impl Round {
         fit(data, &earlier, 1.0, largest, self.arguments)
     }
 
-    /// Where to look next: where this approximant differs most from the last one, in tolerances, and where it cannot be
-    /// right.
+    /// Where to look next: where this approximant differs most from the last one, in tolerances, and where it
+    /// cannot be right.
     fn candidates(&self, sampler: &Sampler<'_>, fit: &Fit, previous: Option<&Rational>) -> Vec<f64> {
         let mut ends = vec![self.segment[0]];
         ends.extend(self.order.iter().map(|&k| sampler.points[k].t));
@@ -218,8 +220,8 @@ impl Round {
         self.tolerances[next - 1].powf(1.0 - share) * self.tolerances[next].powf(share)
     }
 
-    /// Where poles come closer to the axis than the points that have been solved for: what they make of the density there is a
-    /// guess.
+    /// Where poles come closer to the axis than the points that have been solved for: what they make of the density
+    /// there is a guess.
     fn unseen(&self, sampler: &Sampler<'_>, poles: &[Complex64]) -> Vec<f64> {
         let [first, last] = self.arguments.map(|place| place.low);
         let logarithmic = sampler.coordinates == Coordinates::Logarithmic;
@@ -254,8 +256,8 @@ impl Round {
             .collect()
     }
 
-    /// A reason to divide the interval at a minimum of the density, or the middle of the points, so that both halves are
-    /// equally hard.
+    /// A reason to divide the interval at a minimum of the density, or the middle of the points, so that both
+    /// halves are equally hard.
     fn cut(&self, sampler: &mut Sampler<'_>) -> Step<Verdict> {
         let density = |k: usize| sampler.points[k].sample.density;
         let minima: Vec<usize> = self

@@ -1,10 +1,10 @@
 //! The density of one interval of the support from as few solved points as it takes.
 //!
 //! The density is divided by what is known of its ends ([`Coordinates`]) and the rest approximated by the
-//! [AAA algorithm](crate::numeric::aaa), each value to a tolerance of its own: masses count, not densities, and what
-//! rounding has disturbed is not followed. In every round points are added where successive approximants differ
-//! most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows large
-//! the interval is cut in the middle of its points.
+//! [AAA algorithm](crate::numeric::aaa), each value to a tolerance of its own: masses count, not densities, and
+//! what rounding has disturbed is not followed. In every round points are added where successive approximants
+//! differ most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows
+//! large the interval is cut in the middle of its points.
 
 use super::axis::{Axis, End, Kind, Obstacle, Resolution, Sample, Sampled};
 use super::points::Point;
@@ -56,8 +56,8 @@ impl Default for Options {
 /// up.
 ///
 /// # Errors
-/// The error of a point that can be solved for neither itself nor next to it; [`Error::OutOfBudget`] if the density is
-/// not resolved with as many points as allowed; [`Error::InvalidArgument`] if the ends are not in order.
+/// The error of a point that can be solved for neither itself nor next to it; [`Error::OutOfBudget`] if the density
+/// is not resolved with as many points as allowed; [`Error::InvalidArgument`] if the ends are not in order.
 pub(crate) fn sample(
     axis: &dyn Axis,
     ends: [End; 2],
@@ -126,7 +126,8 @@ impl<'a> Sampler<'a> {
         samples
     }
 
-    /// Relative error that each of some points may have: a part of that of the whole, and its rounding so many times.
+    /// Relative error that each of some points may have: a part of that of the whole, and its rounding so many
+    /// times.
     pub(super) fn tolerances(&self, points: &[usize], part: f64, roundings: f64) -> Vec<f64> {
         let largest = self.points.iter().fold(f64::MIN_POSITIVE, |m: f64, point| m.max(point.mass));
         let exponent = match self.coordinates {

@@ -117,7 +117,8 @@ fn ends_of_any_exponent_without_being_told() {
 
 #[test]
 fn an_almost_hard_edge_with_its_error() {
-    // (gamma - 1)^2 / 4, once with a branch point as far outside as the pole; the edge is displaced by a part of that.
+    // (gamma - 1)^2 / 4, once with a branch point as far outside as the pole; the edge is displaced by a part of
+    // that.
     let ([low, high], _) = marchenko_pastur(1.0 - 1e-6);
     let width = high - low;
     for (branch, most) in [(0.0, 64), (1.0, 150)] {
