@@ -99,12 +99,15 @@ pub mod error;
 pub mod finite;
 pub mod free;
 pub mod law;
+pub(crate) mod measure;
 pub mod minibatch;
+pub(crate) mod numeric;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod polynomial;
 pub mod population;
 mod quadrature;
+pub(crate) mod resolve;
 pub mod solver;
 
 pub use error::{Error, Result};

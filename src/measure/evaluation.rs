@@ -1,0 +1,79 @@
+//! Values of a piece: density, distribution function and its inverse.
+
+use super::coordinates::{Coordinates, Edge};
+use super::piece::Piece;
+
+/// Exponents closer to 1 than this are those of a density that neither vanishes nor grows at the end.
+const FLAT: f64 = 0.01;
+
+impl Piece {
+    /// Density at `x`: 0 outside; at an end its limit, which may be infinite.
+    pub(crate) fn density(&self, x: f64) -> f64 {
+        if !(self.low() <= x && x <= self.high()) {
+            return 0.0;
+        }
+        let place = self.place(x);
+        if place.low == 0.0 || place.high == 0.0 {
+            return self.density_at_end(usize::from(place.high == 0.0));
+        }
+        let coordinates = self.coordinates();
+        let parameter = coordinates.parameter(place);
+        // Directly at the place where it is the argument: angles near pi are rounded.
+        let smooth = match coordinates {
+            Coordinates::Weighted(_) => self.segment_at(parameter).rational.eval(place),
+            Coordinates::Logarithmic => self.smooth(parameter),
+        };
+        (smooth * coordinates.weight(place) / self.width()).max(0.0)
+    }
+
+    fn density_at_end(&self, end: usize) -> f64 {
+        match self.coordinates() {
+            Coordinates::Weighted(edges) if edges[end] == Edge::Hard => f64::INFINITY,
+            Coordinates::Weighted(_) => 0.0,
+            Coordinates::Logarithmic => match self.tails[end] {
+                Some(exponent) if exponent < 1.0 - FLAT => f64::INFINITY,
+                Some(exponent) if exponent <= 1.0 + FLAT => {
+                    let parameter = self.end([1.0, -1.0][end]).0;
+                    let place = self.coordinates().place(parameter);
+                    self.smooth(parameter) * self.coordinates().weight(place) / self.width()
+                }
+                _ => 0.0,
+            },
+        }
+    }
+
+    /// Mass of the whole piece.
+    pub(crate) fn total_mass(&self) -> f64 {
+        self.panels().last().map_or(0.0, |panel| panel.before + panel.mass())
+    }
+
+    /// Mass in `(-infinity, x]`.
+    pub(crate) fn mass_below(&self, x: f64) -> f64 {
+        if x <= self.low() {
+            return 0.0;
+        }
+        if x >= self.high() {
+            return self.total_mass();
+        }
+        let parameter = self.coordinates().parameter(self.place(x));
+        let index = self.panels().partition_point(|panel| panel.high < parameter);
+        match self.panels().get(index) {
+            None => self.total_mass(),
+            Some(panel) if parameter <= panel.low => panel.before,
+            Some(panel) => panel.before + panel.mass_to(parameter),
+        }
+    }
+
+    /// The point with `mass` of the piece below it; the ends for masses that there are not.
+    pub(crate) fn quantile(&self, mass: f64) -> f64 {
+        if mass <= 0.0 {
+            return self.low();
+        }
+        if mass >= self.total_mass() {
+            return self.high();
+        }
+        let index = self.panels().partition_point(|panel| panel.before < mass).max(1) - 1;
+        let panel = &self.panels()[index];
+        self.position(panel.inverse(mass - panel.before))
+    }
+}

@@ -1,0 +1,111 @@
+//! Points of the real axis as they are asked for and as they come back.
+
+use num_complex::Complex64;
+
+use crate::error::Result;
+use crate::measure::piece::Piece;
+use crate::numeric::rational::Place;
+
+/// What solves for points of the real axis.
+pub(crate) trait Axis {
+    /// Solves for points, in the order of the requests. The answers must not depend on how the work is shared out.
+    fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>>;
+
+    /// Looks for a point of the interval next to a local minimum of the density at which the interval is to be
+    /// divided. Asked before a function of large degree is cut.
+    fn inspect(&self, _minimum: &Sample, _interval: [f64; 2]) -> Option<Obstacle> {
+        None
+    }
+}
+
+/// A point to be solved for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The point.
+    pub(crate) x: f64,
+    /// Its distances from both ends of the interval.
+    pub(crate) distances: Place,
+    /// Where to start.
+    pub(crate) guess: Option<Vec<Complex64>>,
+}
+
+/// What a solve found.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    /// A point inside the support.
+    Inside {
+        /// The density there.
+        density: f64,
+        /// Its relative error from rounding.
+        noise: f64,
+        /// The unknowns.
+        state: Vec<Complex64>,
+    },
+    /// A point outside the support, with the unknowns there.
+    Outside(Vec<Complex64>),
+}
+
+/// A solved point inside the support.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    pub(crate) x: f64,
+    pub(crate) density: f64,
+    /// Relative error of the density from rounding.
+    pub(crate) noise: f64,
+    /// The unknowns.
+    pub(crate) state: Vec<Complex64>,
+}
+
+/// Why an interval has to be divided.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Obstacle {
+    /// A point outside the support, with its unknowns: it lies in a gap.
+    Outside { x: f64, state: Vec<Complex64> },
+    /// A point of the support at which the density is not smooth.
+    Singular { x: f64 },
+}
+
+/// Kind of an end of the support.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A turning point of the solution: the density vanishes like a square root.
+    Soft,
+    /// The density grows like one over the square root.
+    Hard,
+    /// Anything else.
+    Other,
+}
+
+/// An end of an interval.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct End {
+    pub(crate) x: f64,
+    pub(crate) kind: Kind,
+    /// Absolute error of `x`.
+    pub(crate) error: f64,
+    /// Distance to the next singular place outside; infinite if there is none.
+    pub(crate) beyond: f64,
+    /// The unknowns at the end, if they are known and finite.
+    pub(crate) state: Option<Vec<Complex64>>,
+}
+
+/// An interval sampled to the end.
+#[derive(Debug, Clone)]
+pub(crate) struct Sampled {
+    pub(crate) piece: Piece,
+    /// All points that were used, in increasing order.
+    pub(crate) samples: Vec<Sample>,
+    /// Where the interval was cut into several rational functions.
+    pub(crate) cuts: Vec<f64>,
+    /// Points that could not be solved for; neighbours took their places.
+    pub(crate) replaced: Vec<f64>,
+}
+
+/// How the sampling of an interval ends.
+#[derive(Debug, Clone)]
+pub(crate) enum Resolution {
+    /// With its density.
+    Resolved(Sampled),
+    /// With a reason to divide the interval. The samples serve both parts.
+    Divided { obstacle: Obstacle, samples: Vec<Sample> },
+}

@@ -1,0 +1,121 @@
+//! Points of an interval: asked for by their logarithms `t = log((x - a) / (b - x))`, kept in the coordinates of
+//! the interval.
+
+use std::f64::consts::PI;
+
+use num_complex::Complex64;
+
+use super::axis::{End, Obstacle, Outcome, Request, Sample};
+use super::guess::interpolate;
+use super::sample::{Sampler, Step};
+use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
+use crate::numeric::rational::Place;
+
+/// Where the neighbours of a point are that cannot be solved for, relative to the distance of the next point.
+const ASIDE: [f64; 2] = [0.2, -0.2];
+
+/// A solved point in the coordinates of the interval.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    /// `log((x - a) / (b - x))`.
+    pub(super) t: f64,
+    /// Argument of the rational function, and its value.
+    pub(super) argument: Place,
+    pub(super) value: f64,
+    /// `rho dx / dt`.
+    pub(super) mass: f64,
+    /// Relative error from rounding.
+    pub(super) noise: f64,
+    pub(super) sample: Sample,
+}
+
+impl Sampler<'_> {
+    /// Takes up a sample that lies in the interval.
+    pub(super) fn take_up(&mut self, sample: Sample) {
+        let [low, high] = self.interval();
+        if low < sample.x && sample.x < high {
+            self.insert(sample);
+        }
+    }
+
+    fn insert(&mut self, sample: Sample) {
+        let ([low, high], width) = (self.interval(), self.width());
+        // From the point as it was rounded.
+        let place = Place { low: (sample.x - low) / width, high: (high - sample.x) / width };
+        let density = sample.density * width;
+        let displaced =
+            |end: &End, distance: f64| (end.error + f64::EPSILON * end.x.abs()) / (width * distance);
+        self.points.push(Point {
+            t: logit(place),
+            argument: match self.coordinates {
+                Coordinates::Weighted(_) => place,
+                Coordinates::Logarithmic => Place::on_line(logit(place)),
+            },
+            value: density / self.coordinates.weight(place),
+            mass: density * place.low * place.high,
+            noise: sample.noise + displaced(&self.ends[0], place.low) + displaced(&self.ends[1], place.high),
+            sample,
+        });
+    }
+
+    /// The point of the line at a logarithm.
+    pub(super) fn position(&self, t: f64) -> f64 {
+        let (place, width) = (place_of_logit(t), self.width());
+        let [low, high] = self.interval();
+        if t < 0.0 { low + width * place.low } else { high - width * place.high }
+    }
+
+    /// Solves for points, or for points next to those that fail.
+    pub(super) fn solve(&mut self, logarithms: &[f64]) -> Step<()> {
+        let outcomes = self.axis.solve(&self.requests(logarithms));
+        let mut obstacle = None;
+        for (&t, outcome) in logarithms.iter().zip(outcomes) {
+            let (t, outcome) = match outcome {
+                Ok(outcome) => (t, outcome),
+                Err(error) => self.beside(t).ok_or(error)?,
+            };
+            let x = self.position(t);
+            match outcome {
+                Outcome::Inside { density, noise, state } => {
+                    self.insert(Sample { x, density, noise, state });
+                }
+                Outcome::Outside(state) => {
+                    obstacle.get_or_insert(Obstacle::Outside { x, state });
+                }
+            }
+        }
+        Ok(obstacle.map_or(Ok(()), Err))
+    }
+
+    /// A point that cannot be solved for may be singular for the unknowns though not for the law.
+    fn beside(&mut self, t: f64) -> Option<(f64, Outcome)> {
+        let nearest = self.points.iter().fold(1.0, |m: f64, point| m.min((point.t - t).abs()));
+        let found = ASIDE.into_iter().find_map(|share| {
+            let aside = t + share * nearest;
+            let outcome = self.axis.solve(&self.requests(&[aside])).pop()?.ok()?;
+            Some((aside, outcome))
+        })?;
+        self.replaced.push(self.position(t));
+        Some(found)
+    }
+
+    fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
+        let in_logarithms = self.coordinates == Coordinates::Logarithmic;
+        let at = |t: f64| self.coordinates.parameter_of_logit(t);
+        let mut known: Vec<(f64, &[Complex64])> =
+            self.points.iter().map(|point| (at(point.t), &point.sample.state[..])).collect();
+        if !in_logarithms {
+            let ends = self.ends.iter().zip([0.0, PI]);
+            known.extend(ends.filter_map(|(end, angle)| Some((angle, end.state.as_deref()?))));
+        }
+        let [low, high] = self.interval();
+        let request = |&t: &f64| {
+            let x = self.position(t);
+            let distances = Place { low: x - low, high: high - x };
+            // Two points may be the two ends of a wide gap in what is known.
+            let guess = (known.len() > 2).then(|| interpolate(&known, at(t), in_logarithms)).flatten();
+            Request { x, distances, guess }
+        };
+        logarithms.iter().map(request).collect()
+    }
+}

@@ -1,0 +1,295 @@
+//! Rounds of approximation and fresh points on a segment of an interval, until two in a row have brought nothing
+//! new.
+
+use num_complex::Complex64;
+
+use super::points::Point;
+use super::sample::{APART, Sampler, Step};
+use crate::measure::coordinates::Coordinates;
+use crate::numeric::aaa::{Data, Fit, fit};
+use crate::numeric::rational::{Place, Rational};
+
+/// Approximants stay below the tolerances by this factor, so that fresh points tell what is wrong with the function
+/// and not where the fit was stopped.
+const MARGIN: f64 = 0.3;
+
+/// A fit that had to give up poles may miss the points by this factor.
+const LOOSE: f64 = 2.0;
+
+/// Rounds with predicted points that settle a segment.
+const CALM: usize = 2;
+
+/// Fresh points of a round, twice as many after a fit that misses its target by more than the second.
+const FRESH: usize = 4;
+const LACKING: f64 = 1e3;
+
+/// Fewest points of a segment.
+const FEWEST: usize = 8;
+
+/// Degree at which two functions are cheaper than one, and what a fit may have beyond it.
+const LARGEST_DEGREE: usize = 28;
+const BEYOND: usize = 4;
+
+/// Support points of the last round that are chosen anew.
+const RECONSIDERED: usize = 2;
+
+/// Candidates between neighbours closer than the first are the middle only, closer than the second none: their
+/// differences are rounded.
+const CLOSE: f64 = 0.5;
+const CLOSEST: f64 = 1e-8;
+
+/// Length of a segment below which distances are relative to it.
+const SHORT: f64 = 4.0;
+
+/// How the work on a segment ends.
+pub(super) enum Verdict {
+    /// With a function.
+    Settled(Rational),
+    /// With a point, in the logarithm, at which to cut.
+    Cut(f64),
+}
+
+/// A segment in work.
+pub(super) struct Round {
+    segment: [f64; 2],
+    /// Ends of the segment in the argument of the function.
+    arguments: [Place; 2],
+    /// Points of the segment in increasing order.
+    order: Vec<usize>,
+    /// Relative tolerances of these points.
+    tolerances: Vec<f64>,
+}
+
+impl Round {
+    /// Adds points until the segment is settled or is to be cut. `open` tells which of its ends are those of the
+    /// interval.
+    pub(super) fn settle(sampler: &mut Sampler<'_>, segment: [f64; 2], open: [bool; 2]) -> Step<Verdict> {
+        let arguments = sampler.parameters(segment, open).map(|at| sampler.coordinates.argument(at));
+        let mut previous: Option<Rational> = None;
+        let mut support: Vec<usize> = Vec::new();
+        let mut calm = 0;
+        loop {
+            let round = Self::new(sampler, segment, arguments);
+            if round.order.len() < FEWEST {
+                if sampler.points.len() >= sampler.options.limit {
+                    return Err(sampler.exhausted(segment));
+                }
+                if let Err(obstacle) = sampler.solve(&round.missing(sampler))? {
+                    return Ok(Err(obstacle));
+                }
+                continue;
+            }
+            support.truncate(support.len().saturating_sub(RECONSIDERED));
+            let fit = round.fit(sampler, &support);
+            support = fit.support.iter().map(|&k| round.order[k]).collect();
+            let fresh = round.candidates(sampler, &fit, previous.as_ref());
+            let before = sampler.points.len();
+            if fresh.is_empty() || before + fresh.len() > sampler.options.limit {
+                return Err(sampler.exhausted(segment));
+            }
+            if let Err(obstacle) = sampler.solve(&fresh)? {
+                return Ok(Err(obstacle));
+            }
+            let sound = fit.error <= LOOSE && fit.poles.is_empty();
+            calm = if sound && predicted(sampler, &fit.rational, before) { calm + 1 } else { 0 };
+            if calm >= CALM {
+                match round.confirm(sampler, &fit.rational)? {
+                    Ok(true) => return Ok(Ok(Verdict::Settled(fit.rational))),
+                    Ok(false) => calm = 0,
+                    Err(obstacle) => return Ok(Err(obstacle)),
+                }
+            }
+            if fit.rational.degree() >= LARGEST_DEGREE && calm == 0 {
+                return round.cut(sampler);
+            }
+            previous = Some(fit.rational);
+        }
+    }
+
+    /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is
+    /// not, and has none on the segment, pairs included that no point has come between.
+    fn confirm(&self, sampler: &mut Sampler<'_>, function: &Rational) -> Step<bool> {
+        let poles = function.poles().unwrap_or_default();
+        loop {
+            let unseen = self.unseen(sampler, &poles);
+            if unseen.is_empty() {
+                return Ok(Ok(function.real_poles(self.arguments, &self.between(&poles)).is_empty()));
+            }
+            let before = sampler.points.len();
+            if before + unseen.len() > sampler.options.limit {
+                return Err(sampler.exhausted(self.segment));
+            }
+            if let Err(obstacle) = sampler.solve(&unseen)? {
+                return Ok(Err(obstacle));
+            }
+            if !predicted(sampler, function, before) {
+                return Ok(Ok(false));
+            }
+        }
+    }
+
+    fn new(sampler: &Sampler<'_>, segment: [f64; 2], arguments: [Place; 2]) -> Self {
+        let at = |&k: &usize| sampler.points[k].t;
+        let mut order: Vec<usize> = (0..sampler.points.len()).collect();
+        order.retain(|k| segment[0] <= at(k) && at(k) <= segment[1]);
+        order.sort_by(|a, b| at(a).total_cmp(&at(b)));
+        let tolerances = sampler.tolerances(&order, MARGIN, 1.0);
+        Self { segment, arguments, order, tolerances }
+    }
+
+    fn length(&self) -> f64 {
+        self.segment[1] - self.segment[0]
+    }
+
+    /// Points that make up the fewest that are needed.
+    fn missing(&self, sampler: &Sampler<'_>) -> Vec<f64> {
+        let even = |i: usize| self.segment[0] + self.length() * (i as f64 + 0.5) / FEWEST as f64;
+        let apart = 0.25 * self.length() / FEWEST as f64;
+        let far = |t: &f64| self.order.iter().all(|&k| (sampler.points[k].t - t).abs() > apart);
+        (0..FEWEST).map(even).filter(far).collect()
+    }
+
+    fn fit(&self, sampler: &Sampler<'_>, support: &[usize]) -> Fit {
+        let points = || self.order.iter().map(|&k| &sampler.points[k]);
+        let places: Vec<Place> = points().map(|point| point.argument).collect();
+        let values: Vec<f64> = points().map(|point| point.value).collect();
+        // A density may be 0 by chance.
+        let floor = f64::EPSILON.powi(2) * values.iter().fold(f64::MIN_POSITIVE, |m: f64, v| m.max(v.abs()));
+        let tolerances: Vec<f64> = values
+            .iter()
+            .zip(&self.tolerances)
+            .map(|(value, relative)| (value.abs() * relative).max(floor))
+            .collect();
+        let noises: Vec<f64> = points().map(|point| point.value.abs() * point.noise).collect();
+        let data = Data { places: &places, values: &values, tolerances: &tolerances, noises: &noises };
+        let earlier: Vec<usize> =
+            support.iter().filter_map(|k| self.order.iter().position(|other| other == k)).collect();
+        let largest = (values.len() / 2).min(LARGEST_DEGREE + BEYOND);
+        fit(data, &earlier, 1.0, largest, self.arguments)
+    }
+
+    /// Where to look next: where this approximant differs most from the last one, in tolerances, and where it
+    /// cannot be right.
+    fn candidates(&self, sampler: &Sampler<'_>, fit: &Fit, previous: Option<&Rational>) -> Vec<f64> {
+        let mut ends = vec![self.segment[0]];
+        ends.extend(self.order.iter().map(|&k| sampler.points[k].t));
+        ends.push(self.segment[1]);
+        let closest = CLOSEST * self.length().min(1.0);
+        let mut candidates: Vec<(f64, f64)> = Vec::new();
+        for pair in ends.windows(2).filter(|pair| pair[1] - pair[0] > closest) {
+            let width = pair[1] - pair[0];
+            let shares: &[f64] = if width < CLOSE { &[0.5] } else { &[0.25, 0.5, 0.75] };
+            candidates.extend(shares.iter().map(|share| (pair[0] + share * width, 0.0)));
+        }
+        let argument = |t: f64| sampler.coordinates.argument(sampler.coordinates.parameter_of_logit(t));
+        for (t, score) in &mut candidates {
+            let value = fit.rational.eval(argument(*t));
+            let change =
+                previous.map_or(1.0, |function| (value - function.eval(argument(*t))).abs() / value.abs());
+            let negative = value <= 0.0 && sampler.coordinates != Coordinates::Logarithmic;
+            *score =
+                if negative || change.is_nan() { f64::MAX } else { change / self.tolerance_at(sampler, *t) };
+        }
+        for pole in &fit.poles {
+            let distance = |t: f64| argument(t).minus(*pole).abs();
+            let nearest = candidates.iter_mut().min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)));
+            if let Some((_, score)) = nearest {
+                *score = f64::INFINITY;
+            }
+        }
+        candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let apart = APART * (self.length() / SHORT).min(1.0);
+        let count = if fit.error > LACKING { 2 * FRESH } else { FRESH };
+        let mut chosen: Vec<f64> = Vec::new();
+        for (t, _) in candidates {
+            if chosen.len() < count && chosen.iter().all(|other| (other - t).abs() > apart) {
+                chosen.push(t);
+            }
+        }
+        chosen
+    }
+
+    /// The relative tolerance between the points, by interpolation of its logarithm.
+    fn tolerance_at(&self, sampler: &Sampler<'_>, t: f64) -> f64 {
+        let at = |k: usize| sampler.points[self.order[k]].t;
+        let next = self.order.partition_point(|&k| sampler.points[k].t < t);
+        if next == 0 || next == self.order.len() {
+            return self.tolerances[next.min(self.order.len() - 1)];
+        }
+        let share = (t - at(next - 1)) / (at(next) - at(next - 1));
+        self.tolerances[next - 1].powf(1.0 - share) * self.tolerances[next].powf(share)
+    }
+
+    /// Where poles come closer to the axis than the points that have been solved for: what they make of the density
+    /// there is a guess.
+    fn unseen(&self, sampler: &Sampler<'_>, poles: &[Complex64]) -> Vec<f64> {
+        let [first, last] = self.arguments.map(|place| place.low);
+        let logarithmic = sampler.coordinates == Coordinates::Logarithmic;
+        let mut distances: Vec<f64> = sampler.points.iter().map(|point| point.argument.low).collect();
+        distances.sort_by(f64::total_cmp);
+        let mut unseen: Vec<f64> = Vec::new();
+        for pole in poles.iter().filter(|pole| first < pole.re && pole.re < last) {
+            let next = distances.partition_point(|&low| low < pole.re);
+            let nearest = [next.wrapping_sub(1), next]
+                .into_iter()
+                .filter_map(|k| distances.get(k))
+                .fold(f64::INFINITY, |m, low| m.min((low - pole.re).abs()));
+            let rounding = CLOSEST * if logarithmic { 1.0 } else { pole.re.min(1.0 - pole.re) };
+            if nearest > pole.im.abs().max(rounding) {
+                distances.insert(next, pole.re);
+                unseen.push(if logarithmic { pole.re } else { (pole.re / (1.0 - pole.re)).ln() });
+            }
+        }
+        unseen.retain(|t| self.segment[0] < *t && *t < self.segment[1]);
+        unseen
+    }
+
+    /// Places between the real parts of poles.
+    fn between(&self, poles: &[Complex64]) -> Vec<Place> {
+        let mut parts: Vec<f64> = poles.iter().map(|pole| pole.re).collect();
+        parts.sort_by(f64::total_cmp);
+        let whole = self.arguments[0].low + self.arguments[0].high;
+        parts
+            .windows(2)
+            .map(|pair| 0.5 * (pair[0] + pair[1]))
+            .map(|x| Place { low: x, high: whole - x })
+            .collect()
+    }
+
+    /// A reason to divide the interval at a minimum of the density, or the middle of the points, so that both
+    /// halves are equally hard.
+    fn cut(&self, sampler: &mut Sampler<'_>) -> Step<Verdict> {
+        let density = |k: usize| sampler.points[k].sample.density;
+        let minima: Vec<usize> = self
+            .order
+            .windows(3)
+            .filter(|three| density(three[1]) < density(three[0]) && density(three[1]) < density(three[2]))
+            .map(|three| three[1])
+            .collect();
+        for k in minima {
+            let Point { sample, .. } = &sampler.points[k];
+            if sampler.inspected.contains(&sample.x) {
+                continue;
+            }
+            if let Some(obstacle) = sampler.axis.inspect(sample, sampler.interval()) {
+                return Ok(Err(obstacle));
+            }
+            let x = sample.x;
+            sampler.inspected.push(x);
+        }
+        let t = |k: usize| sampler.points[self.order[k]].t;
+        let middle = self.order.len() / 2;
+        Ok(Ok(Verdict::Cut(0.5 * (t(middle - 1) + t(middle)))))
+    }
+}
+
+/// Whether the points from `first` on are where the function has them.
+fn predicted(sampler: &Sampler<'_>, function: &Rational, first: usize) -> bool {
+    let fresh: Vec<usize> = (first..sampler.points.len()).collect();
+    // The function has followed rounding as far as the fresh points have their own.
+    let tolerances = sampler.tolerances(&fresh, 1.0, 2.0);
+    fresh.iter().zip(tolerances).all(|(&k, tolerance)| {
+        let Point { argument, value, .. } = &sampler.points[k];
+        (function.eval(*argument) - value).abs() < tolerance * value.abs()
+    })
+}

@@ -1,0 +1,249 @@
+//! The density of one interval of the support from as few solved points as it takes.
+//!
+//! The density is divided by what is known of its ends ([`Coordinates`]) and the rest approximated by the
+//! [AAA algorithm](crate::numeric::aaa), each value to a tolerance of its own: masses count, not densities, and
+//! what rounding has disturbed is not followed. In every round points are added where successive approximants
+//! differ most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows
+//! large the interval is cut in the middle of its points.
+
+use super::axis::{Axis, End, Kind, Obstacle, Resolution, Sample, Sampled};
+use super::points::Point;
+use super::rounds::{Round, Verdict};
+use crate::error::{Error, Result};
+use crate::measure::coordinates::{Coordinates, Edge};
+use crate::measure::piece::{Piece, Segment};
+
+/// First points, Chebyshev in the angle.
+const FIRST: usize = 12;
+
+/// How many of them are solved for at a time, from the middle outwards: later ones start from interpolated guesses.
+const FIRST_BATCHES: [usize; 5] = [2, 2, 4, 4, FIRST];
+
+/// Points that are this close in the logarithm are not both needed.
+pub(super) const APART: f64 = 0.15;
+
+/// Reach in the logarithm towards an end: a function that is analytic there shows nothing new at 3e-4 of the
+/// width.
+const REACH: f64 = 8.0;
+
+/// Distances from an end that are known to fewer units of rounding than this tell nothing.
+const UNITS: f64 = 64.0;
+
+/// Largest logarithm of a distance, before it underflows.
+const LARGEST_LOGARITHM: f64 = 600.0;
+
+/// How the tolerance of a value grows as its mass falls: like the root where densities are to be good relative to
+/// themselves, nearly inversely where ends are exponential tails.
+const EXPONENT_WEIGHTED: f64 = 0.5;
+const EXPONENT_LOGARITHMIC: f64 = 0.75;
+
+/// Settings of the sampling.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    /// Error of the mass in the parameter, relative to its largest value.
+    pub(crate) tolerance: f64,
+    /// Most points.
+    pub(crate) limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { tolerance: 1e-10, limit: 1500 }
+    }
+}
+
+/// Samples the density between two ends until it is resolved. Of `known` points those inside the interval are taken
+/// up.
+///
+/// # Errors
+/// The error of a point that can be solved for neither itself nor next to it; [`Error::OutOfBudget`] if the density
+/// is not resolved with as many points as allowed; [`Error::InvalidArgument`] if the ends are not in order.
+pub(crate) fn sample(
+    axis: &dyn Axis,
+    ends: [End; 2],
+    known: Vec<Sample>,
+    options: Options,
+) -> Result<Resolution> {
+    let mut sampler = Sampler::new(axis, ends, options)?;
+    for sample in known {
+        sampler.take_up(sample);
+    }
+    match sampler.run()? {
+        Ok(sampled) => Ok(Resolution::Resolved(sampled)),
+        Err(obstacle) => Ok(Resolution::Divided { obstacle, samples: sampler.samples() }),
+    }
+}
+
+/// The state of the sampling.
+pub(super) struct Sampler<'a> {
+    pub(super) axis: &'a dyn Axis,
+    pub(super) ends: [End; 2],
+    pub(super) options: Options,
+    pub(super) coordinates: Coordinates,
+    /// In the order in which they were solved for.
+    pub(super) points: Vec<Point>,
+    /// Points that could not be solved for.
+    pub(super) replaced: Vec<f64>,
+    /// Minima of the density that have been looked at.
+    pub(super) inspected: Vec<f64>,
+}
+
+/// Either everything that was asked for, or a reason to divide the interval.
+pub(super) type Step<T> = Result<std::result::Result<T, Obstacle>>;
+
+impl<'a> Sampler<'a> {
+    fn new(axis: &'a dyn Axis, ends: [End; 2], options: Options) -> Result<Self> {
+        let [low, high] = [ends[0].x, ends[1].x];
+        if !(low < high && (high - low).is_finite()) {
+            return Err(Error::argument("ends", format!("{low:e} and {high:e}"), "two numbers in order"));
+        }
+        let coordinates = match [ends[0].kind, ends[1].kind].map(edge) {
+            [Some(first), Some(last)] => Coordinates::Weighted([first, last]),
+            _ => Coordinates::Logarithmic,
+        };
+        Ok(Self {
+            axis,
+            ends,
+            options,
+            coordinates,
+            points: Vec::new(),
+            replaced: Vec::new(),
+            inspected: Vec::new(),
+        })
+    }
+
+    pub(super) fn interval(&self) -> [f64; 2] {
+        [self.ends[0].x, self.ends[1].x]
+    }
+
+    pub(super) fn width(&self) -> f64 {
+        self.ends[1].x - self.ends[0].x
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let mut samples: Vec<Sample> = self.points.iter().map(|point| point.sample.clone()).collect();
+        samples.sort_by(|a, b| a.x.total_cmp(&b.x));
+        samples
+    }
+
+    /// Relative error that each of some points may have: a part of that of the whole, and its rounding so many
+    /// times.
+    pub(super) fn tolerances(&self, points: &[usize], part: f64, roundings: f64) -> Vec<f64> {
+        let largest = self.points.iter().fold(f64::MIN_POSITIVE, |m: f64, point| m.max(point.mass));
+        let exponent = match self.coordinates {
+            Coordinates::Weighted(_) => EXPONENT_WEIGHTED,
+            Coordinates::Logarithmic => EXPONENT_LOGARITHMIC,
+        };
+        let of_point = |&k: &usize| {
+            let Point { mass, noise, .. } = self.points[k];
+            let share = (largest / mass.max(f64::MIN_POSITIVE)).powf(exponent);
+            part * self.options.tolerance * share + roundings * noise
+        };
+        points.iter().map(of_point).collect()
+    }
+
+    /// How far towards an end distances from it still have digits.
+    fn horizon(&self, end: usize) -> f64 {
+        let End { x, error, .. } = self.ends[end];
+        let rounding = UNITS * (error + f64::EPSILON * x.abs());
+        (self.width() / rounding).ln().clamp(1.0, LARGEST_LOGARITHM)
+    }
+
+    fn run(&mut self) -> Step<Sampled> {
+        let angle = |i: usize| std::f64::consts::PI * (i as f64 + 0.5) / FIRST as f64;
+        let mut first: Vec<f64> = (0..FIRST).map(|i| 2.0 * (0.5 * angle(i)).tan().ln()).collect();
+        first.retain(|t| t.abs() <= self.horizon(usize::from(*t > 0.0)));
+        first.retain(|t| self.points.iter().all(|point| (point.t - t).abs() > APART));
+        first.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let mut first = first.into_iter();
+        for size in FIRST_BATCHES {
+            let batch: Vec<f64> = first.by_ref().take(size).collect();
+            if let Err(obstacle) = self.solve(&batch)? {
+                return Ok(Err(obstacle));
+            }
+        }
+        let reach = match self.reach()? {
+            Ok(reach) => reach,
+            Err(obstacle) => return Ok(Err(obstacle)),
+        };
+        let (mut segments, mut cuts) = (Vec::new(), Vec::new());
+        let mut todo = vec![[-reach[0], reach[1]]];
+        while let Some([from, to]) = todo.pop() {
+            // Weighted coordinates go on to the ends themselves.
+            let open = [from == -reach[0], to == reach[1]];
+            match Round::settle(self, [from, to], open)? {
+                Ok(Verdict::Settled(rational)) => {
+                    let [from, to] = self.parameters([from, to], open);
+                    segments.push(Segment { from, to, rational });
+                }
+                Ok(Verdict::Cut(t)) => {
+                    cuts.push(self.position(t));
+                    todo.extend([[t, to], [from, t]]);
+                }
+                Err(obstacle) => return Ok(Err(obstacle)),
+            }
+        }
+        cuts.sort_by(f64::total_cmp);
+        let piece = Piece::new(self.interval(), self.coordinates, segments)?;
+        Ok(Ok(Sampled { piece, samples: self.samples(), cuts, replaced: self.replaced.clone() }))
+    }
+
+    /// Parameters of the ends of a segment.
+    pub(super) fn parameters(&self, [from, to]: [f64; 2], open: [bool; 2]) -> [f64; 2] {
+        match self.coordinates {
+            Coordinates::Weighted(_) => [
+                if open[0] { 0.0 } else { self.coordinates.parameter_of_logit(from) },
+                if open[1] { std::f64::consts::PI } else { self.coordinates.parameter_of_logit(to) },
+            ],
+            Coordinates::Logarithmic => [from, to],
+        }
+    }
+
+    /// How far to sample in the logarithm. Towards an exponential tail until its mass is below the tolerance.
+    fn reach(&mut self) -> Step<[f64; 2]> {
+        let mut reach = [0.0; 2];
+        for end in 0..2 {
+            let horizon = self.horizon(end);
+            if let Coordinates::Weighted(_) = self.coordinates {
+                let scale = (1.0 + self.width() / self.ends[end].beyond).ln();
+                reach[end] = (REACH + scale).min(horizon);
+                continue;
+            }
+            let sign = [-1.0, 1.0][end];
+            loop {
+                let mut outer: Vec<&Point> = self.points.iter().collect();
+                outer.sort_by(|a, b| (sign * b.t).total_cmp(&(sign * a.t)));
+                let largest = outer.iter().fold(0.0, |m: f64, point| m.max(point.mass));
+                let (last, before) = (outer[0], outer[1]);
+                reach[end] = sign * last.t;
+                let left = (last.mass / (largest * self.options.tolerance)).ln();
+                if left <= 0.0 || reach[end] >= horizon - 1.0 {
+                    break;
+                }
+                // Along the exponential through the last two points, in steps that a guess survives.
+                let rate = (before.mass / last.mass).ln() / (last.t - before.t).abs();
+                let step = if rate > 0.0 { left / rate } else { f64::INFINITY };
+                let next = reach[end] + step.clamp(1.0, 2.0 + 0.4 * reach[end]);
+                if let Err(obstacle) = self.solve(&[sign * next.min(horizon)])? {
+                    return Ok(Err(obstacle));
+                }
+            }
+        }
+        Ok(Ok(reach))
+    }
+
+    /// What went wrong if the points do not suffice.
+    pub(super) fn exhausted(&self, segment: [f64; 2]) -> Error {
+        let z = self.position(0.5 * (segment[0] + segment[1]));
+        Error::OutOfBudget { z: z.into(), evaluations: self.points.len(), limit: self.options.limit }
+    }
+}
+
+/// The root that is known at an end.
+fn edge(kind: Kind) -> Option<Edge> {
+    match kind {
+        Kind::Soft => Some(Edge::Soft),
+        Kind::Hard => Some(Edge::Hard),
+        Kind::Other => None,
+    }
+}
