@@ -352,11 +352,11 @@ fn values_from_files() {
     }
     let law = serde_json::to_value(model.law().unwrap()).unwrap();
     for (pointer, value) in [
-        ("/bands/0/smooth", serde_json::json!([])),
-        ("/bands/0/mass", serde_json::json!([])),
-        ("/bands/0/low", serde_json::json!(5.0)),
-        ("/bands/0/quadrature", serde_json::json!([])),
-        ("/bands", serde_json::json!([])),
+        ("/parts/0/rational/segments", serde_json::json!([])),
+        ("/parts/0/rational/segments/0/to", serde_json::json!(0.5)),
+        ("/parts/0/rational/low", serde_json::json!(5.0)),
+        ("/parts/0/rational/segments/0/rational/nodes", serde_json::json!([])),
+        ("/parts", serde_json::json!([])),
         ("/atoms", serde_json::json!([{"location": 0.0, "mass": 0.5}])),
     ] {
         let mut changed = law.clone();

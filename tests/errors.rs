@@ -35,8 +35,8 @@ fn too_few_iterations() {
         Err(error @ Error::NotConverged { z, residual, iterations, tolerance }) => {
             assert!(residual > tolerance && residual < 1.0 && iterations >= 2, "{error}");
             assert_eq!(tolerance, 1e-13);
-            // The far solution is looked for from 32 above the origin of the pencil on, in five steps of 1.1.
-            assert!((32.0 / EPOCH_STEP..52.0 / EPOCH_STEP).contains(&z.im), "{z}");
+            // The far solution is looked for a few standard deviations above the mean, 0.828.
+            assert!((z.re - 0.8276).abs() < 1e-3 && (2.0..10.0).contains(&z.im), "{z}");
             assert!(error.to_string().contains("loosen the tolerance"), "{error}");
         }
         other => panic!("{other:?}"),
@@ -117,7 +117,7 @@ fn a_budget_that_is_spent() {
     let transform = model().build().unwrap().transform(SolverOptions::default()).unwrap();
     match SpectralLaw::build(&Limited(transform)) {
         Err(error @ Error::OutOfBudget { z, evaluations, limit: 300 }) => {
-            assert!(evaluations > 300 && (-1.0..4.0).contains(&z.re), "{error}");
+            assert!(evaluations > 300 && (-4.0..6.0).contains(&z.re), "{error}");
             assert!(error.to_string().contains("the limit being 300"), "{error}");
         }
         other => panic!("{other:?}"),

@@ -134,6 +134,7 @@ impl LawReport {
         document["total_mass"] = law.total_mass().into();
         document["residual"] = certificate.residual.into();
         document["solves"] = certificate.solves.into();
+        document["evaluations"] = certificate.evaluations.into();
         document["density"] = json!({ "x": density.x, "rho": density.density, "cdf": density.cdf });
         let at = |&x: &f64| json!({ "x": x, "density": law.density(x), "cdf": law.cdf(x) });
         document["at"] = self.at.iter().map(at).collect();

@@ -20,9 +20,10 @@ use super::frame::Frame;
 use super::guess::States;
 use super::integrals::{PANEL_NODES, panel_nodes};
 use super::series::{Resolution, Series, Value, resolve};
-use super::support::{Point, Search};
+use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
+use crate::resolve::axis::Sample;
 
 /// Relative size of the coefficients that are left out of the series of `q`.
 const TOLERANCE: f64 = 5e-12;
@@ -78,7 +79,7 @@ impl Band {
     pub(super) fn sample<T: CauchyTransform>(
         search: &Search<'_, T>,
         frame: Frame,
-        known: &[Point],
+        known: &[Sample],
     ) -> std::result::Result<Self, Obstacle> {
         let mut states = States::new(frame, search.near_poles(frame), known, CLOSE * frame.extent());
         let (first, last) = frame.variables();
@@ -99,7 +100,7 @@ impl Band {
         let mut sample = |variables: &[f64]| -> std::result::Result<Vec<Value>, Obstacle> {
             let positions: Vec<f64> = variables.iter().map(|&at| frame.position(parameter(at))).collect();
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
-            let solved: Vec<Result<Option<Point>>> = positions
+            let solved: Vec<Result<Option<Sample>>> = positions
                 .par_chunks(chunk)
                 .flat_map_iter(|chunk| {
                     let mut workspace = search.workspace();
@@ -116,7 +117,7 @@ impl Band {
             for (&x, point) in positions.iter().zip(solved) {
                 let point = point.map_err(Obstacle::Failed)?.ok_or(Obstacle::Gap(x))?;
                 let factor = frame.factor(x);
-                let noise = frame.noise(x, point.density, point.noise) / factor;
+                let noise = frame.noise(x, point.density, point.noise * point.density) / factor;
                 values.push(Value { value: point.density / factor, noise });
                 states.insert(point, CLOSE * extent);
             }

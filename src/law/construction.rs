@@ -4,10 +4,12 @@ use num_complex::Complex64;
 
 use super::band::{Band, Obstacle};
 use super::missing::Found;
+use super::part::Part;
 use super::spectral::{Certificate, SpectralLaw};
-use super::support::{FarMoments, Point, Search};
+use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
+use crate::resolve::axis::Sample;
 
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
@@ -37,7 +39,7 @@ impl SpectralLaw {
         }
         let exact = transform.moments();
         let far = search.far_moments(exact, &mut workspace)?;
-        let mut law = Self { bands: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
+        let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
                 for [low, high] in intervals {
@@ -58,6 +60,8 @@ impl SpectralLaw {
             moment_error,
             residual: search.residual(),
             solves: search.solves(),
+            evaluations: search.evaluations(),
+            ..law.certificate
         };
         law.certify(far.mean, variance)?;
         law.check_resolution(search.spread)?;
@@ -119,14 +123,18 @@ impl SpectralLaw {
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         if search.branches.is_empty()
-            && let Some((low, high)) = search.outer(far, workspace)?
+            && let Ok(Some(interval)) = search.outer(far, workspace)
         {
-            return self.add_intervals(search, vec![(low, high)], Vec::new(), workspace);
+            let walked = self.add_walked(search, interval, workspace);
+            if walked.is_ok() && (1.0 - self.total_mass()).abs() <= MISSING {
+                return Ok(());
+            }
+            self.parts.clear();
         }
         let mut landmarks = search.transform.landmarks();
         landmarks.push(far.mean);
         for x in landmarks {
-            if search.is_singular(x) || self.bands.iter().any(|band| band.contains(x)) {
+            if search.is_singular(x) || self.parts.iter().any(|part| part.contains(x)) {
                 continue;
             }
             if let Ok(Some(seed)) = search.inside(x, workspace) {
@@ -141,7 +149,7 @@ impl SpectralLaw {
             let gaps = self.gaps(far.center - far.radius, far.center + far.radius);
             let known = |z: Complex64| self.cauchy_transform(z);
             match search.missing(&gaps, &known, workspace)? {
-                Some(Found::Inside(seed)) if !self.bands.iter().any(|band| band.contains(seed.x)) => {
+                Some(Found::Inside(seed)) if !self.parts.iter().any(|part| part.contains(seed.x)) => {
                     self.add_band(search, &seed, workspace)?;
                 }
                 // A peak next to a point that has been looked at is a density over decades, not an atom.
@@ -166,7 +174,7 @@ impl SpectralLaw {
     ) -> Result<()> {
         for frame in search.frames(low, high) {
             match Band::sample(search, frame, &[]) {
-                Ok(band) => self.bands.push(band),
+                Ok(band) => self.parts.push(Part::Series(band)),
                 Err(Obstacle::Failed(error)) => return Err(error),
                 Err(Obstacle::Gap(x)) => {
                     return Err(Error::argument(
@@ -177,7 +185,7 @@ impl SpectralLaw {
                 }
             }
         }
-        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
+        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
         Ok(())
     }
 
@@ -185,12 +193,12 @@ impl SpectralLaw {
     fn add_band<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
-        seed: &Point,
+        seed: &Sample,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         let mut known = vec![seed.clone()];
-        let below = self.bands.iter().map(|band| band.high).filter(|&x| x < seed.x).reduce(f64::max);
-        let above = self.bands.iter().map(|band| band.low).filter(|&x| x > seed.x).reduce(f64::min);
+        let below = self.parts.iter().map(Part::high).filter(|&x| x < seed.x).reduce(f64::max);
+        let above = self.parts.iter().map(Part::low).filter(|&x| x > seed.x).reduce(f64::min);
         // Both searches start from the seed and know nothing of each other.
         let mut beyond = Vec::new();
         let (low, high) = rayon::join(
@@ -212,7 +220,7 @@ impl SpectralLaw {
         &mut self,
         search: &Search<'_, T>,
         mut intervals: Vec<(f64, f64)>,
-        mut known: Vec<Point>,
+        mut known: Vec<Sample>,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         while let Some((low, high)) = intervals.pop() {
@@ -220,13 +228,9 @@ impl SpectralLaw {
             let sampled: std::result::Result<Vec<Band>, Obstacle> =
                 frames.into_iter().map(|frame| Band::sample(search, frame, &known)).collect();
             match sampled {
-                Ok(bands) => self.bands.extend(bands),
+                Ok(bands) => self.parts.extend(bands.into_iter().map(Part::Series)),
                 Err(Obstacle::Failed(error)) => return Err(error),
                 Err(Obstacle::Gap(x)) => {
-                    if let Some((from, to)) = search.gap_at(x, high - low, workspace)? {
-                        intervals.extend([(low, from), (to, high)].into_iter().filter(|(a, b)| a < b));
-                        continue;
-                    }
                     // The nearest points inside on both sides lead to the edges of the gap.
                     let inside = known.iter().filter(|point| low < point.x && point.x < high);
                     let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
@@ -241,17 +245,17 @@ impl SpectralLaw {
                 }
             }
         }
-        self.bands.sort_by(|a, b| a.low.total_cmp(&b.low));
+        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
         Ok(())
     }
 
-    /// The parts of `(low, high)` that no band covers.
+    /// The parts of `(low, high)` that nothing covers.
     fn gaps(&self, low: f64, high: f64) -> Vec<(f64, f64)> {
-        let mut gaps = Vec::with_capacity(self.bands.len() + 1);
+        let mut gaps = Vec::with_capacity(self.parts.len() + 1);
         let mut from = low;
-        for band in &self.bands {
-            gaps.push((from, band.low));
-            from = band.high;
+        for part in &self.parts {
+            gaps.push((from, part.low()));
+            from = part.high();
         }
         gaps.push((from, high));
         gaps.retain(|(low, high)| high > low);

@@ -11,9 +11,10 @@
 
 use num_complex::Complex64;
 
-use super::support::{Point, Search};
+use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
+use crate::resolve::axis::Sample;
 
 /// An edge between two points this close, relative to the scale of the density, is good enough when
 /// rounding keeps the interpolation from settling: the certificate has the last word.
@@ -54,10 +55,10 @@ impl<T: CauchyTransform> Search<'_, T> {
     /// [`Error::NoEdge`] if no edge is located.
     pub(super) fn edge(
         &self,
-        start: &Point,
+        start: &Sample,
         sign: f64,
         mut outside: Option<f64>,
-        visited: &mut Vec<Point>,
+        visited: &mut Vec<Sample>,
         workspace: &mut T::Workspace,
     ) -> Result<f64> {
         // (position, weighted squared density) of inside points, the last one nearest to the edge.
@@ -152,7 +153,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         x: f64,
         state: &[Complex64],
         workspace: &mut T::Workspace,
-    ) -> (f64, Result<Option<Point>>) {
+    ) -> (f64, Result<Option<Sample>>) {
         let mut target = x;
         for _ in 0..CLOSER {
             if let Ok(point) = self.inside_near(target, state, workspace) {
@@ -179,7 +180,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         matches!(self.inside(before, workspace), Ok(Some(_))).then_some(branch)
     }
 
-    fn weighted_square(&self, point: &Point) -> f64 {
+    fn weighted_square(&self, point: &Sample) -> f64 {
         let weight: f64 = self.poles.iter().map(|pole| (point.x - pole) / self.spread).product();
         (point.density * weight).powi(2)
     }

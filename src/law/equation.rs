@@ -75,6 +75,9 @@ impl<E: FixedPoint> EquationTransform<E> {
     ) -> Result<Self> {
         let start = far_start(moments);
         let (center, spread) = (start.re, start.im / HEIGHT);
+        if spread <= f64::EPSILON * center.abs() {
+            return Err(Error::NoSpread { location: center, spread });
+        }
         if FAR_RADII * radius(moments) <= start.im {
             return Ok(Self::new(equation, start, state(start))?.with_moments(moments));
         }

@@ -7,13 +7,21 @@ use num_complex::Complex64;
 
 use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::solver::walk::End;
 
-/// Factor by which the distance to an atom falls until there is a gap beside it.
-const CLOSER: f64 = 0.1;
+/// Error of an edge that is walked to, in units of its rounding.
+const WALKED: f64 = 4.0 * f64::EPSILON;
 
-/// Distance to an atom, relative to the size of the spectrum, below which there is none.
-const CLOSEST: f64 = 1e-16;
+/// An end of an interval of the support.
+#[derive(Debug, Clone)]
+pub(super) struct GapEnd {
+    pub(super) x: f64,
+    /// Error of the place.
+    pub(super) error: f64,
+    /// The unknowns, where they are known.
+    pub(super) state: Option<Vec<Complex64>>,
+}
 
 impl<T: CauchyTransform> Search<'_, T> {
     /// The interval from the lowest to the highest point of the continuous part; none if the transform does not know its
@@ -22,29 +30,29 @@ impl<T: CauchyTransform> Search<'_, T> {
         &self,
         far: &FarMoments,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<(f64, f64)>> {
-        let mut ends = [0.0; 2];
-        for (end, sign) in ends.iter_mut().zip([1.0, -1.0]) {
+    ) -> Result<Option<[GapEnd; 2]>> {
+        let mut end = |sign: f64| {
             let start = far.center - sign * far.radius;
             let guess = self.solve(start.into(), workspace)?.state;
-            let Some(found) = self.end(start, &guess, sign, far.radius, workspace)? else { return Ok(None) };
-            *end = found;
-        }
-        Ok(Some((ends[0], ends[1])))
+            self.end(start, &guess, sign, far.radius, workspace)
+        };
+        let (low, high) = (end(1.0)?, end(-1.0)?);
+        Ok(low.zip(high).map(<[GapEnd; 2]>::from))
     }
 
-    /// The gap of the continuous part around `x`, in an interval of the given length; none if the transform does not know its
-    /// real solutions.
-    pub(super) fn gap_at(
+    /// The gap of the continuous part around `x`, where the unknowns are next to `guess`, in an interval of the given length.
+    pub(super) fn gap(
         &self,
         x: f64,
+        guess: &[Complex64],
         length: f64,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<(f64, f64)>> {
-        let guess = self.solve(x.into(), workspace)?.state;
-        let low = self.end(x, &guess, -1.0, length, workspace)?;
-        let high = self.end(x, &guess, 1.0, length, workspace)?;
-        Ok(low.zip(high))
+    ) -> Result<[GapEnd; 2]> {
+        let mut end = |sign: f64| {
+            let end = self.end(x, guess, sign, length, workspace)?;
+            end.ok_or(Error::NoEdge { near: x, points: 0 })
+        };
+        Ok([end(-1.0)?, end(1.0)?])
     }
 
     /// The end of a gap of the continuous part in the direction `sign`, across an atom if there is one on the way.
@@ -55,25 +63,24 @@ impl<T: CauchyTransform> Search<'_, T> {
         sign: f64,
         length: f64,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<f64>> {
+    ) -> Result<Option<GapEnd>> {
+        let walked = |end: End| GapEnd {
+            x: end.z,
+            error: if end.state.is_some() { WALKED * end.z.abs() } else { 0.0 },
+            state: end.state.map(|state| state.into_iter().map(Complex64::from).collect()),
+        };
         let Some(end) = self.transform.walk(x, guess, sign, length, workspace) else { return Ok(None) };
         let end = end?;
         self.count(end.evaluations);
         if end.state.is_some() || !self.atoms.contains(&end.z) {
-            return Ok(Some(end.z));
+            return Ok(Some(walked(end)));
         }
-        let mut distance = length;
-        while distance > CLOSEST * (length + end.z.abs()) {
-            distance *= CLOSER;
-            let beyond = end.z + sign * distance;
-            let Ok(solution) = self.solve(beyond.into(), workspace) else { continue };
-            if let Some(Ok(other)) =
-                self.transform.walk(beyond, &solution.state, sign, distance, workspace)
-            {
-                self.count(other.evaluations);
-                return Ok(Some(other.z));
-            }
+        let Some((beyond, guess)) = &end.behind else { return Ok(Some(walked(end))) };
+        let guess: Vec<Complex64> = guess.iter().copied().map(Complex64::from).collect();
+        if let Some(Ok(other)) = self.transform.walk(*beyond, &guess, sign, length, workspace) {
+            self.count(other.evaluations);
+            return Ok(Some(walked(other)));
         }
-        Ok(Some(end.z))
+        Ok(Some(walked(end)))
     }
 }

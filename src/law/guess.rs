@@ -5,9 +5,10 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 
 use super::frame::Frame;
-use super::support::{Point, Search};
+use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::Result;
+use crate::resolve::axis::Sample;
 
 /// Known points that serve one guess by interpolation.
 const STENCIL: usize = 8;
@@ -25,7 +26,7 @@ pub(super) struct States {
 }
 
 impl States {
-    pub(super) fn new(frame: Frame, poles: Vec<f64>, known: &[Point], close: f64) -> Self {
+    pub(super) fn new(frame: Frame, poles: Vec<f64>, known: &[Sample], close: f64) -> Self {
         let mut states = Self { frame, poles, points: Vec::new() };
         for point in known.iter().filter(|point| frame.low() < point.x && point.x < frame.high()) {
             states.insert(point.clone(), close);
@@ -34,7 +35,7 @@ impl States {
     }
 
     /// Keeps a solved point unless another one is as near as `close` in angle.
-    pub(super) fn insert(&mut self, point: Point, close: f64) {
+    pub(super) fn insert(&mut self, point: Sample, close: f64) {
         let angle = self.frame.parameter(point.x);
         let at = self.points.partition_point(|(other, _)| *other < angle);
         let near =
@@ -50,7 +51,7 @@ impl States {
         search: &Search<'_, T>,
         x: f64,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<Point>> {
+    ) -> Result<Option<Sample>> {
         if let Some(guess) = self.guess(self.frame.parameter(x))
             && let Ok(Some(point)) = search.inside_near(x, &guess, workspace)
         {
@@ -67,13 +68,13 @@ impl States {
         search: &Search<'_, T>,
         x: f64,
         workspace: &mut T::Workspace,
-    ) -> Option<Option<Point>> {
+    ) -> Option<Option<Sample>> {
         let step = BESIDE * self.frame.length();
         let mut beside = |steps: f64| search.inside(x + steps * step, workspace).ok();
         match [beside(-2.0)?, beside(-1.0)?, beside(1.0)?, beside(2.0)?] {
             [Some(first), Some(second), Some(third), Some(fourth)] => {
                 let density = (4.0 * (second.density + third.density) - first.density - fourth.density) / 6.0;
-                Some(Some(Point { x, density, ..second }))
+                Some(Some(Sample { x, density, ..second }))
             }
             [None, None, None, None] => Some(None),
             _ => None,

@@ -7,11 +7,11 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::band::Band;
+use super::part::Part;
 use super::spectral::SpectralLaw;
 
-/// Points for each coefficient of the mass at which it is known how many points of a mesh lie below.
-const KNOTS: usize = 2;
+/// Points for each panel of the mass at which it is known how many points of a mesh lie below.
+const KNOTS: usize = 32;
 
 impl SpectralLaw {
     /// About `count` points to draw or tabulate the density at, in increasing order for each interval of the
@@ -19,41 +19,41 @@ impl SpectralLaw {
     /// where it changes most, so that their trapezoidal rule has the mass of each interval. There are exactly
     /// `count` in all, unless that is less than 2 for an interval, or for one of its parts between singular points.
     pub fn mesh(&self, count: usize) -> Vec<Vec<f64>> {
-        let bands = &self.bands;
+        let parts = &self.parts;
         // Parts that meet have one point in common.
-        let total = count + bands.len() - self.support().len();
-        let spread = (total / 2).saturating_sub(2 * bands.len()) as f64;
-        let mass: f64 = bands.iter().map(Band::total_mass).sum();
-        let mut points: Vec<Vec<f64>> = Vec::with_capacity(bands.len());
+        let total = count + parts.len() - self.support().len();
+        let spread = (total / 2).saturating_sub(2 * parts.len()) as f64;
+        let mass: f64 = parts.iter().map(Part::total_mass).sum();
+        let mut points: Vec<Vec<f64>> = Vec::with_capacity(parts.len());
         let mut cells = BinaryHeap::new();
         let mut share = 0.0;
-        for (index, band) in bands.iter().enumerate() {
+        for (index, part) in parts.iter().enumerate() {
             let before = (share * spread).round();
-            share += 0.5 * (band.total_mass() / mass + 1.0 / bands.len() as f64);
-            let parameters = band.spread(2 + ((share * spread).round() - before) as usize);
-            cells.extend(parameters.windows(2).map(|pair| Cell::new(band, index, [pair[0], pair[1]])));
+            share += 0.5 * (part.total_mass() / mass + 1.0 / parts.len() as f64);
+            let parameters = part.spread(2 + ((share * spread).round() - before) as usize);
+            cells.extend(parameters.windows(2).map(|pair| Cell::new(part, index, [pair[0], pair[1]])));
             let last = parameters.len() - 1;
-            points.push(parameters[1..last].iter().map(|&at| band.frame.position(at)).collect());
+            points.push(parameters[1..last].iter().map(|&at| part.position(at)).collect());
         }
         let mut left = total.saturating_sub(points.iter().map(|points| points.len() + 2).sum());
         while left > 0
-            && let Some(Cell { band: index, ends: [low, high], error, .. }) = cells.pop()
+            && let Some(Cell { part: index, ends: [low, high], error, .. }) = cells.pop()
         {
             // What is left is as narrow as rounding.
             if error < 0.0 {
                 break;
             }
-            let (band, middle) = (&bands[index], 0.5 * (low + high));
-            points[index].push(band.frame.position(middle));
-            cells.extend([[low, middle], [middle, high]].map(|ends| Cell::new(band, index, ends)));
+            let (part, middle) = (&parts[index], 0.5 * (low + high));
+            points[index].push(part.position(middle));
+            cells.extend([[low, middle], [middle, high]].map(|ends| Cell::new(part, index, ends)));
             left -= 1;
         }
         let mut meshes: Vec<Vec<f64>> = Vec::new();
-        for (band, mut points) in bands.iter().zip(points) {
-            points.extend([band.low, band.high]);
+        for (part, mut points) in parts.iter().zip(points) {
+            points.extend([part.low(), part.high()]);
             points.sort_by(f64::total_cmp);
             match meshes.last_mut() {
-                Some(mesh) if mesh.last() == Some(&band.low) => mesh.extend(points),
+                Some(mesh) if mesh.last() == Some(&part.low()) => mesh.extend(points),
                 _ => meshes.push(points),
             }
         }
@@ -62,17 +62,17 @@ impl SpectralLaw {
     }
 }
 
-impl Band {
+impl Part {
     /// Parameters in increasing order, both ends included, evenly spaced in the mean of the mass and the
     /// parameter, each as a fraction of the whole.
     fn spread(&self, count: usize) -> Vec<f64> {
-        let (extent, total) = (self.frame.extent(), self.total_mass());
-        let mut knots = vec![(0.0, 0.0)];
-        for (before, series) in &self.mass {
-            let steps = KNOTS * series.len();
-            knots.extend((1..=steps).map(|step| {
-                let at = series.low + (series.high - series.low) * step as f64 / steps as f64;
-                (at, 0.5 * ((before + series.integral(at)) / total + at / extent))
+        let (panels, total) = (self.panels(), self.total_mass());
+        let (first, last) = (panels[0][0], panels[panels.len() - 1][1]);
+        let mut knots = vec![(first, 0.0)];
+        for [low, high] in panels {
+            knots.extend((1..=KNOTS).map(|step| {
+                let at = low + (high - low) * step as f64 / KNOTS as f64;
+                (at, 0.5 * (self.mass_before(at) / total + (at - first) / (last - first)))
             }));
         }
         let at = |i: usize| {
@@ -82,38 +82,38 @@ impl Band {
             low + (high - low) * ((share - before) / (after - before)).clamp(0.0, 1.0)
         };
         let inner = (1..count - 1).map(at);
-        std::iter::once(0.0).chain(inner).chain([extent]).collect()
+        std::iter::once(first).chain(inner).chain([last]).collect()
     }
 }
 
-/// An interval of the parameter of a band.
+/// An interval of the parameter of a part.
 struct Cell {
     /// Difference between the trapezoidal rule and the mass; -1 if it cannot be halved.
     error: f64,
-    band: usize,
+    part: usize,
     ends: [f64; 2],
 }
 
 impl Cell {
-    fn new(band: &Band, index: usize, ends: [f64; 2]) -> Self {
-        let [low, high] = ends.map(|at| band.frame.position(at));
-        let middle = band.frame.position(0.5 * (ends[0] + ends[1]));
-        let mass = band.mass_before(ends[1]) - band.mass_before(ends[0]);
-        let lines = 0.5 * (high - low).abs() * (band.density(low) + band.density(high));
+    fn new(part: &Part, index: usize, ends: [f64; 2]) -> Self {
+        let [low, high] = ends.map(|at| part.position(at));
+        let middle = part.position(0.5 * (ends[0] + ends[1]));
+        let mass = part.mass_before(ends[1]) - part.mass_before(ends[0]);
+        let lines = 0.5 * (high - low).abs() * (part.density(low) + part.density(high));
         let error = match () {
             () if middle == low || middle == high => -1.0,
             // Next to an infinite density no line says anything of the mass.
             () if !lines.is_finite() => mass.abs(),
             () => (lines - mass).abs(),
         };
-        Self { error, band: index, ends }
+        Self { error, part: index, ends }
     }
 }
 
 impl Ord for Cell {
     fn cmp(&self, other: &Self) -> Ordering {
         // Equal errors by place, so that the order is one.
-        let ends = |cell: &Self| (cell.band, cell.ends[0]);
+        let ends = |cell: &Self| (cell.part, cell.ends[0]);
         let places = || ends(other).partial_cmp(&ends(self)).unwrap_or(Ordering::Equal);
         self.error.total_cmp(&other.error).then_with(places)
     }

@@ -6,10 +6,11 @@
 
 use num_complex::Complex64;
 
-use super::support::{Point, Search};
+use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::Result;
 use crate::population::Atom;
+use crate::resolve::axis::Sample;
 
 /// Height, relative to the spread, below which a peak that does not lose mass is an atom.
 const ATOM_WIDTH: f64 = 1e-6;
@@ -18,7 +19,7 @@ const ATOM_WIDTH: f64 = 1e-6;
 #[derive(Debug)]
 pub(super) enum Found {
     /// A point of an interval.
-    Inside(Point),
+    Inside(Sample),
     /// An atom.
     Atom(Atom),
 }

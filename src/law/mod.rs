@@ -4,7 +4,7 @@
 //! quantiles, moments and Cauchy transform, each to near machine precision and each in nanoseconds to
 //! microseconds. It is built from anything that can be solved for a Cauchy transform on the real
 //! axis ([`CauchyTransform`]): the support is searched, its edges are located, the density on each
-//! interval is represented by Chebyshev series, and the result is checked against moments expanded
+//! interval is represented by rational functions or Chebyshev series, and the result is checked against moments expanded
 //! at infinity before it is handed out.
 //!
 //! [`Ensemble`] describes random matrices whose spectra tend to laws.
@@ -21,11 +21,13 @@ mod guess;
 mod integrals;
 mod mesh;
 mod missing;
+mod part;
 pub(crate) mod probe;
 pub(crate) mod series;
 mod spectral;
 mod support;
 mod transform;
+mod walked;
 
 pub use cumulants::{free_cumulants, moments_from_free_cumulants};
 pub use ensemble::Ensemble;

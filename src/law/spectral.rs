@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::band::Band;
+use super::part::Part;
 use crate::error::{Error, Result};
 use crate::population::{Atom, Population, merged};
 
@@ -27,6 +27,15 @@ pub struct Certificate {
     pub residual: f64,
     /// Number of fixed-point solves on the real axis and in the upper half-plane.
     pub solves: usize,
+    /// Evaluations of the fixed-point map in these solves and in walks to edges: a cost that does not depend on the machine.
+    #[serde(default)]
+    pub evaluations: usize,
+    /// Places at which the density of an interval changes from one function to another.
+    #[serde(default)]
+    pub cuts: usize,
+    /// Points that could not be solved for, and were replaced by neighbours.
+    #[serde(default)]
+    pub replaced: usize,
 }
 
 impl Certificate {
@@ -38,6 +47,9 @@ impl Certificate {
         moment_error: None,
         residual: 0.0,
         solves: 0,
+        evaluations: 0,
+        cuts: 0,
+        replaced: 0,
     };
 
     /// What the errors of mass and mean have to stay below for a law to be built.
@@ -56,7 +68,7 @@ impl Certificate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct SpectralLaw {
-    pub(super) bands: Vec<Band>,
+    pub(super) parts: Vec<Part>,
     pub(super) atoms: Vec<Atom>,
     pub(super) certificate: Certificate,
 }
@@ -64,7 +76,7 @@ pub struct SpectralLaw {
 /// A law as it comes out of a file.
 #[derive(Deserialize)]
 struct Unchecked {
-    bands: Vec<Band>,
+    parts: Vec<Part>,
     atoms: Vec<Atom>,
     certificate: Certificate,
 }
@@ -73,15 +85,15 @@ impl TryFrom<Unchecked> for SpectralLaw {
     type Error = Error;
 
     fn try_from(unchecked: Unchecked) -> Result<Self> {
-        let Unchecked { bands, atoms, certificate } = unchecked;
-        let fit = bands.iter().all(Band::is_consistent)
-            && bands.windows(2).all(|pair| pair[0].high <= pair[1].low)
+        let Unchecked { parts, atoms, certificate } = unchecked;
+        let fit = parts.iter().all(Part::is_consistent)
+            && parts.windows(2).all(|pair| pair[0].high() <= pair[1].low())
             && atoms.iter().all(|atom| atom.location.is_finite() && atom.mass > 0.0);
         if !fit {
             let allowed = "what was written by this crate";
             return Err(Error::argument("law", "parts that do not fit together", allowed));
         }
-        let law = Self { bands, atoms, certificate };
+        let law = Self { parts, atoms, certificate };
         // A law moved by `affine` may have lost as much once more.
         let (mass_error, tolerance) = (law.total_mass() - 1.0, 2.0 * Certificate::TOLERANCE);
         if mass_error.abs() <= tolerance {
@@ -93,7 +105,7 @@ impl TryFrom<Unchecked> for SpectralLaw {
 
 impl From<Population> for SpectralLaw {
     fn from(population: Population) -> Self {
-        Self { bands: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
+        Self { parts: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
     }
 }
 
@@ -114,17 +126,17 @@ impl SpectralLaw {
             return Err(Error::argument("atoms", format!("masses summing to {total}"), allowed));
         }
         let atoms = merged(atoms.to_vec(), total);
-        Ok(Self { bands: Vec::new(), atoms, certificate: Certificate::EXACT })
+        Ok(Self { parts: Vec::new(), atoms, certificate: Certificate::EXACT })
     }
 
     /// The intervals `[a, b]` of the continuous part, in increasing order.
     pub fn support(&self) -> Vec<[f64; 2]> {
-        let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.bands.len());
-        for band in &self.bands {
+        let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
             match support.last_mut() {
-                // Bands that meet at a branch point are one interval.
-                Some([_, high]) if *high == band.low => *high = band.high,
-                _ => support.push([band.low, band.high]),
+                // Pieces that meet at a singular point are one interval.
+                Some([_, high]) if *high == part.low() => *high = part.high(),
+                _ => support.push([part.low(), part.high()]),
             }
         }
         support
@@ -157,14 +169,14 @@ impl SpectralLaw {
     /// Density of the continuous part at `x`; 0 outside the support and at its edges, infinite at a hard
     /// edge.
     pub fn density(&self, x: f64) -> f64 {
-        // Where two bands meet, both know the value.
-        self.bands.iter().map(|band| band.density(x)).fold(0.0, f64::max)
+        // Where two parts meet, both know the value.
+        self.parts.iter().map(|part| part.density(x)).fold(0.0, f64::max)
     }
 
     /// Mass in `(-infinity, x]`.
     pub fn cdf(&self, x: f64) -> f64 {
         let atoms: f64 = self.atoms.iter().filter(|atom| atom.location <= x).map(|atom| atom.mass).sum();
-        atoms + self.bands.iter().map(|band| band.mass_below(x)).sum::<f64>()
+        atoms + self.parts.iter().map(|part| part.mass_below(x)).sum::<f64>()
     }
 
     /// Smallest `x` with `cdf(x) >= probability`.
@@ -190,10 +202,10 @@ impl SpectralLaw {
                 return atom.location;
             }
         }
-        for band in &self.bands {
-            let mass = band.total_mass();
+        for part in &self.parts {
+            let mass = part.total_mass();
             if target <= mass {
-                return band.quantile(target);
+                return part.quantile(target);
             }
             target -= mass;
         }
@@ -202,20 +214,20 @@ impl SpectralLaw {
 
     fn cdf_before(&self, x: f64) -> f64 {
         let atoms: f64 = self.atoms.iter().filter(|atom| atom.location < x).map(|atom| atom.mass).sum();
-        atoms + self.bands.iter().map(|band| band.mass_below(x)).sum::<f64>()
+        atoms + self.parts.iter().map(|part| part.mass_below(x)).sum::<f64>()
     }
 
     /// `int f dmu` over the whole measure, for `f` smooth on each interval of the support; its quadrature
     /// adapts to functions that vary faster than the density.
     pub fn integrate(&self, f: impl Fn(f64) -> f64) -> f64 {
         let atoms: f64 = self.atoms.iter().map(|atom| atom.mass * f(atom.location)).sum();
-        atoms + self.bands.iter().map(|band| band.integrate(&f)).sum::<f64>()
+        atoms + self.parts.iter().map(|part| part.integrate(&f)).sum::<f64>()
     }
 
     /// Total mass of density and atoms: 1 up to the error of the law.
     pub fn total_mass(&self) -> f64 {
         self.atoms.iter().map(|atom| atom.mass).sum::<f64>()
-            + self.bands.iter().map(Band::total_mass).sum::<f64>()
+            + self.parts.iter().map(Part::total_mass).sum::<f64>()
     }
 
     /// Moment `int x^k dmu`.
@@ -237,7 +249,7 @@ impl SpectralLaw {
     /// Cauchy transform `int (z - x)^-1 dmu` for `Im z > 0`, and at real points outside the support.
     pub fn cauchy_transform(&self, z: Complex64) -> Complex64 {
         let atoms: Complex64 = self.atoms.iter().map(|atom| atom.mass / (z - atom.location)).sum();
-        atoms + self.bands.iter().map(|band| band.cauchy_transform(z)).sum::<Complex64>()
+        atoms + self.parts.iter().map(|part| part.cauchy_transform(z)).sum::<Complex64>()
     }
 
     /// One random number with this law, by inversion.
@@ -259,10 +271,8 @@ impl SpectralLaw {
         }
         let lost =
             || Error::argument("scale", scale, format!("a size that rounding at {shift} leaves intact"));
-        if !self.bands.iter().all(|band| band.survives(scale, shift)) {
-            return Err(lost());
-        }
-        let mut bands: Vec<Band> = self.bands.iter().map(|band| band.affine(scale, shift)).collect();
+        let parts: Result<Vec<Part>> = self.parts.iter().map(|part| part.affine(scale, shift)).collect();
+        let mut parts = parts?;
         let mut atoms: Vec<Atom> = self
             .atoms
             .iter()
@@ -272,10 +282,10 @@ impl SpectralLaw {
             return Err(lost());
         }
         if scale < 0.0 {
-            bands.reverse();
+            parts.reverse();
             atoms.reverse();
         }
-        let law = Self { bands, atoms, certificate: self.certificate };
+        let law = Self { parts, atoms, certificate: self.certificate };
         if (law.total_mass() - self.total_mass()).abs() <= Certificate::TOLERANCE {
             Ok(law)
         } else {

@@ -9,10 +9,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use num_complex::Complex64;
+use rayon::prelude::*;
 
 use super::frame::Frame;
 use super::transform::{CauchyTransform, Singularity};
 use crate::error::{Error, Result};
+use crate::resolve::axis::{Axis, Kind, Outcome, Request, Sample};
 use crate::solver::Solution;
 use crate::solver::continuation::is_inside;
 
@@ -30,30 +32,19 @@ const CIRCLES: usize = 16;
 /// Distance to an atom, relative to the spread, within which the density beside it is lost.
 const DROWNED: f64 = 1e-6;
 
+/// Distance to a known point, relative to the spread, at which an atom that turns up is none.
+const CLOSE_TO_KNOWN: f64 = 1e-5;
+
 /// Distances to a branch point, relative to the interval, at which the growth of the density is measured, and
 /// how close to a whole number a power has to be.
 const GROWTH: [f64; 2] = [1e-9, 1e-7];
 const CLEAR: f64 = 0.1;
-
-/// Distance to a known point, relative to the spread, at which an atom that turns up is none.
-const CLOSE_TO_KNOWN: f64 = 1e-5;
 
 /// Where to cut an interval with an atom, as a fraction of what lies above it.
 const OFF_CENTER: f64 = 0.37;
 
 /// Relative error that a solved Cauchy transform has at least.
 const ROUNDING: f64 = 1e-12;
-
-/// A solved point on the real axis.
-#[derive(Debug, Clone)]
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) density: f64,
-    /// Rounding error to expect in the density: it belongs to the whole of `G`, of which an atom
-    /// nearby can make the density a small part.
-    pub(super) noise: f64,
-    pub(super) state: Vec<Complex64>,
-}
 
 /// Moments about `center`, expanded at infinity.
 #[derive(Debug, Clone, Copy)]
@@ -207,6 +198,17 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         }
     }
 
+    /// What kind of an end of the support a point that was walked to is.
+    pub(super) fn kind(&self, end: f64) -> Kind {
+        if self.poles.contains(&end) { Kind::Hard } else { Kind::Soft }
+    }
+
+    /// The places that are singular, as far as they are known.
+    pub(super) fn singular_places(&self) -> impl Iterator<Item = f64> + '_ {
+        let branches = self.branches.iter().map(|(location, _)| *location);
+        self.known_poles.iter().chain(&self.atoms).copied().chain(branches)
+    }
+
     /// A workspace for this thread, to be given back.
     pub(super) fn workspace(&self) -> T::Workspace {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
@@ -221,6 +223,10 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 
     pub(super) fn solves(&self) -> usize {
         self.solves.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn evaluations(&self) -> usize {
+        self.evaluations.load(Ordering::Relaxed)
     }
 
     /// Largest residual of the accepted solves.
@@ -273,13 +279,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         x: f64,
         guess: &[Complex64],
         workspace: &mut T::Workspace,
-    ) -> Result<Option<Point>> {
+    ) -> Result<Option<Sample>> {
         let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace)?;
         Ok(inside(x, solution, self.spread))
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
-    pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Point>> {
+    pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Sample>> {
         let solution = self.solve(Complex64::new(x, 0.0), workspace)?;
         Ok(inside(x, solution, self.spread))
     }
@@ -350,8 +356,45 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 }
 
 /// The point if its density is positive beyond rounding.
-fn inside(x: f64, solution: Solution, spread: f64) -> Option<Point> {
+fn inside(x: f64, solution: Solution, spread: f64) -> Option<Sample> {
     let g = solution.cauchy;
-    let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / PI;
-    is_inside(g, spread).then(|| Point { x, density: -g.im / PI, noise, state: solution.state })
+    let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / -g.im;
+    is_inside(g, spread).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
+}
+
+impl<T: CauchyTransform> Axis for Search<'_, T> {
+    fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>> {
+        let chunk = requests.len().div_ceil(2 * rayon::current_num_threads()).max(1);
+        let chunks = requests.par_chunks(chunk).flat_map_iter(|chunk| {
+            let mut workspace = self.workspace();
+            let outcomes: Vec<_> =
+                chunk.iter().map(|request| self.outcome(request, &mut workspace)).collect();
+            self.give_back(workspace);
+            outcomes
+        });
+        chunks.collect()
+    }
+}
+
+impl<T: CauchyTransform> Search<'_, T> {
+    /// From the guess, if it leads inside; else from scratch.
+    fn outcome(&self, request: &Request, workspace: &mut T::Workspace) -> Result<Outcome> {
+        let x = request.x;
+        let near = request.guess.as_ref().map(|guess| self.inside_near(x, guess, workspace));
+        let sample = match near {
+            Some(Ok(Some(sample))) => sample,
+            _ => {
+                let solution = self.solve(x.into(), workspace)?;
+                let state = solution.state.clone();
+                match inside(x, solution, self.spread) {
+                    Some(sample) => sample,
+                    None => return Ok(Outcome::Outside(state)),
+                }
+            }
+        };
+        // The distances from the ends are known to the rounding of the point.
+        let nearest = request.distances.low.min(request.distances.high);
+        let noise = sample.noise + f64::EPSILON * x.abs() / nearest;
+        Ok(Outcome::Inside { density: sample.density, noise, state: sample.state })
+    }
 }

@@ -55,7 +55,11 @@ impl Piece {
         if x >= self.high() {
             return self.total_mass();
         }
-        let parameter = self.coordinates().parameter(self.place(x));
+        self.mass_before(self.coordinates().parameter(self.place(x)))
+    }
+
+    /// Mass on the parameters below the given one.
+    pub(crate) fn mass_before(&self, parameter: f64) -> f64 {
         let index = self.panels().partition_point(|panel| panel.high < parameter);
         match self.panels().get(index) {
             None => self.total_mass(),

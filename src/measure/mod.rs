@@ -3,8 +3,6 @@
 //! * [`coordinates`]: the parameter in which the density of an interval is smooth;
 //! * [`panels`]: integrals and their inverse on panels of the parameter;
 //! * [`piece`]: one interval with its density.
-// Goes with the wiring of the modules that build on this one.
-#![allow(dead_code)]
 
 pub(crate) mod coordinates;
 mod evaluation;

@@ -212,7 +212,7 @@ impl Piece {
         })
     }
 
-    pub(super) fn panels(&self) -> &[Panel] {
+    pub(crate) fn panels(&self) -> &[Panel] {
         &self.panels
     }
 
@@ -240,6 +240,7 @@ impl Piece {
     }
 
     /// Degrees of the rational functions.
+    #[cfg(test)]
     pub(crate) fn degrees(&self) -> Vec<usize> {
         self.definition.segments.iter().map(|segment| segment.rational.degree()).collect()
     }
@@ -269,7 +270,7 @@ impl Piece {
     }
 
     /// The point of the line at a parameter, never outside the interval.
-    pub(super) fn position(&self, parameter: f64) -> f64 {
+    pub(crate) fn position(&self, parameter: f64) -> f64 {
         let Place { low, high } = self.coordinates().place(parameter);
         if low <= high { self.low() + self.width() * low } else { self.high() - self.width() * high }
     }
@@ -281,7 +282,7 @@ impl Piece {
     /// The image under `x -> scale x + shift`, with the same masses.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if rounding leaves less of the width than nine digits.
+    /// [`Error::InvalidArgument`] if rounding leaves less of the width than nine digits, or its inverse overflows.
     pub(crate) fn affine(&self, scale: f64, shift: f64) -> Result<Self> {
         let mut ends = [scale * self.low() + shift, scale * self.high() + shift];
         if scale < 0.0 {
@@ -289,7 +290,8 @@ impl Piece {
         }
         let width = scale.abs() * self.width();
         let kept = ((ends[1] - ends[0]) / width - 1.0).abs() <= LOST_WIDTH;
-        if !(kept && ends[1] - ends[0] > 0.0) {
+        // Densities are as large as the widths are small.
+        if !(kept && width.is_normal() && width.recip().is_normal()) {
             let allowed = format!("a size that rounding at {shift} leaves intact");
             return Err(Error::argument("scale", scale, allowed));
         }

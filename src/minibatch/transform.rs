@@ -147,7 +147,9 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
             let length = self.epoch_step * length;
             let mut end = equation.walk(&outside, -sign, length, &[self.origin], workspace)?;
             end.evaluations += outside.evaluations;
-            end.z = (self.origin - end.z) / self.epoch_step;
+            let to_z = |z: f64| (self.origin - z) / self.epoch_step;
+            end.z = to_z(end.z);
+            end.behind = end.behind.map(|(z, state)| (to_z(z), state));
             Ok(end)
         };
         Some(walked().map_err(|error| in_z(error, self.origin, self.epoch_step)))

@@ -3,8 +3,6 @@
 //! * [`rational`]: barycentric rational functions, their values, divided differences and poles;
 //! * [`aaa`]: the rational function through given values, to tolerances of their own;
 //! * [`singular`]: the least squares problem in it.
-// Goes with the wiring of the modules that build on this one.
-#![allow(dead_code)]
 
 pub(crate) mod aaa;
 pub(crate) mod rational;

@@ -94,6 +94,7 @@ pub(crate) struct End {
 pub(crate) struct Sampled {
     pub(crate) piece: Piece,
     /// All points that were used, in increasing order.
+    #[cfg(test)]
     pub(crate) samples: Vec<Sample>,
     /// Where the interval was cut into several rational functions.
     pub(crate) cuts: Vec<f64>,

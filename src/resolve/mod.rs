@@ -5,8 +5,6 @@
 //! * [`points`]: solved points in the coordinates of an interval;
 //! * [`rounds`]: approximation and fresh points until both agree;
 //! * [`sample`]: the density of one interval, from as few points as it takes.
-// Goes with the wiring of the modules that build on this one.
-#![allow(dead_code)]
 
 pub(crate) mod axis;
 mod guess;

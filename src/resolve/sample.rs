@@ -48,7 +48,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { tolerance: 1e-10, limit: 1500 }
+        Self { tolerance: 1e-10, limit: 6000 }
     }
 }
 
@@ -185,7 +185,13 @@ impl<'a> Sampler<'a> {
         }
         cuts.sort_by(f64::total_cmp);
         let piece = Piece::new(self.interval(), self.coordinates, segments)?;
-        Ok(Ok(Sampled { piece, samples: self.samples(), cuts, replaced: self.replaced.clone() }))
+        Ok(Ok(Sampled {
+            piece,
+            #[cfg(test)]
+            samples: self.samples(),
+            cuts,
+            replaced: self.replaced.clone(),
+        }))
     }
 
     /// Parameters of the ends of a segment.

@@ -9,6 +9,7 @@ use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
 use super::anderson::Anderson;
+use super::inverse::SplitMatrix;
 use super::newton;
 use super::options::SolverOptions;
 use crate::error::{Error, Result};
@@ -27,6 +28,26 @@ pub struct Solution {
     pub error: f64,
     /// Evaluations of the map, those of a continuation that led here included.
     pub iterations: usize,
+}
+
+/// The factors of a map, matrices that are inverted, for unknowns next to the real line.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Factors {
+    /// The largest imaginary part of one, relative to it: how much a step in the direction of the imaginary parts changes the
+    /// map.
+    pub change: f64,
+    /// A digest of the signs of their determinants, which no path of solutions outside the support changes: a factor that
+    /// became singular on the way would be a point of the spectrum.
+    pub signs: u64,
+}
+
+impl Factors {
+    /// Takes the inverse of one more factor into account.
+    pub(crate) fn take(&mut self, inverse: &SplitMatrix) {
+        self.change = self.change.max(inverse.relative_change());
+        // The digest of Fowler, Noll and Vo.
+        self.signs = (self.signs ^ u64::from(inverse.was_negative()) ^ 2).wrapping_mul(0x0100_0000_01b3);
+    }
 }
 
 /// A residual this many times above the tolerance is still accepted when the iteration stagnates
@@ -109,13 +130,12 @@ pub trait FixedPoint: Sync {
     }
 
     /// Whether the map is going to be evaluated for unknowns next to the real line: it then has to carry tiny imaginary
-    /// parts to the last digit, and to keep what [`FixedPoint::change`] asks for.
+    /// parts to the last digit, and to keep what [`FixedPoint::factors`] asks for.
     fn follow_line(&self, _buffers: &mut Self::Buffers, _on: bool) {}
 
-    /// The largest imaginary part of a factor of the map in its last evaluation next to the real line, relative to the
-    /// factor: how much a step in the direction of the imaginary parts changes the map. 0, the default, if not known.
-    fn change(&self, _buffers: &Self::Buffers) -> f64 {
-        0.0
+    /// What the last evaluation of the map next to the real line says of its factors; nothing by default.
+    fn factors(&self, _buffers: &Self::Buffers) -> Factors {
+        Factors::default()
     }
 
     /// Numbers that the unknowns approach at singular points: how they change on the way is measured from there.

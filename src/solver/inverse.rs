@@ -19,6 +19,8 @@ pub(crate) struct SplitMatrix {
     pivot_row: (Vec<f64>, Vec<f64>),
     pivots: Vec<usize>,
     pub(super) room: SweepRoom,
+    /// Whether the determinant of the real part of the last matrix inverted was negative, if its imaginary part was tiny.
+    pub(super) negative: bool,
 }
 
 impl SplitMatrix {
@@ -30,6 +32,7 @@ impl SplitMatrix {
             pivot_row: (vec![0.0; size], vec![0.0; size]),
             pivots: vec![0; size],
             room: SweepRoom::new(size),
+            negative: false,
         }
     }
 
@@ -65,6 +68,11 @@ impl SplitMatrix {
 
     pub(crate) fn add_identity(&mut self) {
         self.re.iter_mut().step_by(self.size + 1).for_each(|x| *x += 1.0);
+    }
+
+    /// Whether the determinant of the matrix that was inverted last was negative, for a real one.
+    pub(crate) fn was_negative(&self) -> bool {
+        self.negative
     }
 
     /// Size of the imaginary part relative to the real part.
@@ -107,6 +115,7 @@ impl SplitMatrix {
     #[must_use]
     pub(crate) fn invert(&mut self) -> bool {
         let n = self.size;
+        self.negative = false;
         let (pivot_re, pivot_im) = (&mut self.pivot_row.0, &mut self.pivot_row.1);
         for k in 0..n {
             let magnitude = |row: usize| {
@@ -124,6 +133,7 @@ impl SplitMatrix {
                 return false;
             }
             self.pivots[k] = pivot;
+            self.negative ^= (self.re[pivot * n + k] < 0.0) != (pivot != k);
             if pivot != k {
                 let (top, bottom) = self.re.split_at_mut(pivot * n);
                 top[k * n..(k + 1) * n].swap_with_slice(&mut bottom[..n]);

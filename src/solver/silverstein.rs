@@ -17,7 +17,7 @@ use num_complex::Complex64;
 
 use super::coupling::{Coupling, packed};
 use super::expansion::Expansion;
-use super::fixed_point::{FixedPoint, Workspace};
+use super::fixed_point::{Factors, FixedPoint, Workspace};
 use super::inverse::SplitMatrix;
 use super::options::SolverOptions;
 use super::pencil::Pencil;
@@ -180,7 +180,7 @@ impl FixedPoint for Silverstein {
             weighted: coupling.block_matrices(),
             channel_scales: coupling.channel_scales(),
             block_scales: coupling.block_scales(),
-            change: None,
+            factors: None,
         }
     }
 
@@ -189,11 +189,11 @@ impl FixedPoint for Silverstein {
     }
 
     fn follow_line(&self, buffers: &mut Buffers, on: bool) {
-        buffers.change = on.then_some(0.0);
+        buffers.factors = on.then(Factors::default);
     }
 
-    fn change(&self, buffers: &Buffers) -> f64 {
-        buffers.change.unwrap_or(0.0)
+    fn factors(&self, buffers: &Buffers) -> Factors {
+        buffers.factors.unwrap_or_default()
     }
 
     fn begin(&self, guess: &[Complex64], metric: &mut [f64], buffers: &mut Buffers) {
@@ -244,8 +244,9 @@ impl FixedPoint for Silverstein {
         if !self.coupling.add_r_transform(state, [1.0; 2], channel_scales, channels, r_transform) {
             return failed;
         }
-        if let Some(change) = &mut buffers.change {
-            *change = buffers.channels.iter().map(SplitMatrix::relative_change).fold(0.0, f64::max);
+        if let Some(factors) = &mut buffers.factors {
+            *factors = Factors::default();
+            buffers.channels.iter().for_each(|inverse| factors.take(inverse));
         }
 
         let mut root = Complex64::ZERO;
@@ -271,8 +272,8 @@ impl FixedPoint for Silverstein {
                 if !resolvent.invert_symmetric(&buffers.block_scales[index]) {
                     return failed;
                 }
-                if let Some(change) = &mut buffers.change {
-                    *change = change.max(resolvent.relative_change());
+                if let Some(factors) = &mut buffers.factors {
+                    factors.take(resolvent);
                 }
                 if index == 0 {
                     root += atom.mass * resolvent.get(0, 0);
@@ -298,6 +299,6 @@ pub struct Buffers {
     /// Factors for the rows of each channel and each block that make them comparable.
     channel_scales: Vec<Vec<f64>>,
     block_scales: Vec<Vec<f64>>,
-    /// Largest change of a factor, while the real line is followed.
-    change: Option<f64>,
+    /// The factors of the map, while the real line is followed.
+    factors: Option<Factors>,
 }

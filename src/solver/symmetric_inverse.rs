@@ -38,6 +38,8 @@ pub(super) struct SweepRoom {
     rows: [Vec<f64>; 8],
     /// 1 for rows that are not swept, 0 for others.
     left: Vec<f64>,
+    /// Whether the determinant of the last block was negative.
+    negative: bool,
 }
 
 impl SweepRoom {
@@ -49,6 +51,7 @@ impl SweepRoom {
             im: vec![0.0; area],
             rows: std::array::from_fn(|_| vec![0.0; padded]),
             left: vec![0.0; padded],
+            negative: false,
         }
     }
 }
@@ -81,7 +84,8 @@ impl WithSimd for Inversion<'_> {
         let Self { matrix, scales } = self;
         let n = matrix.size();
         let even = n.next_multiple_of(2);
-        let SplitMatrix { re, im, room, .. } = matrix;
+        let SplitMatrix { re, im, room, negative, .. } = matrix;
+        *negative = false;
         let mut sweep = Sweep { simd, n: even, stride: even.next_multiple_of(S::F64_LANES), room };
         sweep.load([re, im], scales);
         for k in 0..even {
@@ -93,6 +97,7 @@ impl WithSimd for Inversion<'_> {
             if later.is_none() {
                 return false;
             }
+            *negative ^= sweep.room.negative;
         }
         sweep.store([re, im], scales);
         true
@@ -182,6 +187,7 @@ impl<S: Simd> Sweep<'_, S> {
         if !(size > 0.0 && size.is_finite()) {
             return false;
         }
+        self.room.negative = determinant.re < 0.0;
         let inverse = determinant.conj() / size;
         let inverse = [c * inverse, -b * inverse, a * inverse];
         self.room.left[k] = 0.0;
@@ -358,6 +364,21 @@ mod tests {
             for j in 0..n {
                 let (found, expected) = (graded.get(i, j) / (scales[i] * scales[j]), exact.get(i, j));
                 assert!((found - expected).norm() < 1e-11 * expected.norm().max(1.0));
+            }
+        }
+    }
+
+    #[test]
+    fn the_sign_of_the_determinant() {
+        let mut rng = rand_pcg::Pcg64::seed_from_u64(9);
+        for n in [1, 2, 3, 5, 6, 7, 12, 21] {
+            for _ in 0..8 {
+                let mut matrix = random(n, &mut rng);
+                matrix.im.fill(0.0);
+                let exact = nalgebra::DMatrix::from_row_slice(n, n, &matrix.re).determinant();
+                let mut general = matrix.clone();
+                assert!(matrix.invert_symmetric(&vec![0.7; n]) && general.invert());
+                assert_eq!([matrix.was_negative(), general.was_negative()], [exact < 0.0; 2]);
             }
         }
     }

@@ -1,0 +1,77 @@
+//! Laws whose support is [walked to](super::gaps): the density between the ends by rational functions.
+
+use super::gaps::GapEnd;
+use super::part::Part;
+use super::spectral::SpectralLaw;
+use super::support::Search;
+use super::transform::CauchyTransform;
+use crate::error::{Error, Result};
+use crate::resolve::axis::{End, Kind, Obstacle, Resolution, Sample};
+use crate::resolve::sample::{self, Options};
+
+/// Points that resolve an interval with a known singular place inside if it does not show there.
+const LIMIT_WITH_PLACE: usize = 300;
+
+impl SpectralLaw {
+    /// Samples the density from the lowest to the highest point of the support, and splits the interval where it turns out to
+    /// have a gap.
+    pub(super) fn add_walked<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        interval: [GapEnd; 2],
+        workspace: &mut T::Workspace,
+    ) -> Result<()> {
+        let mut intervals = vec![interval];
+        let mut known: Vec<Sample> = Vec::new();
+        let mut inner = Vec::new();
+        while let Some([low, high]) = intervals.pop() {
+            let others: Vec<f64> = intervals.iter().flatten().map(|end| end.x).chain(self.edges()).collect();
+            let singular: Vec<f64> = search.singular_places().chain(others).collect();
+            let ends = [(&low, -1.0), (&high, 1.0)].map(|(end, side)| {
+                let beyond = singular.iter().map(|place| side * (place - end.x)).filter(|&gap| gap > 0.0);
+                let kind = if inner.contains(&end.x) { Kind::Other } else { search.kind(end.x) };
+                let beyond = beyond.fold(f64::INFINITY, f64::min);
+                End { x: end.x, kind, error: end.error, beyond, state: end.state.clone() }
+            });
+            let inside = |sample: &&Sample| low.x < sample.x && sample.x < high.x;
+            let samples: Vec<Sample> = known.iter().filter(inside).cloned().collect();
+            // Nothing shows in which way a known place inside is singular, until that many points do not do.
+            let place = search.singular_places().find(|&x| low.x < x && x < high.x);
+            let options = Options::default();
+            let limit = if place.is_some() { LIMIT_WITH_PLACE } else { options.limit };
+            let sampled = sample::sample(search, ends, samples.clone(), Options { limit, ..options });
+            let sampled = match (sampled, place) {
+                (Err(Error::OutOfBudget { .. }), Some(x)) => {
+                    Resolution::Divided { obstacle: Obstacle::Singular { x }, samples }
+                }
+                (sampled, _) => sampled?,
+            };
+            match sampled {
+                Resolution::Resolved(sampled) => {
+                    self.certificate.cuts += sampled.cuts.len();
+                    self.certificate.replaced += sampled.replaced.len();
+                    self.parts.push(Part::Rational(sampled.piece));
+                }
+                Resolution::Divided { obstacle: Obstacle::Singular { x }, samples } => {
+                    known = samples;
+                    inner.push(x);
+                    let cut = GapEnd { x, error: 0.0, state: None };
+                    intervals.extend([[low, cut.clone()], [cut, high]]);
+                }
+                Resolution::Divided { obstacle: Obstacle::Outside { x, state }, samples } => {
+                    known = samples;
+                    let [from, to] = search.gap(x, &state, high.x - low.x, workspace)?;
+                    let parts = [[low, from], [to, high]];
+                    let proper = parts.into_iter().filter(|[low, high]| low.x < high.x);
+                    intervals.extend(proper);
+                }
+            }
+        }
+        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
+        Ok(())
+    }
+
+    fn edges(&self) -> impl Iterator<Item = f64> + '_ {
+        self.parts.iter().flat_map(|part| [part.low(), part.high()])
+    }
+}
