@@ -197,10 +197,13 @@ fn a_seed_fixes_every_byte_on_any_number_of_threads() {
         let outputs = ["--csv=table.csv", "--figure=figure.svg"];
         let mut json = scratch.json(&[&options[..], &outputs].concat());
         json.as_object_mut().unwrap().remove("seconds");
-        let read = |name: &str| fs::read(scratch.path.join(name)).unwrap();
+        let read = |name: &str| fs::read_to_string(scratch.path.join(name)).unwrap();
         (json.to_string(), read("table.csv"), read("figure.svg"))
     };
-    assert_eq!(run("1"), run("2"));
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    // The legend says what the area about the histogram is.
+    assert!(one.2.contains("GOE band"));
 }
 
 #[test]
