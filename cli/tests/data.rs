@@ -206,6 +206,28 @@ fn a_seed_fixes_every_byte_on_any_number_of_threads() {
     assert!(one.2.contains("GOE band"));
 }
 
+/// Beyond 16 batches laws may take minutes, curves do not. There is none of more than 128 batches, as is said when one is
+/// asked for.
+#[test]
+fn laws_of_many_batches_are_asked_for() {
+    let scratch = scratch("many");
+    fs::write(scratch.path.join("sample.csv"), csv(&sample(200, 3))).unwrap();
+    let notes = |asked: &[&str]| {
+        let options = ["sample.csv", "--batches=2,129", "--epochs=1", "--runs=0"];
+        let json = scratch.json(&[&options[..], asked].concat());
+        assert_eq!(json["curves"].as_array().unwrap().len(), 2);
+        assert_eq!(json["laws"].as_array().unwrap().len(), 1);
+        let critical = |index: usize| json["thresholds"][index]["critical_epoch_step"].is_number();
+        assert!(critical(0) && !critical(1));
+        json["notes"].to_string()
+    };
+    assert!(notes(&[]).contains("--laws computes them"));
+    for asked in ["--laws", "--at=0.5", "--cauchy=1+i"] {
+        let refused = notes(&[asked]);
+        assert!(refused.contains("no law of Z for 129 batches") && !refused.contains("--laws"), "{refused}");
+    }
+}
+
 #[test]
 fn small_and_odd_data() {
     let scratch = scratch("odd");

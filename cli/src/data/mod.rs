@@ -86,6 +86,10 @@ pub struct Options {
     /// Random partitions for which Z itself is computed, for each B where that is quick; 0 for none.
     #[arg(long, default_value_t = 4, value_parser = count)]
     partitions: usize,
+    /// The law of Z and the step at which the mean over the orders diverges for any number of batches, not only up to 16;
+    /// beyond they may take minutes. --cauchy and --at ask for them as well.
+    #[arg(long)]
+    laws: bool,
     /// Points at which to report the Cauchy transform of the law of Z, "x+yi,...": above the real axis, or on it where
     /// there is no eigenvalue.
     #[arg(long, allow_hyphen_values = true)]
@@ -126,6 +130,8 @@ struct Request {
     budget: Budget,
     runs: usize,
     partitions: usize,
+    /// Whether laws are asked for, however long they take.
+    laws: bool,
     cauchy: Vec<Complex<f64>>,
     at: Vec<f64>,
     seed: u64,
@@ -171,6 +177,7 @@ impl Request {
             budget: budget.unwrap_or(Budget::Epochs(options.epochs)),
             runs: options.runs,
             partitions: options.partitions,
+            laws: options.laws || options.cauchy.is_some() || options.at.is_some(),
             cauchy: options.cauchy.as_deref().map_or(Ok(Vec::new()), complex_numbers)?,
             at: list("at", options.at.as_deref())?.unwrap_or_default(),
             seed,
