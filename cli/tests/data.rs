@@ -206,6 +206,23 @@ fn a_seed_fixes_every_byte_on_any_number_of_threads() {
     assert!(one.2.contains("GOE band"));
 }
 
+/// One row of its own feature overshoots in its batch of 40 beyond `2 * 40 / |x|^2`, which no law of rows that are alike
+/// knows of.
+#[test]
+fn a_heavy_row_limits_the_steps() {
+    let scratch = scratch("heavy");
+    let mut rows = sample(160, 4);
+    rows.iter_mut().for_each(|row| row[0] = 0.0);
+    rows[17][0] = 50.0;
+    fs::write(scratch.path.join("heavy.csv"), csv(&rows)).unwrap();
+    let json = scratch.json(&["heavy.csv", "--test-fraction=0", "--batches=4", "--epochs=2", "--runs=0"]);
+    let square = rows[17][..4].iter().map(|x| x * x).sum::<f64>();
+    let limit = 4.0 * 2.0 * 40.0 / square;
+    let found = json["thresholds"][0]["stability_epoch_step"].as_f64().unwrap();
+    assert!((found / limit - 1.0).abs() < 1e-9, "{found} against {limit}");
+    assert!(json["recommended"]["step_size"].as_f64().unwrap() <= 0.8 * limit / 4.0 * (1.0 + 1e-9));
+}
+
 /// Beyond 16 batches laws may take minutes, curves do not. There is none of more than 128 batches, as is said when one is
 /// asked for.
 #[test]
