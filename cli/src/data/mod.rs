@@ -112,7 +112,7 @@ impl Options {
 /// Most epochs of the curves: with more their tables take longer than anybody waits.
 const MOST_EPOCHS: usize = 1000;
 
-/// Steps of a curve from which on the answer takes longer than half a minute.
+/// Steps of a curve with batches that are kept from which on the answer takes longer than half a minute.
 const MANY_STEPS: usize = 640;
 
 /// Most numbers of batches at once, and most runs and partitions.
@@ -228,11 +228,11 @@ impl Request {
 }
 
 impl Request {
-    /// What takes long, if anything does: curves take the square of their steps.
+    /// What takes long, if anything does: curves with batches that are kept take the square of their steps.
     fn cost(&self, has_target: bool) -> Option<String> {
         let batches = self.batches.iter().max().copied().unwrap_or(1);
         let steps = batches.saturating_mul(self.epochs);
-        (has_target && steps > MANY_STEPS).then(|| {
+        (has_target && self.partition == Partition::Fixed && steps > MANY_STEPS).then(|| {
             format!("curves of {steps} steps, {batches} batches in {} epochs, may take minutes", self.epochs)
         })
     }
