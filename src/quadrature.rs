@@ -119,6 +119,18 @@ impl Lanczos {
 mod tests {
     use super::*;
 
+    /// A node that has settled comes back in a process without reorthogonalisation.
+    #[test]
+    fn an_atom_apart_has_one_node() {
+        let atoms = gauss_legendre(60).into_iter().chain([(100.0, 0.01)]);
+        let mut lanczos = Lanczos::new(atoms);
+        lanczos.extend(24);
+        let apart: Vec<_> = lanczos.rule().unwrap().into_iter().filter(|&(x, _)| x > 2.0).collect();
+        assert_eq!(apart.len(), 1, "{apart:?}");
+        let [x, weight] = [apart[0].0, apart[0].1];
+        assert!((x - 100.0).abs() < 1e-11 && (weight - 0.01).abs() < 1e-14, "{apart:?}");
+    }
+
     #[test]
     fn the_rule_of_a_larger_rule() {
         let mut lanczos = Lanczos::new(gauss_legendre(60).into_iter());

@@ -197,10 +197,52 @@ fn a_seed_fixes_every_byte_on_any_number_of_threads() {
         let outputs = ["--csv=table.csv", "--figure=figure.svg"];
         let mut json = scratch.json(&[&options[..], &outputs].concat());
         json.as_object_mut().unwrap().remove("seconds");
-        let read = |name: &str| fs::read(scratch.path.join(name)).unwrap();
+        let read = |name: &str| fs::read_to_string(scratch.path.join(name)).unwrap();
         (json.to_string(), read("table.csv"), read("figure.svg"))
     };
-    assert_eq!(run("1"), run("2"));
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    // The legend says what the area about the histogram is.
+    assert!(one.2.contains("GOE band"));
+}
+
+/// One row of its own feature overshoots in its batch of 40 beyond `2 * 40 / |x|^2`, which no law of rows that are alike
+/// knows of.
+#[test]
+fn a_heavy_row_limits_the_steps() {
+    let scratch = scratch("heavy");
+    let mut rows = sample(160, 4);
+    rows.iter_mut().for_each(|row| row[0] = 0.0);
+    rows[17][0] = 50.0;
+    fs::write(scratch.path.join("heavy.csv"), csv(&rows)).unwrap();
+    let json = scratch.json(&["heavy.csv", "--test-fraction=0", "--batches=4", "--epochs=2", "--runs=0"]);
+    let square = rows[17][..4].iter().map(|x| x * x).sum::<f64>();
+    let limit = 4.0 * 2.0 * 40.0 / square;
+    let found = json["thresholds"][0]["stability_epoch_step"].as_f64().unwrap();
+    assert!((found / limit - 1.0).abs() < 1e-9, "{found} against {limit}");
+    assert!(json["recommended"]["step_size"].as_f64().unwrap() <= 0.8 * limit / 4.0 * (1.0 + 1e-9));
+}
+
+/// Beyond 16 batches laws may take minutes, curves do not. There is none of more than 128 batches, as is said when one is
+/// asked for.
+#[test]
+fn laws_of_many_batches_are_asked_for() {
+    let scratch = scratch("many");
+    fs::write(scratch.path.join("sample.csv"), csv(&sample(200, 3))).unwrap();
+    let notes = |asked: &[&str]| {
+        let options = ["sample.csv", "--batches=2,129", "--epochs=1", "--runs=0"];
+        let json = scratch.json(&[&options[..], asked].concat());
+        assert_eq!(json["curves"].as_array().unwrap().len(), 2);
+        assert_eq!(json["laws"].as_array().unwrap().len(), 1);
+        let critical = |index: usize| json["thresholds"][index]["critical_epoch_step"].is_number();
+        assert!(critical(0) && !critical(1));
+        json["notes"].to_string()
+    };
+    assert!(notes(&[]).contains("--laws computes them"));
+    for asked in ["--laws", "--at=0.5", "--cauchy=1+i"] {
+        let refused = notes(&[asked]);
+        assert!(refused.contains("no law of Z for 129 batches") && !refused.contains("--laws"), "{refused}");
+    }
 }
 
 #[test]

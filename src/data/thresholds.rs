@@ -23,8 +23,12 @@ const FIRST: f64 = 0.3;
 const GROWTH: f64 = 1.06;
 const GROWTH_LIMIT: usize = 120;
 
-/// Halvings of the bracket: relative accuracy 1e-9.
-const HALVINGS: usize = 26;
+/// Relative accuracy, and most steps towards it.
+const ACCURACY: f64 = 1e-8;
+const STEPS: usize = 60;
+
+/// Every so often a step halves the bracket, whatever the values at its ends.
+const HALVING: usize = 3;
 
 /// Size of imaginary parts of `s`, relative to it, that tells that the others have arrived.
 const ARRIVED: f64 = 1e-7;
@@ -67,14 +71,13 @@ impl MeanThreshold {
     /// [`Error::NotConverged`] if the equation is not solved at small steps, [`Error::NotCertified`] if no step up
     /// to some hundred times the one of the full batch diverges.
     pub fn new(spectrum: &SampleSpectrum, split: &Split) -> Result<Self> {
-        let ends = [(End::Lower, -2.0), (End::Upper, 0.0)];
-        let mut thresholds = Vec::new();
-        for (end, z) in ends {
-            if let Some(epoch_step) = Leaving::new(spectrum, split, z).first_crossing()? {
-                thresholds.push((epoch_step, end));
-            }
+        let mut first: Option<(f64, End)> = None;
+        for (end, z) in [(End::Lower, -2.0), (End::Upper, 0.0)] {
+            // Beyond the crossing of the one end that of the other is of no interest.
+            let limit = first.map_or(f64::INFINITY, |(epoch_step, _)| epoch_step);
+            let crossing = Leaving::new(spectrum, split, z).first_crossing(limit)?;
+            first = crossing.filter(|&step| step < limit).map(|step| (step, end)).or(first);
         }
-        let first = thresholds.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
         let (epoch_step, end) = first.ok_or(Error::NotCertified {
             quantity: "largest eigenvalue of the epoch operator at the largest step tried",
             found: f64::NAN,
@@ -125,8 +128,9 @@ impl<'a> Leaving<'a> {
         Ok(Found { state: solution.state, value: real.then_some(s.re) })
     }
 
-    /// The smallest step at which the sign of `s` is not that at small steps, or `s` is not real.
-    fn first_crossing(&self) -> Result<Option<f64>> {
+    /// The smallest step at which the sign of `s` is not that at small steps, or `s` is not real; none if there is none
+    /// up to `limit`, roughly.
+    fn first_crossing(&self, limit: f64) -> Result<Option<f64>> {
         let mut low = FIRST * 2.0 / self.largest;
         let equation = self.equation(low)?;
         let start = equation.state_at_infinity(&mut equation.workspace());
@@ -139,25 +143,61 @@ impl<'a> Leaving<'a> {
                 tolerance: SolverOptions::default().tolerance,
             });
         };
-        let inside = |found: &Found| found.value.is_some_and(|value| value * first > 0.0);
         for _ in 0..GROWTH_LIMIT {
-            let mut high = low * GROWTH;
+            if low > limit {
+                return Ok(None);
+            }
+            let high = low * GROWTH;
             let next = self.at(high, &found.state)?;
-            if inside(&next) {
+            if next.is_inside(first) {
                 (low, found) = (high, next);
                 continue;
             }
-            for _ in 0..HALVINGS {
-                let middle = 0.5 * (low + high);
-                let next = self.at(middle, &found.state)?;
-                if inside(&next) {
-                    (low, found) = (middle, next);
-                } else {
-                    high = middle;
-                }
-            }
-            return Ok(Some(0.5 * (low + high)));
+            return self.refined([low, high], found, next.value, first).map(Some);
         }
         Ok(None)
+    }
+
+    /// The crossing between two steps, from what is found at the lower one and the value at the upper one: by the
+    /// false position (the Illinois rule) where `s` is real on either side, else by halving.
+    fn refined(
+        &self,
+        [mut low, mut high]: [f64; 2],
+        mut found: Found,
+        mut above: Option<f64>,
+        first: f64,
+    ) -> Result<f64> {
+        let mut below = found.value.unwrap_or(first);
+        let mut before = low;
+        let mut raised = None;
+        for step in 1..=STEPS {
+            let position = above.filter(|_| step % HALVING > 0).map_or(0.5, |above| below / (below - above));
+            let at = low + position * (high - low);
+            if (at - before).abs() <= ACCURACY * at {
+                return Ok(at);
+            }
+            before = at;
+            let next = self.at(at, &found.state)?;
+            if next.is_inside(first) {
+                if raised == Some(true) {
+                    above = above.map(|above| 0.5 * above);
+                }
+                below = next.value.unwrap_or(below);
+                (low, found, raised) = (at, next, Some(true));
+            } else {
+                if raised == Some(false) {
+                    below *= 0.5;
+                }
+                (high, above, raised) = (at, next.value, Some(false));
+            }
+        }
+        Ok(0.5 * (low + high))
+    }
+}
+
+impl Found {
+    /// Whether `s` still has the sign it had `first`.
+    fn is_inside(&self, first: f64) -> bool {
+        self.value.is_some_and(|value| value * first > 0.0)
     }
 }

@@ -37,6 +37,9 @@ mod panels {
     /// Part of the eigenvalues that is shown: a few far ones would leave nothing of the others.
     const SHOWN: f64 = 0.97;
 
+    /// Half the width of the band about expected counts, in standard deviations.
+    const DEVIATIONS: f64 = 2.0;
+
     const COLOURS: [Colour; 6] = [
         Colour::Black,
         Colour::Blue,
@@ -82,7 +85,8 @@ mod panels {
         recommended.or(laws.iter().rfind(is_sampled)).or(laws.last())
     }
 
-    /// Histogram of `Z`, and the laws of `Z` and `W` at the resolution of its bins.
+    /// Histogram of `Z` over the counts that a single partition may have, and the laws of `Z` and `W` at the resolution
+    /// of its bins.
     fn spectrum(law: &LawOfZ, prediction: &Prediction) -> Result<Panel> {
         let resolution = law.resolved.resolution();
         let high = law.resolved.quantile(SHOWN)?;
@@ -111,12 +115,28 @@ mod panels {
                 .map(|edges| inside(edges[0], edges[1]) / (pooled.len() as f64 * bin))
                 .collect();
             let label = format!("Z of {} random partitions", sampled.spectrum.draws());
-            panel = panel.layer(Layer::histogram(&edges, &density).label(label));
+            panel = panel.layer(Layer::histogram(&edges, &density).label(label)).layer(band(
+                law,
+                &edges,
+                prediction.spectrum.features() as f64,
+            )?);
         }
         Ok(panel
             .title(format!("spectrum of Z, B = {}, step {:.4}", law.batches, law.step_size))
             .layer(Layer::curve(&x, &of_w).colour(Colour::Black).dashed().label("full batch, W"))
             .layer(Layer::curve(&x, &of_z).colour(Colour::Vermillion).label("predicted law of Z")))
+    }
+
+    /// Where the bins of a single partition are expected: two standard deviations of the counts about their means.
+    fn band(law: &LawOfZ, edges: &[f64], features: f64) -> Result<Layer> {
+        let (mut x, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
+        for (count, bin) in law.resolved.expected_counts(edges)?.iter().zip(edges.windows(2)) {
+            let density = |count: f64| count.max(0.0) / (features * (bin[1] - bin[0]));
+            x.extend(bin);
+            lower.extend([density(count.mean - DEVIATIONS * count.deviation); 2]);
+            upper.extend([density(count.mean + DEVIATIONS * count.deviation); 2]);
+        }
+        Ok(Layer::band(&x, &lower, &upper).label(format!("one partition: GOE band, {DEVIATIONS} sd")))
     }
 
     fn errors(course: &Course, prediction: &Prediction) -> Panel {

@@ -86,6 +86,10 @@ pub struct Options {
     /// Random partitions for which Z itself is computed, for each B where that is quick; 0 for none.
     #[arg(long, default_value_t = 4, value_parser = count)]
     partitions: usize,
+    /// The law of Z and the step at which the mean over the orders diverges for any number of batches, not only up to 16;
+    /// beyond they may take minutes. --cauchy and --at ask for them as well.
+    #[arg(long)]
+    laws: bool,
     /// Points at which to report the Cauchy transform of the law of Z, "x+yi,...": above the real axis, or on it where
     /// there is no eigenvalue.
     #[arg(long, allow_hyphen_values = true)]
@@ -108,7 +112,7 @@ impl Options {
 /// Most epochs of the curves: with more their tables take longer than anybody waits.
 const MOST_EPOCHS: usize = 1000;
 
-/// Steps of a curve from which on the answer takes longer than half a minute.
+/// Steps of a curve with batches that are kept from which on the answer takes longer than half a minute.
 const MANY_STEPS: usize = 640;
 
 /// Most numbers of batches at once, and most runs and partitions.
@@ -126,6 +130,8 @@ struct Request {
     budget: Budget,
     runs: usize,
     partitions: usize,
+    /// Whether laws are asked for, however long they take.
+    laws: bool,
     cauchy: Vec<Complex<f64>>,
     at: Vec<f64>,
     seed: u64,
@@ -171,6 +177,7 @@ impl Request {
             budget: budget.unwrap_or(Budget::Epochs(options.epochs)),
             runs: options.runs,
             partitions: options.partitions,
+            laws: options.laws || options.cauchy.is_some() || options.at.is_some(),
             cauchy: options.cauchy.as_deref().map_or(Ok(Vec::new()), complex_numbers)?,
             at: list("at", options.at.as_deref())?.unwrap_or_default(),
             seed,
@@ -221,11 +228,11 @@ impl Request {
 }
 
 impl Request {
-    /// What takes long, if anything does: curves take the square of their steps.
+    /// What takes long, if anything does: curves with batches that are kept take the square of their steps.
     fn cost(&self, has_target: bool) -> Option<String> {
         let batches = self.batches.iter().max().copied().unwrap_or(1);
         let steps = batches.saturating_mul(self.epochs);
-        (has_target && steps > MANY_STEPS).then(|| {
+        (has_target && self.partition == Partition::Fixed && steps > MANY_STEPS).then(|| {
             format!("curves of {steps} steps, {batches} batches in {} epochs, may take minutes", self.epochs)
         })
     }

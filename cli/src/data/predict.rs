@@ -27,6 +27,10 @@ const SEARCH_SCHEDULES: usize = 4;
 /// Most multiplications for the exact `Z` of a partition, about `2^B p^3`: some seconds.
 const MOST_WORK: f64 = 1e10;
 
+/// Most batches for which the equation for `Z` is solved without being asked for: its cost grows like the fourth power
+/// of their number, and beyond it may take minutes.
+const QUICK_BATCHES: usize = 16;
+
 /// Step of curves and laws without a target to choose one for, in units of that at which runs diverge.
 const CAUTION: f64 = 0.5;
 
@@ -56,7 +60,7 @@ pub struct Seconds {
 /// Epoch steps at which gradient descent starts to diverge.
 pub struct Threshold {
     pub batches: usize,
-    /// The mean over the orders does, if found.
+    /// The mean over the orders does, if found and not left out.
     pub critical: Option<f64>,
     /// Runs do.
     pub stability: f64,
@@ -109,6 +113,7 @@ impl Prediction {
             seconds: Seconds::default(),
             spectrum: SampleSpectrum::of(&source.dataset)?,
         };
+        prediction.notes.extend(request.left_to_ask_for());
         let mut seconds = Seconds::default();
         timed(&mut seconds.thresholds, || prediction.find_thresholds(request, &source.dataset, outputs))?;
         if source.dataset.target().is_some() {
@@ -134,12 +139,16 @@ impl Prediction {
             let curves =
                 Curves::new(&probe, batches, StepSizes::Constant(unit))?.with_partition(request.partition);
             let factor = curves.stability_factor(&request.rule(), request.seed)?;
-            let (critical, note) = match critical_epoch_step(&self.spectrum, batches, unit) {
-                Ok(critical) => (Some(critical), None),
-                Err(error) => {
+            let critical = request
+                .takes_laws(batches)
+                .then(|| critical_epoch_step(&self.spectrum, batches, unit))
+                .transpose();
+            let (critical, note) = critical.map_or_else(
+                |error| {
                     (None, Some(format!("B = {batches}: no step found at which the mean diverges ({error})")))
-                }
-            };
+                },
+                |critical| (critical, None),
+            );
             bar.inc(1);
             Ok((
                 Threshold {
@@ -188,6 +197,8 @@ impl Prediction {
     }
 
     fn find_laws(&mut self, request: &Request, steps: &[(usize, f64)], outputs: &Outputs) -> Result<()> {
+        let steps: Vec<_> =
+            steps.iter().copied().filter(|&(batches, _)| request.takes_laws(batches)).collect();
         let bar = outputs.progress(steps.len(), "laws");
         let law = |&(batches, step_size): &(usize, f64)| {
             // Means over the orders that do not diverge have eigenvalues of at most 1, and Z none below 0.
@@ -296,6 +307,22 @@ impl Prediction {
     pub fn featured(&self) -> Option<&Course> {
         let best = self.recommended.as_ref().map(|found| found.best.batches);
         self.courses.iter().find(|course| Some(course.batches) == best).or(self.courses.first())
+    }
+}
+
+impl Request {
+    /// Whether the law of `Z` and the step at which the mean diverges are computed.
+    fn takes_laws(&self, batches: usize) -> bool {
+        self.laws || batches <= QUICK_BATCHES
+    }
+
+    fn left_to_ask_for(&self) -> Option<String> {
+        let left: Vec<_> = self.batches.iter().filter(|&&batches| !self.takes_laws(batches)).collect();
+        (!left.is_empty()).then(|| {
+            format!(
+                "the law of Z and the step at which the mean over orders diverges may take minutes for {left:?} batches; --laws computes them, up to {SYMMETRIC_LIMIT}"
+            )
+        })
     }
 }
 

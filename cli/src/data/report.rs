@@ -15,6 +15,9 @@ use crate::outputs::{Table, file};
 /// Errors beyond this are of curves that have diverged.
 const DIVERGED: f64 = 1e100;
 
+/// Standard errors of runs below this, relatively, are rounding: of runs that are all the same.
+const ROUNDING: f64 = 1e-12;
+
 /// Runs this far from their prediction, relatively and in standard errors, contradict it.
 const CONTRADICTED: [f64; 2] = [0.1, 5.0];
 
@@ -222,7 +225,7 @@ impl Prediction {
             let batches = threshold.batches;
             let both =
                 |epoch: f64| format!("{} (epoch step {})", shown(epoch / batches as f64), shown(epoch));
-            let critical = threshold.critical.map_or("not found".to_owned(), both);
+            let critical = threshold.critical.map_or("- (see the notes)".to_owned(), both);
             writeln!(text, "  B = {batches:<13}  {:<33} {critical}", both(threshold.stability))?;
         }
         Ok(())
@@ -333,7 +336,7 @@ impl Prediction {
                 course.batches,
                 shown(predicted),
                 shown(run),
-                if error == 0.0 { "0".to_owned() } else { shown(error) },
+                if error > ROUNDING * predicted { shown(error) } else { "0".to_owned() },
                 apart(run - predicted, error, predicted)
             )?;
             if let (Some(&run), Some(relative)) = (runs.test.last(), sampling) {
@@ -390,7 +393,7 @@ fn apart(difference: f64, error: f64, predicted: f64) -> String {
         return "equal".to_owned();
     }
     let relative = 100.0 * difference / predicted;
-    if error > 1e-12 * predicted.abs() {
+    if error > ROUNDING * predicted.abs() {
         format!("{relative:+.2} %, {:.1} standard errors", difference.abs() / error)
     } else {
         format!("{relative:+.2} %")
