@@ -169,13 +169,20 @@ impl MiniBatch {
         self.population.as_atoms().iter().map(eigenvalue).collect()
     }
 
-    /// For `gamma > 1` the samples do not span the features: mass `1 - 1 / gamma` at zero.
+    /// The rank is that of the population or that of the data, whichever is smaller; the rest is mass at zero.
     pub(super) fn atoms(&self) -> Vec<Atom> {
-        if self.aspect_ratio > 1.0 {
+        if self.varying_ratio() > 1.0 {
             vec![Atom { location: 0.0, mass: 1.0 - 1.0 / self.aspect_ratio }]
+        } else if self.population.kernel() > 0.0 {
+            vec![Atom { location: 0.0, mass: self.population.kernel() }]
         } else {
             Vec::new()
         }
+    }
+
+    /// `p / n` counting the features that vary: only they have a part in the data.
+    pub(super) fn varying_ratio(&self) -> f64 {
+        self.aspect_ratio * (1.0 - self.population.kernel())
     }
 
     /// Limiting law of the epoch operator `P = I - alpha B Z`.

@@ -75,7 +75,7 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
 /// `lambda (W + lambda)^-1` tends to `Q` and is equivalent to `kappa (Sigma + kappa)^-1`, with
 /// `gamma int t / (t + kappa) dH(t) = 1` (Bach, SIAM J. Math. Data Sci. 6, 2024, section 3).
 fn kernel_share(population: &Population, aspect_ratio: f64) -> Option<f64> {
-    if aspect_ratio <= 1.0 {
+    if aspect_ratio * (1.0 - population.kernel()) <= 1.0 {
         return None;
     }
     let mean = |f: &dyn Fn(f64) -> f64| -> f64 {

@@ -1,0 +1,72 @@
+//! All edges, from the inside of each gap.
+//!
+//! Between neighbouring poles, and beyond the outer ones, `psi(u) = (sum_j a_j / (u - t_j)^2)^{-1/2}` is concave, by the
+//! inequality of Cauchy and Schwarz, and vanishes at the poles. There is a gap where it exceeds 1. Newton's method for
+//! `psi = 1` from beside a pole meets the end of the gap without ever overshooting it, or comes to where `psi` falls again:
+//! then there is none.
+
+use super::{InverseMap, Pole};
+
+/// Steps of Newton's method: its distance to a pole grows by a factor at each, and the error is squared in the end. Next to a cusp it
+/// is halved.
+const STEPS: usize = 2000;
+
+/// A real point `u` where `z' = 0`, with `z(u)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Critical {
+    pub(crate) u: f64,
+    pub(crate) z: f64,
+}
+
+impl InverseMap {
+    /// The points where gaps meet bulks, in increasing order.
+    pub(super) fn find_critical(&self) -> Vec<Critical> {
+        let Some((first, last)) = self.poles.first().zip(self.poles.last()) else { return Vec::new() };
+        let mut points = vec![self.end_of_gap(first, -1.0, f64::NEG_INFINITY)];
+        for pair in self.poles.windows(2) {
+            let [below, above] = [pair[0], pair[1]];
+            let width = above.location - below.location;
+            // The least sum of these two alone.
+            if (below.residue.cbrt() + above.residue.cbrt()).powi(3) >= width * width {
+                continue;
+            }
+            let low = self.end_of_gap(&below, 1.0, above.location);
+            let high = low.and_then(|_| self.end_of_gap(&above, -1.0, below.location));
+            if let Some((low, high)) = low.zip(high).filter(|(low, high)| low < high) {
+                points.extend([Some(low), Some(high)]);
+            }
+        }
+        points.push(self.end_of_gap(last, 1.0, f64::INFINITY));
+        let point = |u: f64| Critical { u, z: self.at_real(u).0 };
+        points.into_iter().flatten().map(point).collect()
+    }
+
+    /// The first point beside a pole where `z' >= 0`, in the direction `sign`, before the next pole.
+    fn end_of_gap(&self, pole: &Pole, sign: f64, next: f64) -> Option<f64> {
+        let mut u = pole.location + sign * pole.residue.sqrt();
+        if u == pole.location {
+            u = if sign > 0.0 { u.next_up() } else { u.next_down() };
+        }
+        for _ in 0..STEPS {
+            if sign * (next - u) <= 0.0 {
+                return None;
+            }
+            let (_, slope) = self.at_real(u);
+            if slope >= 0.0 {
+                return Some(u);
+            }
+            let cubic: f64 =
+                self.poles.iter().map(|pole| pole.residue / (u - pole.location).powi(3)).sum();
+            if sign * cubic <= 0.0 {
+                return None;
+            }
+            let sum = 1.0 - slope;
+            let step = -slope * sum / ((1.0 + sum.sqrt()) * cubic);
+            if u + step == u {
+                return Some(u);
+            }
+            u += step;
+        }
+        Some(u)
+    }
+}
