@@ -67,13 +67,13 @@ impl ExplicitTransform {
         let centred = |atom: &Atom| atom.mass * (atom.location * unit - mean).powi(2);
         let variance = population.iter().map(centred).sum::<f64>() + ratio * mean * mean;
         // The rank is that of the population or of the data, whichever is smaller.
-        let rank = positive().map(|atom| atom.mass).sum::<f64>().min(1.0 / ratio);
+        let null = population.first().filter(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass);
         Self {
             map: InverseMap::about_origin(&jumps),
             reading: Reading::Covariance(population),
             unit,
             origin: 0.0,
-            atoms: atom(0.0, 1.0 - rank),
+            atoms: atom(0.0, null.max(1.0 - 1.0 / ratio)),
             pole: Some(0.0),
             cumulants: [mean, variance, 0.0, 0.0],
             moments,

@@ -92,24 +92,25 @@ impl MiniBatch {
         if self.has_hard_edge() {
             return self.transform_of_sparse(pencil.with_root_apart(), options);
         }
-        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        let silverstein = Silverstein::new(pencil, self.population().varying(), options)?;
         self.z_transform(silverstein, 0.0)
     }
 
     /// The same for a pencil some of whose unknowns vanish.
     pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
-        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?.with_grading(COMMON);
+        let silverstein = Silverstein::new(pencil, self.population().varying(), options)?.with_grading(COMMON);
         self.z_transform(silverstein, 0.0)
     }
 
+    /// The transform of an equation for the features that vary. The columns of the others are 0, and so are their eigenvalues.
     fn z_transform(&self, silverstein: Silverstein, origin: f64) -> Result<ZTransform> {
         let mut images = self.classical_eigenvalues();
         // The batches need not be free for the mean: it is that of the classical limit.
         let atoms = self.population().as_atoms().iter().zip(&images);
         let mean = atoms.map(|(atom, image)| atom.mass * image).sum();
-        // There is an atom at 0, not support.
         images.retain(|&image| image != 0.0);
-        Ok(ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?.with_mean(mean))
+        let transform = ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?;
+        Ok(transform.with_mean(mean).with_kernel(self.population().kernel()))
     }
 
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
@@ -121,7 +122,7 @@ impl MiniBatch {
         };
         let window = if basis == Basis::Graded { options.window.max(WIDE_WINDOW) } else { options.window };
         let options = SolverOptions { window, ..options };
-        let mut silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        let mut silverstein = Silverstein::new(pencil, self.population().varying(), options)?;
         if let Some(grading) = grading {
             silverstein = silverstein.with_grading(grading);
         }

@@ -125,7 +125,7 @@ impl MiniBatch {
         Self { step_sizes, ..self.clone() }
     }
 
-    /// The pencil of `P - I`: symmetric blocks for equal batches, else half the subset lattice.
+    /// The pencil of `P - I` on the features that vary: symmetric blocks for equal batches, else half the subset lattice.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there are more batches than the route reaches.
@@ -134,7 +134,7 @@ impl MiniBatch {
     }
 
     pub(super) fn symmetric_pencil(&self, operator: Operator) -> Result<Pencil> {
-        let ratio = self.aspect_ratio / self.fractions[0];
+        let ratio = self.varying_ratio() / self.fractions[0];
         symmetric_pencil(self.batches(), self.step_sizes[0], ratio, operator)
     }
 
@@ -150,7 +150,7 @@ impl MiniBatch {
                 format!("at most {LATTICE_LIMIT} when batches differ in size or step size"),
             ));
         }
-        let ratios: Vec<f64> = self.fractions.iter().map(|fraction| self.aspect_ratio / fraction).collect();
+        let ratios: Vec<f64> = self.fractions.iter().map(|fraction| self.varying_ratio() / fraction).collect();
         subset_pencil(&self.step_sizes, &ratios)
     }
 
@@ -169,15 +169,10 @@ impl MiniBatch {
         self.population.as_atoms().iter().map(eigenvalue).collect()
     }
 
-    /// The rank is that of the population or that of the data, whichever is smaller; the rest is mass at zero.
+    /// Mass at zero of the law on the features that vary: if they are more than the samples, those do not span them.
     pub(super) fn atoms(&self) -> Vec<Atom> {
-        if self.varying_ratio() > 1.0 {
-            vec![Atom { location: 0.0, mass: 1.0 - 1.0 / self.aspect_ratio }]
-        } else if self.population.kernel() > 0.0 {
-            vec![Atom { location: 0.0, mass: self.population.kernel() }]
-        } else {
-            Vec::new()
-        }
+        let ratio = self.varying_ratio();
+        if ratio > 1.0 { vec![Atom { location: 0.0, mass: 1.0 - 1.0 / ratio }] } else { Vec::new() }
     }
 
     /// `p / n` counting the features that vary: only they have a part in the data.

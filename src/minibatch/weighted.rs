@@ -42,7 +42,9 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
         .collect();
     let (transform, weight) = (model.transform(SolverOptions::default())?, Weight::Population);
     let moments = weight.moments(&transform);
-    let transform = Weighted { transform, weight, mass, moments, atoms, pole: Some(0.0) };
+    // The equation is that of the features that vary; the others have no weight.
+    let varying = model.population().varying().mean();
+    let transform = Weighted { transform, weight, mass: varying, moments, atoms, pole: Some(0.0) };
     Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
 }
 

@@ -111,6 +111,14 @@ impl Population {
         self.atoms.first().filter(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass)
     }
 
+    /// The law of the eigenvalues that are not 0.
+    #[must_use]
+    pub(crate) fn varying(&self) -> Self {
+        let kernel = self.kernel();
+        let atoms = self.atoms.iter().filter(|atom| atom.location > 0.0);
+        Self { atoms: atoms.map(|atom| Atom { mass: atom.mass / (1.0 - kernel), ..*atom }).collect() }
+    }
+
     /// Mean eigenvalue `int t dH(t)`.
     pub fn mean(&self) -> f64 {
         self.moment(1)

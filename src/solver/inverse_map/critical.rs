@@ -51,12 +51,10 @@ impl InverseMap {
             if sign * (next - u) <= 0.0 {
                 return None;
             }
-            let (_, slope) = self.at_real(u);
+            let (slope, cubic) = self.slope(u);
             if slope >= 0.0 {
                 return Some(u);
             }
-            let cubic: f64 =
-                self.poles.iter().map(|pole| pole.residue / (u - pole.location).powi(3)).sum();
             if sign * cubic <= 0.0 {
                 return None;
             }
@@ -68,5 +66,22 @@ impl InverseMap {
             u += step;
         }
         Some(u)
+    }
+
+    /// `z'(u)` and `z''(u) / 2 = sum_j a_j / (u - t_j)^3`, written as in [`InverseMap::at`].
+    fn slope(&self, u: f64) -> (f64, f64) {
+        let head = self.head(u.abs());
+        let (mut slope, mut cubic) = (head.unwrap_or(1.0), 0.0);
+        for &Pole { location, residue } in &self.poles {
+            let inverse = 1.0 / (u - location);
+            let square = residue * inverse * inverse;
+            cubic += square * inverse;
+            slope -= if head.is_some() && location.abs() > u.abs() {
+                square / (location * location) * u * (2.0 * location - u)
+            } else {
+                square
+            };
+        }
+        (slope, cubic)
     }
 }
