@@ -66,7 +66,10 @@ impl MiniBatch {
         if self.batches() == 1 {
             options.validated()?;
             let population = self.population().as_atoms();
-            return SpectralLaw::build(&ExplicitTransform::sample_covariance(self.aspect_ratio(), population));
+            return SpectralLaw::build(&ExplicitTransform::sample_covariance(
+                self.aspect_ratio(),
+                population,
+            ));
         }
         let (transform, second) = self.plan(options)?;
         SpectralLaw::build(&transform).or_else(|error| {
@@ -98,7 +101,8 @@ impl MiniBatch {
 
     /// The same for a pencil some of whose unknowns vanish.
     pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
-        let silverstein = Silverstein::new(pencil, self.population().varying(), options)?.with_grading(COMMON);
+        let silverstein =
+            Silverstein::new(pencil, self.population().varying(), options)?.with_grading(COMMON);
         self.z_transform(silverstein, 0.0)
     }
 

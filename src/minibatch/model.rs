@@ -150,7 +150,8 @@ impl MiniBatch {
                 format!("at most {LATTICE_LIMIT} when batches differ in size or step size"),
             ));
         }
-        let ratios: Vec<f64> = self.fractions.iter().map(|fraction| self.varying_ratio() / fraction).collect();
+        let ratios: Vec<f64> =
+            self.fractions.iter().map(|fraction| self.varying_ratio() / fraction).collect();
         subset_pencil(&self.step_sizes, &ratios)
     }
 

@@ -84,7 +84,9 @@ mod tests {
         let quantised = population.quantised(2).unwrap();
         let atoms = quantised.population.as_atoms();
         for (atom, sign) in atoms.iter().zip([-1.0, 1.0]) {
-            assert!((atom.location - 2.0 - sign * 0.5f64.sqrt()).abs() < 1e-14 && (atom.mass - 0.5).abs() < 1e-14);
+            assert!(
+                (atom.location - 2.0 - sign * 0.5f64.sqrt()).abs() < 1e-14 && (atom.mass - 0.5).abs() < 1e-14
+            );
         }
         assert_eq!(quantised.exact_moments, 3);
         assert!((quantised.distance - 0.5).abs() < 1e-14);

@@ -145,7 +145,8 @@ fn covariance(values: &Law, poisson: &Law) -> Option<ExplicitTransform> {
     let scaled = |atom: &Atom| Atom { location: jump.rate * jump.size * atom.location, mass: atom.mass };
     let population: Vec<Atom> = values.point_masses().iter().map(scaled).collect();
     let finite = population.iter().all(|atom| atom.location.is_finite());
-    (values.is_discrete() && finite).then(|| ExplicitTransform::sample_covariance(1.0 / jump.rate, &population))
+    (values.is_discrete() && finite)
+        .then(|| ExplicitTransform::sample_covariance(1.0 / jump.rate, &population))
 }
 
 /// The first four moments of the product: those of the alternating words (Nica and Speicher, Lectures,

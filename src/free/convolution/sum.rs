@@ -106,8 +106,7 @@ fn pastur(values: &Law, semicircle: &Law) -> Option<ExplicitTransform> {
     let levy = semicircle.levy().filter(|levy| levy.jumps.is_empty() && levy.variance > 0.0)?;
     let (first, second) = (values.free_cumulants(4), semicircle.free_cumulants(4));
     let cumulants = [0, 1, 2, 3].map(|k| first[k] + second[k]);
-    let with = || {
-        ExplicitTransform::with_semicircle(values.point_masses(), levy.drift, levy.variance, cumulants)
-    };
+    let with =
+        || ExplicitTransform::with_semicircle(values.point_masses(), levy.drift, levy.variance, cumulants);
     values.is_discrete().then(with)
 }

@@ -43,8 +43,7 @@ impl InfinitelyDivisible {
             let jumps = levy.jumps.iter().map(|jump| (jump.size, jump.rate)).collect();
             let mut cumulants = [0.0; 4];
             cumulants.copy_from_slice(&levy.free_cumulants(4));
-            let transform =
-                ExplicitTransform::compound_poisson(jumps, levy.drift, levy.variance, cumulants);
+            let transform = ExplicitTransform::compound_poisson(jumps, levy.drift, levy.variance, cumulants);
             let spectral = SpectralLaw::build(&transform)?;
             return Ok(Self { levy, spectral });
         }

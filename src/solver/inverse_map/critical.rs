@@ -85,3 +85,52 @@ impl InverseMap {
         (slope, cubic)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The least value of a convex function between two points, by golden sections.
+    fn least(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+        for _ in 0..90 {
+            let (left, right) = (low + 0.381966 * (high - low), low + 0.618034 * (high - low));
+            if f(left) < f(right) {
+                high = right;
+            } else {
+                low = left;
+            }
+        }
+        f(0.5 * (low + high))
+    }
+
+    /// There is a gap between two poles if `sum_j a_j / (u - t_j)^2` falls below 1 somewhere between them.
+    #[test]
+    fn every_gap_is_found() {
+        let linear: Vec<(f64, f64)> = (1..=300).map(|t| (f64::from(t), 1e-2 / 300.0)).collect();
+        let cubes: Vec<(f64, f64)> = (1..=300).rev().map(|k| (f64::from(k).powi(-3), 0.1 / 300.0)).collect();
+        let uneven: Vec<(f64, f64)> = (1..=200)
+            .map(|k| (f64::from(k) + 0.3 * f64::from(k).sin(), 1e-5 * (1.0 + f64::from(k).cos())))
+            .collect();
+        for jumps in [linear, cubes, uneven] {
+            let map = InverseMap::about_origin(&jumps);
+            let sum = |u: f64| -> f64 {
+                jumps.iter().map(|&(size, rate)| rate * (size / (u - size)).powi(2)).sum()
+            };
+            let gaps: Vec<(f64, f64)> = jumps
+                .windows(2)
+                .map(|pair| (pair[0].0, pair[1].0))
+                .filter(|&(low, high)| least(sum, low, high) < 1.0)
+                .collect();
+            assert!(gaps.len() > 20, "{} gaps", gaps.len());
+            let inner = &map.critical[1..map.critical.len() - 1];
+            assert_eq!(inner.len(), 2 * gaps.len());
+            for (points, (low, high)) in inner.chunks_exact(2).zip(gaps) {
+                assert!(low < points[0].u && points[0].u < points[1].u && points[1].u < high);
+                for point in points {
+                    assert!((sum(point.u) - 1.0).abs() < 1e-9, "{point:?}");
+                }
+            }
+            assert!(map.critical.windows(2).all(|pair| pair[0].z < pair[1].z));
+        }
+    }
+}

@@ -25,7 +25,7 @@ impl InverseMap {
                 (excess, fall)
             };
             let step = (1.0 + excess) * excess / fall;
-            if !(step > f64::EPSILON * q) {
+            if step.is_nan() || step <= f64::EPSILON * q {
                 break;
             }
             q += step;
@@ -50,5 +50,36 @@ impl InverseMap {
             };
         }
         (excess, fall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_complex::Complex64;
+
+    use super::*;
+
+    /// One pole is a circle, `y^2 = a - d^2`; with more of them `Im z` is what was asked for, and `Re z` grows.
+    #[test]
+    fn heights_along_the_line() {
+        let circle = InverseMap::about_infinity(&[(2.0, 0.25)]);
+        for (xi, height) in [(2.0, 0.5), (2.3, 0.4), (1.6, 0.3), (2.5, 0.0), (7.0, 0.0)] {
+            assert!((circle.height(xi, 0.0) - height).abs() < 1e-15, "{xi}");
+        }
+        let map = InverseMap::about_origin(&[(1e-6, 0.3), (1e-3, 0.2), (0.5, 0.1), (1.0, 0.3)]);
+        for eta in [0.0, 1e-9, 1e-3, 10.0] {
+            let mut last = f64::NEG_INFINITY;
+            for step in -400..400 {
+                let xi = f64::from(step) * 5e-3;
+                let y = map.height(xi, eta);
+                if y == 0.0 {
+                    continue;
+                }
+                let (value, _) = map.at(Complex64::new(xi, y));
+                assert!((value.im - eta).abs() < 1e-12 * (1.0 + y), "{xi}, {eta}: {value}");
+                assert!(value.re > last, "{xi}, {eta}");
+                last = value.re;
+            }
+        }
     }
 }

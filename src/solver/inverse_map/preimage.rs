@@ -35,8 +35,12 @@ impl InverseMap {
     ///
     /// None only where rounding leaves nothing to tell solutions by.
     pub(crate) fn preimage(&self, z: Complex64, guess: Option<Complex64>) -> Option<Preimage> {
-        let (low, high, edge) = if z.im > 0.0 {
-            (f64::NEG_INFINITY, f64::INFINITY, None)
+        let distance = |edge: &Critical| (z - edge.z).norm();
+        let edge = self.critical.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        // Closer to 0 than to the edge, the distance from the edge has lost digits of `z`.
+        let edge = Some(edge).filter(|edge| distance(edge) <= z.norm());
+        let (low, high) = if z.im > 0.0 {
+            (f64::NEG_INFINITY, f64::INFINITY)
         } else {
             let below = self.critical.partition_point(|point| point.z < z.re);
             let end = |index: usize| self.critical.get(index);
@@ -46,14 +50,15 @@ impl InverseMap {
             }
             let (low, high) =
                 (before.map_or(f64::NEG_INFINITY, |a| a.u), after.map_or(f64::INFINITY, |b| b.u));
-            let in_bulk = below % 2 == 1;
-            let nearest = match before.zip(after) {
-                Some((a, b)) if in_bulk => Some(if z.re - a.z <= b.z - z.re { a } else { b }),
-                _ => return self.in_gap(z.re, low, high),
-            };
-            (low, high, nearest)
+            if below % 2 == 0 {
+                return self.in_gap(z.re, low, high);
+            }
+            (low, high)
         };
-        guess.filter(|u| u.im > 0.0).and_then(|u| self.polished(z, u, edge)).or_else(|| self.along_curve(z, low, high, edge))
+        guess
+            .filter(|u| u.im > 0.0)
+            .and_then(|u| self.polished(z, u, edge))
+            .or_else(|| self.along_curve(z, low, high, edge))
     }
 
     /// Newton's method from next to a solution off the real line, if it converges at once.
@@ -63,7 +68,7 @@ impl InverseMap {
             let (difference, slope) = match edge {
                 Some(edge) => {
                     let (rise, slope) = self.from_critical(edge, u);
-                    (rise - (z.re - edge.z), slope)
+                    (rise - (z - edge.z), slope)
                 }
                 None => {
                     let (value, slope) = self.at(u);
@@ -72,7 +77,7 @@ impl InverseMap {
             };
             let step = difference / slope;
             u -= step;
-            if !(u.im > 0.0) {
+            if u.im.is_nan() || u.im <= 0.0 {
                 return None;
             }
             if last {
