@@ -137,7 +137,7 @@ impl InverseMap {
     /// ```text
     /// z(u) - z(e) = (u - e)^2 sum_j p_j / (u - t_j),    z'(u) = (u - e) sum_j p_j (u + e - 2 t_j) / (u - t_j)^2
     /// ```
-    fn from_critical(&self, edge: &Critical, u: Complex64) -> (Complex64, Complex64) {
+    fn departure(&self, edge: &Critical, u: Complex64) -> (Complex64, Complex64) {
         let (mut curvature, mut slope) = (Complex64::ZERO, Complex64::ZERO);
         for Pole { location, residue } in &self.poles {
             let distance = edge.u - location;

@@ -67,7 +67,7 @@ impl InverseMap {
         for evaluations in 1..=STEPS {
             let (difference, slope) = match edge {
                 Some(edge) => {
-                    let (rise, slope) = self.from_critical(edge, u);
+                    let (rise, slope) = self.departure(edge, u);
                     (rise - (z - edge.z), slope)
                 }
                 None => {
