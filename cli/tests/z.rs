@@ -246,7 +246,7 @@ fn bad_values_are_refused() {
         (&["--batches", "-3"], &["--batches"]),
         (&["--batches", "two"], &["--batches", "two"]),
         (&["--population", ""], &["population"]),
-        (&["--population", "-1:1"], &["population", "-1", "positive"]),
+        (&["--population", "-1:1"], &["population", "-1", "not negative"]),
         (&["--population=1:-1,2:2"], &["population", "-1", "positive"]),
         (&["--population", "0:1"], &["population", "positive"]),
         (&["--population", "nan:1"], &["population", "NaN"]),
