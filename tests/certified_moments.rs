@@ -29,6 +29,14 @@ fn mass_that_is_lost_but_carries_the_moments_is_noticed() {
     }
 }
 
+/// With one batch all edges are known, and such an eigenvalue is a bulk of its own: `int t dH = 0.99999999991 + 9e-5`.
+#[test]
+fn a_weight_below_every_tolerance() {
+    let law = model(1, 0.5, 0.01, &[(1.0, 0.999_999_999_91), (1e6, 9e-11)]).law().unwrap();
+    assert_eq!(law.support().len(), 2);
+    assert!((law.mean() - 1.000_089_999_91).abs() < 1e-12, "{}", law.mean());
+}
+
 /// `int t dH = 1.0000999` and `int t^2 dH + gamma (int t dH)^2`: a light eigenvalue that can be resolved is.
 #[test]
 fn light_eigenvalues_are_found() {

@@ -7,6 +7,8 @@
 //! uniform:A:B         uniform on [A, B]
 //! power-law:S[:N]     t_k ~ k^-S, N eigenvalues of mean 1
 //! ```
+//!
+//! Eigenvalues are not negative; 0 is for features that do not vary.
 
 use std::path::Path;
 
@@ -137,6 +139,8 @@ mod tests {
         // Mean and variance of the uniform law on [1, 3]: 2 and 1/3.
         let uniform = population("uniform:1:3").unwrap();
         assert!((uniform.mean() - 2.0).abs() < 1e-14 && (uniform.moment(2) - 13.0 / 3.0).abs() < 1e-13);
+        let kernel = population("0:0.25,1:0.75").unwrap().kernel();
+        assert!((kernel - 0.25).abs() < 1e-15);
         // Largest over smallest of k - 1/2 for k = 1..=8.
         let power_law = atoms("power-law:1:8").unwrap();
         assert!((power_law[7].0 / power_law[0].0 - 15.0).abs() < 1e-12);

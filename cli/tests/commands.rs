@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Scratch, document, numbers, text};
+use support::{Scratch, document, numbers, pairs, text};
 
 /// Subcommands with options that make them quick.
 const QUICK: [(&str, &[&str]); 7] = [
@@ -397,5 +397,18 @@ fn populations_are_written_in_many_ways() {
         let options = ["--features=0", "--points=2", "--population", population];
         let found = numbers(&scratch.json(&options)["full_batch"]["moments"])[0];
         assert!((found - mean).abs() < 1e-9, "{population}: {found}");
+    }
+}
+
+/// Forty values with a semicircle of a tenth of their distance are forty bulks.
+#[test]
+fn many_values_and_a_semicircle() {
+    let scratch = Scratch::new("law", "many-values");
+    let values: Vec<String> = (0..40).map(|k| format!("{}", 2.0 * f64::from(k) / 39.0 - 1.0)).collect();
+    fs::write(scratch.path.join("values.txt"), values.join("\n")).unwrap();
+    let atoms: Vec<String> = values.iter().map(|value| format!("{value}@0.025")).collect();
+    for first in ["eigenvalues:values.txt".to_owned(), format!("atoms:{}", atoms.join(","))] {
+        let json = scratch.json(&[&format!("{first} + semicircle:0.001"), "--points=2"]);
+        assert_eq!(pairs(&json["support"]).len(), 40);
     }
 }

@@ -246,7 +246,7 @@ fn bad_values_are_refused() {
         (&["--batches", "-3"], &["--batches"]),
         (&["--batches", "two"], &["--batches", "two"]),
         (&["--population", ""], &["population"]),
-        (&["--population", "-1:1"], &["population", "-1", "positive"]),
+        (&["--population", "-1:1"], &["population", "-1", "not negative"]),
         (&["--population=1:-1,2:2"], &["population", "-1", "positive"]),
         (&["--population", "0:1"], &["population", "positive"]),
         (&["--population", "nan:1"], &["population", "NaN"]),
@@ -355,4 +355,25 @@ fn more_of_a_law() {
     };
     assert!((compare("--gamma=0.25") - 0.01).abs() < 1e-9);
     assert!(compare("--gamma=0.5") > 0.05);
+}
+
+/// Clusters over nine decades have eleven bulks at this shape (Silverstein and Choi's criterion by an independent search in Python), and
+/// features that do not vary are an atom at 0 beside the law of the others, `(1 -+ sqrt(1/4))^2`.
+#[test]
+fn one_batch_of_any_population() {
+    let scratch = Scratch::new("z", "one-batch");
+    let clusters = "0.00316\n0.00748\n0.0316\n0.0839\n0.371\n1.81\n3\n39.8\n54.6\n703\n7300\n443000\n";
+    fs::write(scratch.path.join("clusters.txt"), clusters).unwrap();
+    let run = |population: &str, ratio: &str| {
+        let arguments =
+            ["--features=0", "--points=2", "-B=1", "--aspect-ratio", ratio, "--population", population];
+        scratch.json(&arguments)
+    };
+    let json = run("eigenvalues:clusters.txt", "0.3");
+    assert_eq!(pairs(&json["support"]).len(), 11);
+    assert!((json["total_mass"].as_f64().unwrap() - 1.0).abs() < 1e-12);
+    let json = run("0:0.5,1:0.5", "0.5");
+    assert_eq!(pairs(&json["atoms"]), [[0.0, 0.5]]);
+    let [[low, high]] = pairs(&json["support"])[..] else { panic!("one bulk") };
+    assert!((low - 0.25).abs() < 1e-15 && (high - 2.25).abs() < 1e-15);
 }

@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use super::band::{Band, Obstacle};
+use super::gaps::GapEnd;
 use super::missing::Found;
 use super::part::Part;
 use super::spectral::{Certificate, SpectralLaw};
@@ -42,8 +43,16 @@ impl SpectralLaw {
         let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
-                for [low, high] in intervals {
-                    law.add_interval(&search, low, high)?;
+                let exact = |x| GapEnd { x, error: 4.0 * f64::EPSILON * x.abs(), state: None };
+                let ends = intervals.iter().map(|interval| interval.map(exact)).collect();
+                let rational = search.branches.is_empty()
+                    && law.add_walked(&search, ends, &mut workspace).is_ok()
+                    && (1.0 - law.total_mass()).abs() <= MISSING;
+                if !rational {
+                    law.parts.clear();
+                    for [low, high] in intervals {
+                        law.add_interval(&search, low, high)?;
+                    }
                 }
             }
             None => law.find(&mut search, &far, &mut workspace)?,
@@ -125,7 +134,7 @@ impl SpectralLaw {
         if search.branches.is_empty()
             && let Ok(Some(interval)) = search.outer(far, workspace)
         {
-            let walked = self.add_walked(search, interval, workspace);
+            let walked = self.add_walked(search, vec![interval], workspace);
             if walked.is_ok() && (1.0 - self.total_mass()).abs() <= MISSING {
                 return Ok(());
             }

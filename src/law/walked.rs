@@ -13,15 +13,13 @@ use crate::resolve::sample::{self, Options};
 const LIMIT_WITH_PLACE: usize = 300;
 
 impl SpectralLaw {
-    /// Samples the density from the lowest to the highest point of the support, and splits the interval where it turns out to
-    /// have a gap.
+    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap.
     pub(super) fn add_walked<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
-        interval: [GapEnd; 2],
+        mut intervals: Vec<[GapEnd; 2]>,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
-        let mut intervals = vec![interval];
         let mut known: Vec<Sample> = Vec::new();
         let mut inner = Vec::new();
         while let Some([low, high]) = intervals.pop() {

@@ -8,7 +8,7 @@ use super::model::MiniBatch;
 use super::symmetric::Operator;
 use super::transform::ZTransform;
 use crate::error::Result;
-use crate::law::SpectralLaw;
+use crate::law::{ExplicitTransform, SpectralLaw};
 use crate::solver::{Pencil, Silverstein, SolverOptions};
 
 /// Distance of the aspect ratio from 1 below which the support comes close to zero.
@@ -63,6 +63,14 @@ impl MiniBatch {
     /// # Errors
     /// As for [`MiniBatch::law`], and from [`SolverOptions::validated`].
     pub fn law_with(&self, options: SolverOptions) -> Result<SpectralLaw> {
+        if self.batches() == 1 {
+            options.validated()?;
+            let population = self.population().as_atoms();
+            return SpectralLaw::build(&ExplicitTransform::sample_covariance(
+                self.aspect_ratio(),
+                population,
+            ));
+        }
         let (transform, second) = self.plan(options)?;
         SpectralLaw::build(&transform).or_else(|error| {
             let transform = second.and_then(|basis| self.transform_in(basis, options).ok());
@@ -87,22 +95,26 @@ impl MiniBatch {
         if self.has_hard_edge() {
             return self.transform_of_sparse(pencil.with_root_apart(), options);
         }
-        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        let silverstein = Silverstein::new(pencil, self.population().varying(), options)?;
         self.z_transform(silverstein, 0.0)
     }
 
     /// The same for a pencil some of whose unknowns vanish.
     pub(super) fn transform_of_sparse(&self, pencil: Pencil, options: SolverOptions) -> Result<ZTransform> {
-        let silverstein = Silverstein::new(pencil, self.population().clone(), options)?.with_grading(COMMON);
+        let silverstein =
+            Silverstein::new(pencil, self.population().varying(), options)?.with_grading(COMMON);
         self.z_transform(silverstein, 0.0)
     }
 
+    /// The transform of an equation for the features that vary. The columns of the others are 0, and so are their eigenvalues.
     fn z_transform(&self, silverstein: Silverstein, origin: f64) -> Result<ZTransform> {
-        let images = self.classical_eigenvalues();
+        let mut images = self.classical_eigenvalues();
         // The batches need not be free for the mean: it is that of the classical limit.
         let atoms = self.population().as_atoms().iter().zip(&images);
         let mean = atoms.map(|(atom, image)| atom.mass * image).sum();
-        Ok(ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?.with_mean(mean))
+        images.retain(|&image| image != 0.0);
+        let transform = ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?;
+        Ok(transform.with_mean(mean).with_kernel(self.population().kernel()))
     }
 
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {
@@ -114,7 +126,7 @@ impl MiniBatch {
         };
         let window = if basis == Basis::Graded { options.window.max(WIDE_WINDOW) } else { options.window };
         let options = SolverOptions { window, ..options };
-        let mut silverstein = Silverstein::new(pencil, self.population().clone(), options)?;
+        let mut silverstein = Silverstein::new(pencil, self.population().varying(), options)?;
         if let Some(grading) = grading {
             silverstein = silverstein.with_grading(grading);
         }
@@ -146,13 +158,13 @@ impl MiniBatch {
     }
 
     fn has_hard_edge(&self) -> bool {
-        (self.aspect_ratio() - 1.0).abs() < HARD_EDGE
+        (self.varying_ratio() - 1.0).abs() < HARD_EDGE
     }
 
     /// Whether an epoch annihilates some directions while none is left alone (`P` has no atom at the
     /// identity, nor a hard edge next to it), so that `P` is the better variable.
     fn annihilates_some(&self) -> bool {
         let annihilated = |z: f64| (1.0 - self.epoch_step() * z).abs() < ANNIHILATED;
-        self.aspect_ratio() < SPANNED && self.classical_eigenvalues().into_iter().any(annihilated)
+        self.varying_ratio() < SPANNED && self.classical_eigenvalues().into_iter().any(annihilated)
     }
 }

@@ -125,7 +125,7 @@ impl MiniBatch {
         Self { step_sizes, ..self.clone() }
     }
 
-    /// The pencil of `P - I`: symmetric blocks for equal batches, else half the subset lattice.
+    /// The pencil of `P - I` on the features that vary: symmetric blocks for equal batches, else half the subset lattice.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there are more batches than the route reaches.
@@ -134,7 +134,7 @@ impl MiniBatch {
     }
 
     pub(super) fn symmetric_pencil(&self, operator: Operator) -> Result<Pencil> {
-        let ratio = self.aspect_ratio / self.fractions[0];
+        let ratio = self.varying_ratio() / self.fractions[0];
         symmetric_pencil(self.batches(), self.step_sizes[0], ratio, operator)
     }
 
@@ -150,7 +150,8 @@ impl MiniBatch {
                 format!("at most {LATTICE_LIMIT} when batches differ in size or step size"),
             ));
         }
-        let ratios: Vec<f64> = self.fractions.iter().map(|fraction| self.aspect_ratio / fraction).collect();
+        let ratios: Vec<f64> =
+            self.fractions.iter().map(|fraction| self.varying_ratio() / fraction).collect();
         subset_pencil(&self.step_sizes, &ratios)
     }
 
@@ -169,13 +170,15 @@ impl MiniBatch {
         self.population.as_atoms().iter().map(eigenvalue).collect()
     }
 
-    /// For `gamma > 1` the samples do not span the features: mass `1 - 1 / gamma` at zero.
+    /// Mass at zero of the law on the features that vary: if they are more than the samples, those do not span them.
     pub(super) fn atoms(&self) -> Vec<Atom> {
-        if self.aspect_ratio > 1.0 {
-            vec![Atom { location: 0.0, mass: 1.0 - 1.0 / self.aspect_ratio }]
-        } else {
-            Vec::new()
-        }
+        let ratio = self.varying_ratio();
+        if ratio > 1.0 { vec![Atom { location: 0.0, mass: 1.0 - 1.0 / ratio }] } else { Vec::new() }
+    }
+
+    /// `p / n` counting the features that vary: only they have a part in the data.
+    pub(super) fn varying_ratio(&self) -> f64 {
+        self.aspect_ratio * (1.0 - self.population.kernel())
     }
 
     /// Limiting law of the epoch operator `P = I - alpha B Z`.

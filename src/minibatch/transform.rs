@@ -33,6 +33,8 @@ pub struct ZTransform<E = Silverstein> {
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
     mean: Option<f64>,
+    /// Mass at 0 that the equation does not know: the law is this mass there, and else that of the equation.
+    kernel: f64,
 }
 
 impl<E: FixedPoint> ZTransform<E> {
@@ -51,12 +53,21 @@ impl<E: FixedPoint> ZTransform<E> {
             _ => EquationTransform::new(equation, FAR, state),
         };
         let pencil = pencil.map_err(|error| in_z(error, origin, epoch_step))?;
-        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, mean: None })
+        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, mean: None, kernel: 0.0 })
     }
 
     /// The mean of the law, where it is known without the equation.
     pub(super) fn with_mean(self, mean: f64) -> Self {
         Self { mean: Some(mean), ..self }
+    }
+
+    /// The law with this mass at 0, and the rest distributed like before.
+    pub(super) fn with_kernel(mut self, kernel: f64) -> Self {
+        if kernel > 0.0 {
+            let varying = self.atoms.iter().map(|atom| atom.mass).sum::<f64>();
+            self.atoms = vec![Atom { location: 0.0, mass: kernel + (1.0 - kernel) * varying }];
+        }
+        Self { kernel, ..self }
     }
 
     /// Whether `P` is so close to 0 throughout, and so far from the identity, that `P - I` loses it.
@@ -102,9 +113,13 @@ impl<E: FixedPoint> ZTransform<E> {
     }
 
     /// What the solver says about the pencil, said about `Z`.
-    fn in_z(&self, result: Result<Solution>) -> Result<Solution> {
+    fn in_z(&self, z: Complex64, result: Result<Solution>) -> Result<Solution> {
         let solution = result.map_err(|error| in_z(error, self.origin, self.epoch_step))?;
-        Ok(Solution { cauchy: self.to_z(solution.cauchy), ..solution })
+        let mut cauchy = self.to_z(solution.cauchy);
+        if self.kernel > 0.0 {
+            cauchy = self.kernel / z + (1.0 - self.kernel) * cauchy;
+        }
+        Ok(Solution { cauchy, ..solution })
     }
 }
 
@@ -121,7 +136,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Workspace<E::Buffers>) -> Result<Solution> {
-        self.in_z(self.pencil.solve(self.to_pencil(z), workspace))
+        self.in_z(z, self.pencil.solve(self.to_pencil(z), workspace))
     }
 
     fn solve_near(
@@ -130,7 +145,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         guess: &[Complex64],
         workspace: &mut Workspace<E::Buffers>,
     ) -> Result<Solution> {
-        self.in_z(self.pencil.solve_near(self.to_pencil(z), guess, workspace))
+        self.in_z(z, self.pencil.solve_near(self.to_pencil(z), guess, workspace))
     }
 
     fn walk(
@@ -174,6 +189,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
 
     fn moments(&self) -> Option<[f64; 4]> {
         let moments = self.moments_to_z(&self.equation().moments()?);
-        Some([self.mean.unwrap_or(moments[1]), moments[2], moments[3], moments[4]])
+        let [m1, m2, m3, m4] = [1, 2, 3, 4].map(|order| (1.0 - self.kernel) * moments[order]);
+        Some([self.mean.unwrap_or(m1), m2, m3, m4])
     }
 }

@@ -42,7 +42,9 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
         .collect();
     let (transform, weight) = (model.transform(SolverOptions::default())?, Weight::Population);
     let moments = weight.moments(&transform);
-    let transform = Weighted { transform, weight, mass, moments, atoms, pole: Some(0.0) };
+    // The equation is that of the features that vary; the others have no weight.
+    let varying = model.population().varying().mean();
+    let transform = Weighted { transform, weight, mass: varying, moments, atoms, pole: Some(0.0) };
     Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
 }
 
@@ -75,7 +77,7 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
 /// `lambda (W + lambda)^-1` tends to `Q` and is equivalent to `kappa (Sigma + kappa)^-1`, with
 /// `gamma int t / (t + kappa) dH(t) = 1` (Bach, SIAM J. Math. Data Sci. 6, 2024, section 3).
 fn kernel_share(population: &Population, aspect_ratio: f64) -> Option<f64> {
-    if aspect_ratio <= 1.0 {
+    if aspect_ratio * (1.0 - population.kernel()) <= 1.0 {
         return None;
     }
     let mean = |f: &dyn Fn(f64) -> f64| -> f64 {

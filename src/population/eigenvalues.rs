@@ -12,7 +12,7 @@ impl Population {
     /// Equal weights on the given eigenvalues.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is none, or one is not a finite positive number.
+    /// [`Error::InvalidArgument`] if there is none, one is negative or not finite, or all are 0.
     pub fn from_eigenvalues(eigenvalues: &[f64]) -> Result<Self> {
         let weight = 1.0 / eigenvalues.len().max(1) as f64;
         let atoms: Vec<_> = eigenvalues.iter().map(|&t| (t, weight)).collect();

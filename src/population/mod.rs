@@ -8,11 +8,13 @@
 
 mod eigenvalues;
 mod power_law;
+mod quantised;
 mod uniform;
 
+pub use quantised::Quantised;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, non_negative, positive};
 
 /// Weights have to sum to one within this; they are then rescaled to sum to one exactly.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
@@ -64,20 +66,23 @@ impl Population {
         Self { atoms: vec![Atom { location: 1.0, mass: 1.0 }] }
     }
 
-    /// Finitely many eigenvalues, as pairs `(eigenvalue, weight)`.
+    /// Finitely many eigenvalues, as pairs `(eigenvalue, weight)`. Eigenvalues 0 are features that do not vary.
     ///
     /// Equal eigenvalues are merged; the atoms are kept in increasing order.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if there is no atom, an eigenvalue or a weight is not a finite
-    /// positive number, or the weights do not sum to 1 within 1e-9.
+    /// [`Error::InvalidArgument`] if there is no atom, an eigenvalue is negative or not finite or all are 0, a weight is
+    /// not a finite positive number, or the weights do not sum to 1 within 1e-9.
     pub fn atoms(atoms: &[(f64, f64)]) -> Result<Self> {
         if atoms.is_empty() {
             return Err(Error::argument("population", "empty", "at least one atom"));
         }
         for &(location, weight) in atoms {
-            positive("population eigenvalue", location)?;
+            non_negative("population eigenvalue", location)?;
             positive("population weight", weight)?;
+        }
+        if atoms.iter().all(|&(location, _)| location == 0.0) {
+            return Err(Error::argument("population eigenvalue", 0.0, "at least one positive number"));
         }
         let total: f64 = atoms.iter().map(|&(_, weight)| weight).sum();
         if (total - 1.0).abs() > WEIGHT_TOLERANCE {
@@ -99,6 +104,19 @@ impl Population {
     /// Whether all mass is at 1.
     pub fn is_identity(&self) -> bool {
         self.atoms.len() == 1 && self.atoms[0].location == 1.0
+    }
+
+    /// Mass at the eigenvalue 0.
+    pub fn kernel(&self) -> f64 {
+        self.atoms.first().filter(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass)
+    }
+
+    /// The law of the eigenvalues that are not 0.
+    #[must_use]
+    pub(crate) fn varying(&self) -> Self {
+        let kernel = self.kernel();
+        let atoms = self.atoms.iter().filter(|atom| atom.location > 0.0);
+        Self { atoms: atoms.map(|atom| Atom { mass: atom.mass / (1.0 - kernel), ..*atom }).collect() }
     }
 
     /// Mean eigenvalue `int t dH(t)`.

@@ -15,6 +15,7 @@ pub mod fixed_point;
 pub mod free_partition;
 mod gram;
 pub(crate) mod inverse;
+pub(crate) mod inverse_map;
 mod krylov;
 mod leverages;
 mod newton;

@@ -9,6 +9,8 @@
 //! Near 0 a law whose Cauchy transform grows like `z^(-s/(s+1))` has the singularity `s`; singularities of
 //! factors add up, because S-transforms multiply: the Fuss-Catalan laws, products of `s` Marchenko-Pastur
 //! laws of ratio 1, are the classical case.
+//!
+//! The product of finitely many values and a free Poisson law is a sample covariance, whose equation is explicit.
 
 use num_complex::Complex64;
 
@@ -17,7 +19,7 @@ use super::solved::{Cumulants, Solved};
 use super::subordination::{Scalar, Subordination, solve_at};
 use crate::error::{Error, Result};
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, EquationTransform, ExplicitTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Highest order of a branch point at 0 that is followed.
@@ -120,14 +122,31 @@ impl FreeProduct {
     /// # Errors
     /// As for [`SpectralLaw::build`].
     pub fn law(&self) -> Result<Law> {
+        let [one, two] = &self.laws;
+        let spectral = match covariance(one, two).or_else(|| covariance(two, one)) {
+            Some(explicit) => SpectralLaw::build(&explicit)?,
+            None => SpectralLaw::build(&self.transform)?,
+        };
         let solved = Solved {
-            spectral: SpectralLaw::build(&self.transform)?,
+            spectral,
             singularities: self.transform.singularities(),
             levy: None,
             cumulants: Cumulants::Spectral,
         };
         Ok(solved.into_law())
     }
+}
+
+/// The product of finitely many values and a free Poisson law, which is a multiple of one of Marchenko and Pastur, as a
+/// sample covariance.
+fn covariance(values: &Law, poisson: &Law) -> Option<ExplicitTransform> {
+    let levy = poisson.levy().filter(|levy| levy.drift == 0.0 && levy.variance == 0.0)?;
+    let [jump] = levy.jumps[..] else { return None };
+    let scaled = |atom: &Atom| Atom { location: jump.rate * jump.size * atom.location, mass: atom.mass };
+    let population: Vec<Atom> = values.point_masses().iter().map(scaled).collect();
+    let finite = population.iter().all(|atom| atom.location.is_finite());
+    (values.is_discrete() && finite)
+        .then(|| ExplicitTransform::sample_covariance(1.0 / jump.rate, &population))
 }
 
 /// The first four moments of the product: those of the alternating words (Nica and Speicher, Lectures,

@@ -5,6 +5,8 @@
 //! G(z) = G_1(omega_1) = G_2(omega_2),    omega_1 = z - r_2(omega_2),    omega_2 = z - r_1(omega_1),
 //! r(w) = w - 1 / G(w).
 //! ```
+//!
+//! The sum of finitely many values and a semicircle has an explicit equation (Pastur, Theor. Math. Phys. 10, 1972).
 
 use num_complex::Complex64;
 
@@ -13,7 +15,7 @@ use super::solved::{Cumulants, Solved};
 use super::subordination::{Scalar, Subordination, moments, solve_at};
 use crate::error::Result;
 use crate::free::Law;
-use crate::law::{CauchyTransform, EquationTransform, SpectralLaw};
+use crate::law::{CauchyTransform, EquationTransform, ExplicitTransform, SpectralLaw};
 
 /// The sum of two free variables.
 ///
@@ -85,12 +87,26 @@ impl FreeSum {
     pub fn law(&self) -> Result<Law> {
         let [one, two] = &self.laws;
         let levy = one.levy().zip(two.levy()).map(|(one, two)| one.plus(&two));
+        let spectral = match pastur(one, two).or_else(|| pastur(two, one)) {
+            Some(explicit) => SpectralLaw::build(&explicit)?,
+            None => SpectralLaw::build(&self.transform)?,
+        };
         let solved = Solved {
-            spectral: SpectralLaw::build(&self.transform)?,
+            spectral,
             singularities: self.transform.singularities(),
             levy,
             cumulants: Cumulants::Sum(one.clone(), two.clone()),
         };
         Ok(solved.into_law())
     }
+}
+
+/// The sum of finitely many values and a semicircle about any point.
+fn pastur(values: &Law, semicircle: &Law) -> Option<ExplicitTransform> {
+    let levy = semicircle.levy().filter(|levy| levy.jumps.is_empty() && levy.variance > 0.0)?;
+    let (first, second) = (values.free_cumulants(4), semicircle.free_cumulants(4));
+    let cumulants = [0, 1, 2, 3].map(|k| first[k] + second[k]);
+    let with =
+        || ExplicitTransform::with_semicircle(values.point_masses(), levy.drift, levy.variance, cumulants);
+    values.is_discrete().then(with)
 }

@@ -12,7 +12,7 @@ use num_complex::Complex64;
 use crate::error::Result;
 use crate::free::convolution::subordination::{Scalar, Subordination, moments};
 use crate::free::{FreeLaw, FreeLevy, Jump};
-use crate::law::{Ensemble, Singularity, SpectralLaw};
+use crate::law::{Ensemble, ExplicitTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Differences of sums of rates, relative to their terms, that rounding makes.
@@ -38,13 +38,22 @@ impl InfinitelyDivisible {
     /// From [`FreeLevy::validated`], and from [`SpectralLaw::build`].
     pub fn new(levy: FreeLevy) -> Result<Self> {
         let levy = levy.validated()?;
+        let singularities = singularities(&levy);
+        if !matches!(singularities[..], [Singularity::Branch { .. }]) {
+            let jumps = levy.jumps.iter().map(|jump| (jump.size, jump.rate)).collect();
+            let mut cumulants = [0.0; 4];
+            cumulants.copy_from_slice(&levy.free_cumulants(4));
+            let transform = ExplicitTransform::compound_poisson(jumps, levy.drift, levy.variance, cumulants);
+            let spectral = SpectralLaw::build(&transform)?;
+            return Ok(Self { levy, spectral });
+        }
         let cumulants = levy.free_cumulants(4);
         let around = |size: f64, rate: f64| [1.0, rate].map(|share| levy.drift + share * size);
         let landmarks = levy.jumps.iter().flat_map(|jump| around(jump.size, jump.rate)).collect();
         let transform = Scalar::transform(levy.clone(), moments(|k| cumulants[k]))?
             .with_landmarks(landmarks)
             .with_atoms(atoms(&levy))
-            .with_singularities(singularities(&levy));
+            .with_singularities(singularities);
         let spectral = SpectralLaw::build(&transform)?;
         Ok(Self { levy, spectral })
     }

@@ -12,36 +12,21 @@ use num_complex::Complex64;
 
 use super::Discrete;
 use crate::error::{Error, Result, positive};
-use crate::free::convolution::subordination::{Scalar, Subordination};
 use crate::free::{FreeLaw, FreeLevy, Jump};
-use crate::law::{Ensemble, Singularity, SpectralLaw, moments_from_free_cumulants};
+use crate::law::{Ensemble, ExplicitTransform, Singularity, SpectralLaw, moments_from_free_cumulants};
 use crate::population::Atom;
 
 /// The limit of `X^T X / n`, rows with a population covariance, `p / n -> ratio`.
 #[derive(Debug, Clone)]
 pub struct SampleCovariance {
     ratio: f64,
-    equation: Step,
+    population: Discrete,
+    companion: FreeLevy,
     spectral: SpectralLaw,
 }
 
-/// `omega -> z - R(1 / omega)` with the R-transform of the companion.
-#[derive(Debug, Clone)]
-struct Step {
-    population: Discrete,
-    companion: FreeLevy,
-}
-
-impl Subordination for Step {
-    fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
-        let term = |atom: &Atom| atom.mass * omega / (z * (omega - atom.location));
-        let cauchy = self.population.as_atoms().iter().map(term).sum();
-        [z - self.companion.r_transform_of_inverse(omega), cauchy]
-    }
-}
-
 impl SampleCovariance {
-    /// The law of `p / n -> ratio` and a population, by solving Silverstein's equation.
+    /// The law of `p / n -> ratio` and a population, from the explicit inverse of Silverstein's equation.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] unless the ratio is finite and positive, and the population has mass above 0
@@ -54,23 +39,11 @@ impl SampleCovariance {
             let range = format!("eigenvalues in [{lowest}, {largest}]");
             return Err(Error::argument("population", range, "eigenvalues that are not negative, nor all 0"));
         }
-        let positive = || atoms.iter().filter(|atom| atom.location > 0.0);
+        let positive = atoms.iter().filter(|atom| atom.location > 0.0);
         let jump = |atom: &Atom| Jump { size: atom.location, rate: ratio * atom.mass };
-        let companion = FreeLevy { jumps: positive().map(jump).collect(), ..FreeLevy::default() };
-        // The rank is that of the population or of the data, whichever is smaller.
-        let rank = positive().map(|atom| atom.mass).sum::<f64>().min(1.0 / ratio);
-        let kernel = Atom { location: 0.0, mass: 1.0 - rank };
-        let landmarks = positive().map(|atom| atom.location).collect();
-        let equation = Step { population: population.clone(), companion };
-        let mut law = Self { ratio, equation, spectral: SpectralLaw::discrete(atoms)? };
-        let mut first = [0.0; 4];
-        first.copy_from_slice(&law.moments(4));
-        let transform = Scalar::transform(law.equation.clone(), first)?
-            .with_landmarks(landmarks)
-            .with_atoms([kernel].into_iter().filter(|atom| atom.mass > 4.0 * f64::EPSILON).collect())
-            .with_singularities(vec![Singularity::Pole(0.0)]);
-        law.spectral = SpectralLaw::build(&transform)?;
-        Ok(law)
+        let companion = FreeLevy { jumps: positive.map(jump).collect(), ..FreeLevy::default() };
+        let spectral = SpectralLaw::build(&ExplicitTransform::sample_covariance(ratio, atoms))?;
+        Ok(Self { ratio, population, companion, spectral })
     }
 
     /// The law as it was solved for.
@@ -97,13 +70,13 @@ impl FreeLaw for SampleCovariance {
     }
 
     fn ensemble(&self) -> Option<Ensemble> {
-        let population = SpectralLaw::discrete(self.equation.population.as_atoms()).ok()?;
+        let population = SpectralLaw::discrete(self.population.as_atoms()).ok()?;
         Some(Ensemble::Wishart { ratio: self.ratio, population })
     }
 
     /// The companion has the same eigenvalues up to zeros, in another dimension.
     fn moments(&self, count: usize) -> Vec<f64> {
-        let companion = moments_from_free_cumulants(&self.equation.companion.free_cumulants(count));
+        let companion = moments_from_free_cumulants(&self.companion.free_cumulants(count));
         companion.into_iter().map(|moment| moment / self.ratio).collect()
     }
 }

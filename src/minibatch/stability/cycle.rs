@@ -65,8 +65,10 @@ impl<'a> Cycle<'a> {
             ratio: model.aspect_ratio() / fraction,
             step_size: step * factor,
         };
+        // What does not vary never moves.
+        let varying = usize::from(model.population().kernel() > 0.0);
         Self {
-            population: model.population().as_atoms(),
+            population: &model.population().as_atoms()[varying..],
             visits: batches.take(kinds).map(visit).collect(),
             repeats: (model.batches() / kinds) as i32,
         }

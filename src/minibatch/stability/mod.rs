@@ -181,7 +181,7 @@ impl MiniBatch {
     /// The same of [`Order::Cyclic`].
     fn cyclic(&self) -> Result<f64> {
         // With fewer samples than features 1 is an eigenvalue whatever the step: nothing moves in the kernel.
-        let first = usize::from(self.aspect_ratio() >= 1.0);
+        let first = usize::from(self.varying_ratio() >= 1.0);
         let angles: Vec<f64> = (first..=ANGLES).map(|k| PI * k as f64 / ANGLES as f64).collect();
         let within = |factor: f64, angles: &[f64]| {
             let cycle = Cycle::new(self, factor);
