@@ -65,6 +65,7 @@ mod projections;
 mod real_polynomial;
 mod reduction;
 mod relation;
+mod rules;
 mod spectrum;
 
 pub use algebra::{Polynomial, Variable, Word};
