@@ -18,7 +18,11 @@ const CLOSEST: f64 = 1e-16;
 impl<T: CauchyTransform> Search<'_, T> {
     /// The interval from the lowest to the highest point of the continuous part; none if the transform does not know its
     /// real solutions.
-    pub(super) fn outer(&self, far: &FarMoments, workspace: &mut T::Workspace) -> Result<Option<(f64, f64)>> {
+    pub(super) fn outer(
+        &self,
+        far: &FarMoments,
+        workspace: &mut T::Workspace,
+    ) -> Result<Option<(f64, f64)>> {
         let mut ends = [0.0; 2];
         for (end, sign) in ends.iter_mut().zip([1.0, -1.0]) {
             let start = far.center - sign * far.radius;
@@ -63,7 +67,9 @@ impl<T: CauchyTransform> Search<'_, T> {
             distance *= CLOSER;
             let beyond = end.z + sign * distance;
             let Ok(solution) = self.solve(beyond.into(), workspace) else { continue };
-            if let Some(Ok(other)) = self.transform.walk(beyond, &solution.state, sign, distance, workspace) {
+            if let Some(Ok(other)) =
+                self.transform.walk(beyond, &solution.state, sign, distance, workspace)
+            {
                 self.count(other.evaluations);
                 return Ok(Some(other.z));
             }

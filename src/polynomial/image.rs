@@ -23,6 +23,9 @@ use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, merged as merged_atoms};
 use crate::solver::Solution;
 
+/// Ratio of values between which a density is resolved without a cut.
+const DECADES: f64 = 1e4;
+
 /// Relative error of densities of laws that are series.
 const SAMPLED: f64 = 1e-11;
 
@@ -42,6 +45,8 @@ pub(super) struct ImageTransform {
     /// The parts of the support on which the values are monotone, if there is one value.
     branches: Vec<Monotone>,
     singularities: Vec<Singularity>,
+    /// Where intervals over many decades are cut, which is not singular.
+    cuts: Vec<f64>,
     moments: [f64; 4],
 }
 
@@ -106,6 +111,10 @@ impl ImageTransform {
             }
             Relation::Eigenvalues { .. } => Vec::new(),
         };
+        let mut nodes = nodes;
+        let cuts = cuts(&nodes);
+        nodes.extend(cuts.iter().map(|&value| Node { value, order: 1, unbounded: false }));
+        nodes.sort_by(|a, b| a.value.total_cmp(&b.value));
         let covers = |z: f64| pieces.iter().any(|&(a, b)| a.min(b) < z && z < a.max(b));
         let covered = |pair: &[Node]| covers(0.5 * (pair[0].value + pair[1].value));
         let intervals = nodes
@@ -125,7 +134,14 @@ impl ImageTransform {
             }
         };
         let singularities = nodes.iter().enumerate().filter_map(singularity).collect();
-        Self { relation, law: law.clone(), weight, extra, intervals, branches, singularities, moments }
+        Self { relation, law: law.clone(), weight, extra, intervals, branches, singularities, cuts, moments }
+    }
+
+    /// The values at which the law is singular.
+    pub(super) fn singular_values(&self) -> Vec<Singularity> {
+        let mut singular = self.singularities.clone();
+        singular.retain(|singularity| !self.cuts.contains(&singularity.location()));
+        singular
     }
 
     /// The density from the parts of the support on which the values are monotone, as the imaginary part of `G`: next to
@@ -215,7 +231,9 @@ impl Monotone {
         let (near, far) = if nearer { (first, second) } else { (second, first) };
         let (length, offset) = (far.t - near.t, x - near.value);
         let level = near.polynomial.plus(&RealPolynomial::new(vec![-offset]));
-        let s = level.root_between(length.min(0.0), length.max(0.0));
+        // Next to a flat end Newton's method halves the distance only now and then.
+        let guess = near.polynomial.size_at(offset).copysign(length);
+        let s = level.root_from(guess, length.min(0.0), length.max(0.0));
         let density = match &near.law {
             Some(moved) => moved.density(s),
             None => law.density(near.t + s),
@@ -239,6 +257,20 @@ fn merged(mut nodes: Vec<Node>) -> Vec<Node> {
         }
     }
     merged
+}
+
+/// Numbers between nodes of the same sign that are apart by many decades.
+fn cuts(nodes: &[Node]) -> Vec<f64> {
+    let mut cuts = Vec::new();
+    for pair in nodes.windows(2) {
+        let (low, high) = (pair[0].value, pair[1].value);
+        let ratio = (high / low).abs().max((low / high).abs());
+        if low * high > 0.0 && ratio > DECADES {
+            let count = (ratio.ln() / DECADES.ln()).ceil();
+            cuts.extend((1..count as i32).map(|k| low * (high / low).powf(f64::from(k) / count)));
+        }
+    }
+    cuts
 }
 
 fn least_common_multiple(a: u32, b: u32) -> u32 {

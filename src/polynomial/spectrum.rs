@@ -44,8 +44,11 @@ impl FreePolynomial {
         if let [law] = self.reduced_laws().as_slice() {
             return self.image(law);
         }
-        if let Some(solved) = self.by_rules()? {
-            return Ok(solved);
+        match self.by_rules() {
+            Ok(Some(solved)) => return Ok(solved),
+            Ok(None) => {}
+            // The equation for the whole may still do; if not, what went wrong on the shorter way is the reason.
+            Err(error) => return self.by_equation().map_err(|_| error),
         }
         if !self.is_narrow()? {
             return self.by_equation();
@@ -116,7 +119,7 @@ impl FreePolynomial {
         }
         let moments = [1, 2, 3, 4].map(|k| law.spectral().integrate(|x| polynomial.at(x).powi(k)));
         let image = ImageTransform::new(Relation::Value(polynomial), &law, 1.0, Vec::new(), moments);
-        moved((SpectralLaw::build(&image)?, image.singularities()), value)
+        moved((SpectralLaw::build(&image)?, image.singular_values()), value)
     }
 
     /// By the operator-valued equation.

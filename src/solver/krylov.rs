@@ -35,8 +35,7 @@ pub(super) fn gmres(
         }
         let rest = norm(&image);
         for (j, &(c, s)) in rotations.iter().enumerate() {
-            (column[j], column[j + 1]) =
-                (c * column[j] + s * column[j + 1], c * column[j + 1] - s * column[j]);
+            (column[j], column[j + 1]) = (c * column[j] + s * column[j + 1], c * column[j + 1] - s * column[j]);
         }
         let length = column[k].hypot(rest);
         if length <= f64::EPSILON * before {

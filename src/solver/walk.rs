@@ -143,7 +143,9 @@ pub trait Walk: FixedPoint {
             let above: Vec<Complex64> = outside.tangent.iter().map(|&v| Complex64::new(0.0, v)).collect();
             outside.tangent.iter().all(|v| v.is_finite()) && self.is_physical(&above)
         };
-        outside.filter(physical).ok_or(Error::Unphysical { z: z.into(), iterations: evaluations })
+        outside
+            .filter(physical)
+            .ok_or(Error::Unphysical { z: z.into(), iterations: evaluations })
     }
 
     /// The end of the gap that `start` is in, in the direction `sign` of `z`. `length` is a first guess of how far that is;
@@ -257,8 +259,7 @@ struct Curve<'a, E: FixedPoint + ?Sized> {
 
 impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     fn new(line: Line<'a, E>, start: &Outside, sign: f64, places: &[f64]) -> Self {
-        let unitless =
-            |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
+        let unitless = |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
         let (x, tangent) = (unitless(&start.state), unitless(&start.tangent));
         let size = norm(&tangent);
         // So that tau grows on the way.
@@ -320,8 +321,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             place.z += dz[0] * scale;
             if !precise && size <= ROUGH * length
                 || size <= 1e-13 * norm(&place.x)
-                || size > 0.1 * last && size < 1e-9 * norm(&place.x)
-            {
+                || size > 0.1 * last && size < 1e-9 * norm(&place.x) {
                 break;
             }
             last = size;
@@ -380,8 +380,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             let far = next.tau * at.tau > 0.0 && next.tau.abs() > at.tau.abs();
             let walked = (next.z - self.start.z).abs();
             let arrived = places.iter().find(|&&place| {
-                (place - next.z).abs() <= ARRIVED * walked.max(place.abs())
-                    && next.tau.abs() > 1e3 * self.start.tau.abs()
+                (place - next.z).abs() <= ARRIVED * walked.max(place.abs()) && next.tau.abs() > 1e3 * self.start.tau.abs()
             });
             if let Some(&z) = arrived {
                 return Ok(End { z, state: None, evaluations: self.line.evaluations });
@@ -473,10 +472,7 @@ mod tests {
             let far = crate::solver::Continuation::state_at_infinity(&equation, &mut workspace);
             let outside = equation.outside(-4.0, &far, &mut workspace).unwrap();
             let found = equation.walk(&outside, 1.0, 2.0, &[], &mut workspace).unwrap();
-            println!(
-                "{batches}: {} {edge} evaluations {} + {}",
-                -found.z, outside.evaluations, found.evaluations
-            );
+            println!("{batches}: {} {edge} evaluations {} + {}", -found.z, outside.evaluations, found.evaluations);
             assert!((found.z + edge).abs() <= 1e-10);
         }
     }

@@ -20,6 +20,7 @@ use super::solved::{Cumulants, Solved};
 use super::subordination::{Scalar, Subordination, solve_at};
 use crate::error::{Error, Result};
 use crate::free::Law;
+use crate::law::probe::probe;
 use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
@@ -91,7 +92,7 @@ fn ending_at_zero(one: &Law, two: &Law) -> Option<Singularity> {
 /// `r_1` goes to `-1 / G_1(0)` where that is a number, so that `G` is singular like `G_2`; for `G_1(0) = 0`, as in
 /// symmetric laws with a gap at 0, `omega_1^2` goes like `omega_2 G_2(omega_2)` at `omega_2 = z omega_1`, which makes
 /// `omega_1` a power series in `z^(1 / (2 s + 1))`.
-fn crossing_zero(signed: &Law, positive: &Law) -> Option<Singularity> {
+fn crossing_zero(signed: &Law, positive: &Law, transform: &impl CauchyTransform) -> Option<Singularity> {
     let kernel = |law: &Law| law.point_masses().iter().any(|atom| atom.location == 0.0);
     if kernel(signed) || kernel(positive) {
         return Some(Singularity::Pole(0.0));
@@ -102,8 +103,15 @@ fn crossing_zero(signed: &Law, positive: &Law) -> Option<Singularity> {
     }
     let gap = signed.density(0.0) == 0.0;
     let balanced = gap && signed.cauchy_transform(Complex64::ZERO).norm() * signed.radius() < BALANCED;
-    let order = if balanced { 2 * s + 1 } else { s + 1 };
-    Some(Singularity::Branch { location: 0.0, order: order.min(HIGHEST_ORDER) })
+    if !balanced {
+        return Some(Singularity::Branch { location: 0.0, order: s + 1 });
+    }
+    // Other powers, as at a soft edge that is squared, show themselves if their order is low.
+    let (_, spread) = transform.location_scale();
+    match probe(transform, 0.0, spread).ok().and_then(|probed| probed.singularity) {
+        Some(singularity @ Singularity::Branch { order: 4.., .. }) => Some(singularity),
+        _ => Some(Singularity::Branch { location: 0.0, order: (2 * s + 1).min(HIGHEST_ORDER) }),
+    }
 }
 
 impl FreeProduct {
@@ -140,7 +148,11 @@ impl FreeProduct {
             .with_atoms(atoms);
         let mut singularities = pairs::singularities(one, two, multiply, &transform);
         singularities.retain(|singularity| singularity.location() != 0.0);
-        singularities.extend(if signed { crossing_zero(one, two) } else { ending_at_zero(one, two) });
+        singularities.extend(if signed {
+            crossing_zero(one, two, &transform)
+        } else {
+            ending_at_zero(one, two)
+        });
         let transform = transform.with_singularities(singularities);
         Ok(Self { laws, transform })
     }

@@ -29,6 +29,9 @@ const RULES: [Rule; 6] =
 /// Work on the exact moments, see [`moments::work`], up to which they are compared: a fraction of a second.
 const MOST_WORK: f64 = 1e8;
 
+/// Order of free cumulants of a variable, which are differences of larger numbers, up to which moments are exact.
+const MOST_CUMULANTS: usize = 16;
+
 /// Difference of coefficients, relative to the largest, that rounding makes.
 const SAME_COEFFICIENT: f64 = 1e-13;
 
@@ -50,7 +53,8 @@ pub(super) fn apply(model: &FreePolynomial) -> Result<Option<Solved>> {
 }
 
 fn check(model: &FreePolynomial, law: &SpectralLaw) -> Result<()> {
-    if moments::work(model.polynomial(), 4) > MOST_WORK {
+    let cumulants = moments::cumulants_needed(model.polynomial(), 4).into_values().max().unwrap_or(0);
+    if moments::work(model.polynomial(), 4) > MOST_WORK || cumulants > MOST_CUMULANTS {
         return Ok(());
     }
     for (k, expected) in (1..).zip(model.moments(4)) {

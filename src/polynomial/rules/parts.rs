@@ -15,7 +15,7 @@ pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Opt
     if parts.len() < 2 {
         return Ok(None);
     }
-    let (mut sum, mut shift) = (Law::atoms(&[(0.0, 1.0)])?, polynomial.coefficient(&[]).re);
+    let (mut sum, mut shift) = (None::<Law>, polynomial.coefficient(&[]).re);
     for part in parts {
         let mut law = model.with_polynomial(part)?.to_law()?;
         let mean = law.mean();
@@ -23,8 +23,12 @@ pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Opt
             shift += mean;
             law = law.affine(1.0, -mean)?;
         }
-        sum = sum.plus(&law)?;
+        sum = Some(match sum {
+            Some(sum) => sum.plus(&law)?,
+            None => law,
+        });
     }
+    let Some(sum) = sum else { return Ok(None) };
     // Last, so that a large constant costs no digits before.
     moved((sum.spectral().clone(), sum.singularities()), shift).map(Some)
 }
