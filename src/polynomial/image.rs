@@ -327,3 +327,39 @@ impl CauchyTransform for ImageTransform {
         Some(self.moments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the masses of the preimages: the turning point 0 of `3 t^2 - t^3` is the hard edge, and both ends of the
+    /// arcsine are turning points of `(t^2 - 1)^2` with the same value.
+    #[test]
+    fn turning_points_at_hard_edges() {
+        let poisson = Law::marchenko_pastur(1.0).unwrap();
+        let arcsine = Law::arcsine(-1.0, 1.0).unwrap();
+        let cubic = RealPolynomial::new(vec![0.0, 0.0, 3.0, -1.0]);
+        let quartic = RealPolynomial::new(vec![1.0, 0.0, -2.0, 0.0, 1.0]);
+        for (law, p) in [(poisson, cubic), (arcsine, quartic)] {
+            let moments = [1, 2, 3, 4].map(|k| law.spectral().integrate(|t| p.at(t).powi(k)));
+            let transform = ImageTransform::new(Relation::Value(p.clone()), &law, 1.0, Vec::new(), moments);
+            let image = SpectralLaw::build(&transform).unwrap();
+            for share in [1e-6, 0.1, 0.3, 0.6, 0.9] {
+                let [low, high] = image.range();
+                let z = low + share * (high - low);
+                let level = p.plus(&RealPolynomial::new(vec![-z]));
+                let roots = level.real_roots();
+                let [first, last] = law.spectral().range();
+                let ends: Vec<f64> = [first]
+                    .into_iter()
+                    .chain(roots.into_iter().filter(|t| first < *t && *t < last))
+                    .chain([last])
+                    .collect();
+                let below = |pair: &&[f64]| level.at(0.5 * (pair[0] + pair[1])) <= 0.0;
+                let mass: f64 =
+                    ends.windows(2).filter(below).map(|pair| law.cdf(pair[1]) - law.cdf(pair[0])).sum();
+                assert!((image.cdf(z) - mass).abs() < 1e-9, "{z}: {} {mass}", image.cdf(z));
+            }
+        }
+    }
+}

@@ -28,9 +28,9 @@ const MOST_WORK: f64 = 2e11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// Without an operator-valued equation where there is a shorter way (two variables with two values each, sums);
-    /// else by R-transforms where they are rational, and by subordination elsewhere. A variable that enters by a
-    /// power alone is replaced by that power.
+    /// By an ordered list of shorter ways (functions of another polynomial, two variables with two values each, sums of
+    /// parts in different variables, conjugations, squared moduli, powers of a variable); else, or where they fail, by
+    /// R-transforms where they are rational, and by subordination elsewhere.
     #[default]
     Automatic,
     /// By operator-valued subordination throughout.

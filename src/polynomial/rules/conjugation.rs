@@ -86,3 +86,43 @@ fn factored(polynomial: &Polynomial, inside: &[Variable]) -> Option<Factors> {
     let constant = if constant.re.abs() <= rounding { 0.0 } else { constant.re };
     same.then_some(Factors { outer, inner, constant })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::free::Law;
+
+    #[test]
+    fn factors_are_found() {
+        for text in
+            ["x*y*x", "(1 - x)*(1 - y)*(1 - x) - 2", "(x + y)*z*(x + y)", "(x + i*y)*(z^2 + w)*(x - i*y) + 1"]
+        {
+            let polynomial: Polynomial = text.parse().unwrap();
+            let inner = [
+                Variable::new(if text.contains('z') { "z" } else { "y" }).unwrap(),
+                Variable::new("w").unwrap(),
+            ];
+            let Factors { outer, inner, constant } = factored(&polynomial, &inner).unwrap();
+            let product = &outer * &inner * outer.adjoint() + constant;
+            assert!(largest(&(product - &polynomial)) < 1e-13, "{text}");
+        }
+        for text in ["x*y + y*x", "x*y*x + y", "x*y*x*y*x", "x*y*x + x^2 + x"] {
+            let inner = [Variable::new("y").unwrap()];
+            assert!(factored(&text.parse().unwrap(), &inner).is_none(), "{text}");
+        }
+    }
+
+    /// Against the operator-valued equation, with both signs in the middle.
+    #[test]
+    fn a_conjugate_has_the_law_of_the_equation() {
+        let laws = [("x", Law::semicircle(1.0).unwrap()), ("y", Law::semicircle(1.0).unwrap())];
+        let model = FreePolynomial::new("x*y*x".parse().unwrap(), &laws).unwrap();
+        let (by_rule, _) = law(&model, model.polynomial()).unwrap().unwrap();
+        let (by_equation, _) = model.by_equation().unwrap();
+        for k in 1..12 {
+            let p = f64::from(k) / 12.0;
+            let x = by_equation.quantile(p).unwrap();
+            assert!((by_rule.cdf(x) - p).abs() < 1e-9, "{p}: {}", by_rule.cdf(x));
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! Shorter ways to the law of a polynomial than an equation for all of it: an ordered list of rules.
 //!
 //! A rule that recognises a polynomial gives its law in terms of those of simpler ones. With an empty list every law
-//! that the equation can be solved for still comes out, only more slowly. What a rule gives is checked against the exact
+//! that the equation can be solved for still comes out, only more slowly. Where a rule fails the equation is tried, and the
+//! error is that of the rule if that fails, too. What a rule gives is checked against the exact
 //! moments of the whole polynomial.
 
 mod composition;
