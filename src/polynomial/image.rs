@@ -146,7 +146,7 @@ impl ImageTransform {
 
     /// The density from the parts of the support on which the values are monotone, as the imaginary part of `G`: next to
     /// a value where one of them is singular the real part is larger by decades.
-    fn from_branches(&self, x: f64) -> Solution {
+    fn on_the_axis(&self, x: f64) -> Solution {
         let density: f64 = self.branches.iter().map(|branch| branch.density(&self.law, x)).sum();
         let cauchy = Complex64::new(0.0, -PI * self.weight * density);
         Solution { cauchy, state: Vec::new(), residual: 0.0, error: SAMPLED, iterations: 1 }
@@ -284,7 +284,7 @@ impl CauchyTransform for ImageTransform {
 
     fn solve(&self, z: Complex64, (): &mut ()) -> Result<Solution> {
         let solution = match self.branches.as_slice() {
-            [_, ..] if z.im == 0.0 => self.from_branches(z.re),
+            [_, ..] if z.im == 0.0 => self.on_the_axis(z.re),
             _ => self.cauchy(z),
         };
         if solution.cauchy.is_finite() {

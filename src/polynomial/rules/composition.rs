@@ -32,7 +32,7 @@ fn decomposed(polynomial: &Polynomial) -> Option<(Vec<f64>, Polynomial)> {
     if polynomial.terms().len() > MOST_TERMS {
         return None;
     }
-    (2..=degree).rev().filter(|n| degree % n == 0).find_map(|n| with_outer_degree(polynomial, n))
+    (2..=degree).rev().filter(|n| degree.is_multiple_of(*n)).find_map(|n| with_outer_degree(polynomial, n))
 }
 
 fn with_outer_degree(polynomial: &Polynomial, n: usize) -> Option<(Vec<f64>, Polynomial)> {
