@@ -205,7 +205,7 @@ fn convolutions_compose() {
     let point = Law::atoms(&[(2.0, 1.0)]).unwrap();
     assert_relative_eq!(x.plus(&point).unwrap().density(2.9), 0.5, epsilon = 1e-11);
     assert_eq!(point.plus(&point).unwrap().point_masses()[0].location, 4.0);
-    assert!(matches!(x.times(&point), Err(Error::InvalidArgument { .. })));
+    assert!(matches!(x.times(&x), Err(Error::InvalidArgument { .. })));
     assert!(matches!(x.power(0.5), Err(Error::InvalidArgument { .. })));
     assert!(matches!(x.compress(0.0), Err(Error::InvalidArgument { .. })));
 }

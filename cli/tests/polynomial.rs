@@ -21,6 +21,7 @@ fn the_document_has_the_keys_of_z_and_the_size() {
         "residual",
         "seconds",
         "solves",
+        "evaluations",
         "support",
         "total_mass",
     ];

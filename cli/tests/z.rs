@@ -18,6 +18,7 @@ fn check_shape(json: &Value, points: usize) {
         "total_mass",
         "residual",
         "solves",
+        "evaluations",
         "density",
         "at",
         "full_batch",

@@ -1,7 +1,9 @@
 //! Where the law of a polynomial may have an atom or a singular point: its values at numbers in place of the
 //! variables that these feel, and at points where it is stationary.
 
-use super::algebra::Variable;
+use num_complex::Complex64;
+
+use super::algebra::{Polynomial, Variable};
 use super::model::FreePolynomial;
 use super::real_polynomial::RealPolynomial;
 use crate::free::Law;
@@ -102,6 +104,53 @@ impl FreePolynomial {
                 let mut more = std::mem::take(&mut next.explanations);
                 kept.explanations.append(&mut more);
                 kept.explanations.extend((kept.mass > 0.0).then_some(kept.mass));
+            }
+            same
+        });
+        candidates
+    }
+
+    /// The same for the symmetric law of `[0 q; q^* 0]` with the given variables of `q`: 0, and plus and minus the sizes of
+    /// its values, between which the masses of joint eigenvectors are shared.
+    pub(super) fn symmetric_candidates(&self, factor: &Polynomial, variables: &[Variable]) -> Vec<Candidate> {
+        let laws: Vec<&Law> = variables.iter().map(|variable| &self.laws[variable]).collect();
+        let special: Vec<Vec<Atom>> = laws.iter().copied().map(special).collect();
+        let own = laws.iter().flat_map(|law| law.point_masses()).map(|atom| atom.mass);
+        let mut kernel = Candidate {
+            value: 0.0,
+            numbers: Vec::new(),
+            mass: TRACE,
+            explanations: own.collect(),
+            flatness: 0,
+        };
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (numbers, mass) in joint(&special) {
+            let number = |variable: &Variable| {
+                let place = variables.iter().position(|other| other == variable);
+                place.map_or(0.0, |place| numbers[place])
+            };
+            let term = |(word, c): (&[Variable], Complex64)| c * word.iter().map(number).product::<f64>();
+            let value = factor.terms().map(term).sum::<Complex64>().norm();
+            if value <= FLAT {
+                kernel.mass = kernel.mass.max(mass);
+                kernel.explanations.push(mass);
+                continue;
+            }
+            let explanations = vec![0.5 * mass];
+            candidates.extend([-value, value].map(|value| Candidate {
+                value,
+                numbers: numbers.clone(),
+                mass,
+                explanations: explanations.clone(),
+                flatness: 0,
+            }));
+        }
+        candidates.push(kernel);
+        candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
+        candidates.dedup_by(|next, kept| {
+            let same = (next.value - kept.value).abs() <= 1e-12 * kept.value.abs().max(1.0);
+            if same {
+                kept.explanations.append(&mut next.explanations);
             }
             same
         });

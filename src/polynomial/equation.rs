@@ -30,6 +30,8 @@ const SMALL: f64 = 1e-3;
 #[derive(Debug, Clone)]
 pub struct PolynomialEquation {
     constant: DMatrix<Complex64>,
+    /// Rows with `z` on the diagonal.
+    roots: usize,
     channels: Vec<Channel>,
     /// Where the unknowns of each channel start, and the total number.
     offsets: Vec<usize>,
@@ -65,7 +67,8 @@ impl PolynomialEquation {
             channels.push(channel);
         }
         let constant = linearization.constant().clone();
-        Ok(Self { constant, channels, offsets, options: options.validated()? })
+        let roots = linearization.roots();
+        Ok(Self { constant, roots, channels, offsets, options: options.validated()? })
     }
 
     /// Unknowns from which the iteration far above the spectrum starts.
@@ -100,8 +103,10 @@ impl PolynomialEquation {
                 pencil.set(i, j, self.constant[(i, j)]);
             }
         }
-        let root = pencil.get(0, 0) + z;
-        pencil.set(0, 0, root);
+        for i in 0..self.roots {
+            let root = pencil.get(i, i) + z;
+            pencil.set(i, i, root);
+        }
     }
 
     /// The pencil without the answer of one channel, with rows and columns for its support.

@@ -48,6 +48,14 @@ pub struct Linearization {
     basis: Vec<Word>,
     constant: DMatrix<Complex64>,
     coefficients: Vec<DMatrix<Complex64>>,
+    roots: usize,
+}
+
+/// A coefficient of a word in an entry of a matrix of polynomials.
+struct Entry {
+    word: Word,
+    place: [usize; 2],
+    coefficient: Complex64,
 }
 
 impl Linearization {
@@ -63,41 +71,64 @@ impl Linearization {
         polynomial.check_self_adjoint()?;
         // Hermitian to the last bit.
         let polynomial = 0.5 * polynomial + 0.5 * polynomial.adjoint();
-        let suffixes = suffixes(&polynomial)?;
-        let basis = basis(&polynomial, &suffixes);
-        let variables = polynomial.occurring();
+        Self::of_entries(&entries(&polynomial, [0, 0]), polynomial.occurring(), 1)
+    }
+
+    /// Linearises the self-adjoint matrix `[0 q; q^* 0]`, with `z` in the first two rows.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] as for [`Linearization::new`].
+    pub(super) fn of_symmetrized(factor: &Polynomial) -> Result<Self> {
+        let mut both = entries(factor, [0, 1]);
+        both.extend(entries(&factor.adjoint(), [1, 0]));
+        Self::of_entries(&both, factor.occurring(), 2)
+    }
+
+    /// The pencil of a Hermitian matrix with as many rows as there are roots: words and forms with indices of its rows.
+    fn of_entries(entries: &[Entry], variables: Vec<Variable>, roots: usize) -> Result<Self> {
+        let suffixes = suffixes(entries)?;
+        let basis = basis(entries, &suffixes, roots);
         let size = basis.len();
         if variables.len().saturating_mul(size * size) > ENTRIES {
             let found = format!("{} variables in a pencil of size {size}", variables.len());
             return Err(Error::argument("polynomial", found, format!("at most {ENTRIES} entries in all")));
         }
 
-        let rows: BTreeMap<&[Variable], usize> = basis.iter().map(Vec::as_slice).zip(0..).collect();
+        let rows: BTreeMap<(&[Variable], usize), usize> =
+            basis.iter().map(|(word, index)| (word.as_slice(), *index)).zip(0..).collect();
         let letters: BTreeMap<&Variable, usize> = variables.iter().zip(0..).collect();
         let mut constant = DMatrix::zeros(size, size);
         let mut coefficients = vec![DMatrix::zeros(size, size); variables.len()];
-        for (word, coefficient) in polynomial.terms() {
+        for Entry { word, place: [i, j], coefficient } in entries {
             if word.is_empty() {
-                constant[(0, 0)] = -coefficient;
+                constant[(*i, *j)] = -coefficient;
             }
             for cut in 0..=word.len() {
-                let Some(&row) = rows.get(reversed(&word[..cut]).as_slice()) else { continue };
+                let Some(&row) = rows.get(&(reversed(&word[..cut]).as_slice(), *i)) else { continue };
                 // Neither part of the word is empty in the form K.
-                match rows.get(&word[cut..]) {
-                    Some(&column) if row > 0 && column > 0 => constant[(row, column)] = coefficient,
+                match rows.get(&(&word[cut..], *j)) {
+                    Some(&column) if row >= roots && column >= roots => {
+                        constant[(row, column)] = *coefficient;
+                    }
                     _ => {}
                 }
                 if let Some((letter, rest)) = word[cut..].split_first()
-                    && let Some(&column) = rows.get(rest)
+                    && let Some(&column) = rows.get(&(rest, *j))
                 {
-                    coefficients[letters[letter]][(row, column)] = coefficient;
+                    coefficients[letters[letter]][(row, column)] = *coefficient;
                 }
             }
         }
-        let scales = scales(&constant);
+        let scales = scales(&constant, roots);
         let constant = scale(&constant, &scales);
         coefficients.iter_mut().for_each(|coefficient| *coefficient = scale(coefficient, &scales));
-        Ok(Self { variables, basis, constant, coefficients })
+        let basis = basis.into_iter().map(|(word, _)| word).collect();
+        Ok(Self { variables, basis, constant, coefficients, roots })
+    }
+
+    /// The number of rows, the first ones, that have `z` on the diagonal.
+    pub(super) fn roots(&self) -> usize {
+        self.roots
     }
 
     /// Number of rows: 1 plus the rank of the form `K`.
@@ -136,7 +167,7 @@ impl Linearization {
             [_, 0] => format!("-({linear})"),
             _ => format!("{constant} - ({linear})"),
         };
-        if (row, column) != (0, 0) {
+        if row != column || row >= self.roots {
             return text;
         }
         let taken = |name: &&str| self.variables.iter().any(|variable| variable.name() == *name);
@@ -176,42 +207,51 @@ fn reversed(word: &[Variable]) -> Word {
     word.iter().rev().cloned().collect()
 }
 
-/// The nonempty proper suffixes of the words, by length; for other words `K` has zero rows.
-fn suffixes(polynomial: &Polynomial) -> Result<Vec<&[Variable]>> {
+/// A polynomial as an entry of a matrix.
+fn entries(polynomial: &Polynomial, place: [usize; 2]) -> Vec<Entry> {
+    let entry =
+        |(word, coefficient): (&[Variable], Complex64)| Entry { word: word.to_vec(), place, coefficient };
+    polynomial.terms().map(entry).collect()
+}
+
+/// The nonempty proper suffixes of the words, each with the index of its column, by length; for other words `K` has
+/// zero rows.
+fn suffixes(entries: &[Entry]) -> Result<Vec<(&[Variable], usize)>> {
     let mut suffixes = BTreeSet::new();
-    for (word, _) in polynomial.terms() {
-        suffixes.extend((1..word.len()).map(|cut| (word.len() - cut, &word[cut..])));
+    for Entry { word, place: [_, column], .. } in entries {
+        suffixes.extend((1..word.len()).map(|cut| (word.len() - cut, &word[cut..], *column)));
         if suffixes.len() > WORDS {
             let allowed = format!("at most {WORDS} different proper suffixes of words");
             return Err(Error::argument("polynomial", format!("more than {WORDS}"), allowed));
         }
     }
-    Ok(suffixes.into_iter().map(|(_, suffix)| suffix).collect())
+    Ok(suffixes.into_iter().map(|(_, suffix, column)| (suffix, column)).collect())
 }
 
-/// The empty word, and words that are a basis of the quotient by the radical of `K`.
-fn basis(polynomial: &Polynomial, suffixes: &[&[Variable]]) -> Vec<Word> {
-    let form = form(polynomial, suffixes);
-    let lengths: Vec<usize> = suffixes.iter().map(|word| word.len()).collect();
-    let independent = independent_rows(&form, &lengths);
-    std::iter::once(Word::new()).chain(independent.into_iter().map(|row| suffixes[row].to_vec())).collect()
+/// The empty word for every root, and words that are a basis of the quotient by the radical of `K`.
+fn basis(entries: &[Entry], suffixes: &[(&[Variable], usize)], roots: usize) -> Vec<(Word, usize)> {
+    let form = form(entries, suffixes);
+    let lengths: Vec<usize> = suffixes.iter().map(|(word, _)| word.len()).collect();
+    let independent = independent_rows(&form, &lengths).into_iter();
+    let words = independent.map(|row| (suffixes[row].0.to_vec(), suffixes[row].1));
+    (0..roots).map(|root| (Word::new(), root)).chain(words).collect()
 }
 
-/// Factors of the rows: 1 for the first one, and elsewhere, too, unless entries of `J` are far from 1.
-fn scales(constant: &DMatrix<Complex64>) -> Vec<f64> {
-    let inner = equilibration(&constant.clone().remove_row(0).remove_column(0));
+/// Factors of the rows: 1 for the roots, and elsewhere, too, unless entries of `J` are far from 1.
+fn scales(constant: &DMatrix<Complex64>, roots: usize) -> Vec<f64> {
+    let inner = equilibration(&constant.clone().remove_rows(0, roots).remove_columns(0, roots));
     let moderate = |scale: f64| if (0.1..=10.0).contains(&scale) { 1.0 } else { scale };
-    std::iter::once(1.0).chain(inner.into_iter().map(moderate)).collect()
+    std::iter::repeat_n(1.0, roots).chain(inner.into_iter().map(moderate)).collect()
 }
 
-/// The matrix of `K`. The reversed prefixes of a self-adjoint polynomial are suffixes, too.
-fn form(polynomial: &Polynomial, suffixes: &[&[Variable]]) -> DMatrix<Complex64> {
-    let rows: BTreeMap<&[Variable], usize> = suffixes.iter().copied().zip(0..).collect();
+/// The matrix of `K`. The reversed prefixes of a self-adjoint matrix are suffixes, too.
+fn form(entries: &[Entry], suffixes: &[(&[Variable], usize)]) -> DMatrix<Complex64> {
+    let rows: BTreeMap<(&[Variable], usize), usize> = suffixes.iter().copied().zip(0..).collect();
     let mut form = DMatrix::zeros(suffixes.len(), suffixes.len());
-    for (word, coefficient) in polynomial.terms() {
+    for Entry { word, place: [i, j], coefficient } in entries {
         for cut in 1..word.len() {
-            let row = rows[reversed(&word[..cut]).as_slice()];
-            form[(row, rows[&word[cut..]])] = coefficient;
+            let row = rows[&(reversed(&word[..cut]).as_slice(), *i)];
+            form[(row, rows[&(&word[cut..], *j)])] = *coefficient;
         }
     }
     form
@@ -327,7 +367,8 @@ mod tests {
             assert!(found < 1e-10, "{polynomial}: {found}");
 
             let symmetric = 0.5 * &polynomial + 0.5 * polynomial.adjoint();
-            let form = form(&symmetric, &suffixes(&symmetric).unwrap());
+            let entries = entries(&symmetric, [0, 0]);
+            let form = form(&entries, &suffixes(&entries).unwrap());
             let rank = if form.is_empty() { 0 } else { form.clone().rank(1e-10 * form.camax()) };
             assert_eq!(linearization.size(), 1 + rank, "{polynomial}");
 

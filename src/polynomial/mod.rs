@@ -18,7 +18,8 @@
 //! A polynomial ([`Polynomial`]) is written with operators or parsed from text, linearised to a small
 //! pencil ([`Linearization`]), and its spectrum follows from the laws of its variables by operator-valued
 //! subordination or by R-transforms ([`FreePolynomial`]). Polynomials in one variable, in two variables with two
-//! values each (projections, signs), and sums have shorter ways. The law is certified by its first four moments,
+//! values each (projections, signs), functions of another polynomial, sums of parts in different variables, conjugations
+//! `q r q^*` and squared moduli `q q^*` have shorter ways. The law is certified by its first four moments,
 //! which are computed from free cumulants alone.
 //!
 //! # Gallery
@@ -65,6 +66,7 @@ mod projections;
 mod real_polynomial;
 mod reduction;
 mod relation;
+mod rules;
 mod spectrum;
 
 pub use algebra::{Polynomial, Variable, Word};

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
+use super::candidates::Candidate;
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
 use super::moments;
@@ -27,9 +28,9 @@ const MOST_WORK: f64 = 2e11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// Without an operator-valued equation where there is a shorter way (two variables with two values each, sums);
-    /// else by R-transforms where they are rational, and by subordination elsewhere. A variable that enters by a
-    /// power alone is replaced by that power.
+    /// By an ordered list of shorter ways (functions of another polynomial, two variables with two values each, sums of
+    /// parts in different variables, conjugations, squared moduli, powers of a variable); else, or where they fail, by
+    /// R-transforms where they are rational, and by subordination elsewhere.
     #[default]
     Automatic,
     /// By operator-valued subordination throughout.
@@ -235,22 +236,33 @@ impl FreePolynomial {
     /// [`Error::NotConverged`] if not even the far field can be solved for.
     pub fn transform(&self) -> Result<EquationTransform<PolynomialEquation>> {
         let moments = self.first_moments()?;
+        self.equation_transform(&self.linearization, moments, self.landmarks(), &self.candidates())
+    }
+
+    /// That of a pencil in the same variables, with what is known of its law.
+    pub(super) fn equation_transform(
+        &self,
+        linearization: &Linearization,
+        moments: [f64; 4],
+        landmarks: Vec<f64>,
+        candidates: &[Candidate],
+    ) -> Result<EquationTransform<PolynomialEquation>> {
         let levy = |law: &Law| match self.route {
             Route::Subordination => None,
             Route::Automatic | Route::RTransform => law.levy(),
         };
-        let variables: Vec<(Law, Option<FreeLevy>)> =
-            self.reduced_laws().into_iter().map(|law| (law.clone(), levy(law))).collect();
-        let equation = PolynomialEquation::new(&self.linearization, &variables, self.options)?;
+        let laws = linearization.variables().iter().map(|variable| &self.laws[variable]);
+        let variables: Vec<(Law, Option<FreeLevy>)> = laws.map(|law| (law.clone(), levy(law))).collect();
+        let equation = PolynomialEquation::new(linearization, &variables, self.options)?;
         let start = far_start(moments);
         let state = equation.first_state(start);
         let transform = EquationTransform::new(equation, start, state)?
-            .with_landmarks(self.landmarks())
+            .with_landmarks(landmarks)
             .with_moments(moments)
             .with_evaluation_limit(EVALUATION_LIMIT);
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
-        for candidate in self.candidates() {
+        for candidate in candidates {
             match probe(&transform, candidate.value, spread) {
                 Ok(probed) => {
                     atoms.extend(probed.atom.map(|atom| Atom { mass: candidate.exact(atom.mass), ..atom }));

@@ -201,7 +201,7 @@ pub(super) fn law(
         None => (Relation::Eigenvalues { trace, determinant }, angle.mass),
     };
     let image = ImageTransform::new(relation, &Law::new(angle)?, weight, extra, moments);
-    let singularities = crate::law::CauchyTransform::singularities(&image);
+    let singularities = image.singular_values();
     Ok((SpectralLaw::build(&image)?, singularities))
 }
 

@@ -107,6 +107,12 @@ impl RealPolynomial {
         Self::new(coefficients)
     }
 
+    /// About the size at which the terms but the constant add up to a number: the least at which one of them does.
+    pub(super) fn size_at(&self, level: f64) -> f64 {
+        let terms = self.coefficients.iter().enumerate().skip(1).filter(|(_, c)| **c != 0.0);
+        terms.map(|(k, c)| (level / c).abs().powf(1.0 / k as f64)).fold(f64::INFINITY, f64::min)
+    }
+
     fn vanishes(&self, x: f64) -> bool {
         self.at(x).abs() <= ZERO * self.magnitude(x)
     }
@@ -173,10 +179,15 @@ impl RealPolynomial {
 
     /// The root in an interval over which the sign changes and the derivative does not: Newton's method, kept
     /// between the ends by bisection.
-    pub(super) fn root_between(&self, mut low: f64, mut high: f64) -> f64 {
+    pub(super) fn root_between(&self, low: f64, high: f64) -> f64 {
+        self.root_from(0.5 * (low + high), low, high)
+    }
+
+    /// The same, from a first guess.
+    pub(super) fn root_from(&self, guess: f64, mut low: f64, mut high: f64) -> f64 {
         let derivative = self.derivative();
         let rising = self.at(high) > self.at(low);
-        let mut x = 0.5 * (low + high);
+        let mut x = guess.clamp(low, high);
         for _ in 0..200 {
             let value = self.at(x);
             if value == 0.0 {

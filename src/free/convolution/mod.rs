@@ -33,13 +33,13 @@ impl Law {
         }
     }
 
-    /// Free multiplicative convolution of positive laws: the law of `x^{1/2} y x^{1/2}`.
+    /// Free multiplicative convolution of a positive law with another: the law of `x^{1/2} y x^{1/2}` with the positive
+    /// one for `x`.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidArgument`] if a law has mass below 0; those of the solver.
+    /// [`crate::Error::InvalidArgument`] if both laws have mass below 0; those of the solver.
     pub fn times(&self, other: &Law) -> Result<Law> {
-        product::check_positive(self)?;
-        product::check_positive(other)?;
+        product::check_positive(self).or_else(|_| product::check_positive(other))?;
         match (self.point(), other.point()) {
             (Some(0.0), _) | (_, Some(0.0)) => Law::atoms(&[(0.0, 1.0)]),
             (_, Some(scale)) => self.affine(scale, 0.0),

@@ -1,10 +1,13 @@
-//! Free multiplicative convolution of positive laws (Voiculescu 1987; subordination: Biane 1998, Belinschi
-//! and Bercovici 2007)
+//! Free multiplicative convolution of a positive law and another (Voiculescu 1987; subordination: Biane 1998,
+//! Belinschi and Bercovici 2007; with signs Rao and Speicher, Electron. Comm. Probab. 12, 2007)
 //!
 //! ```text
 //! z G(z) = omega_1 G_1(omega_1) = omega_2 G_2(omega_2),
 //! omega_1 = z / r_2(omega_2),    omega_2 = z / r_1(omega_1),    r(w) = w - 1 / G(w).
 //! ```
+//!
+//! As `G_1(omega_1) = phi((z / x_2 - x_1)^-1)` for `x_2 > 0`, the subordination function `omega_1` of the law that may
+//! have both signs stays in the upper half-plane, while `omega_2` may leave it.
 //!
 //! Near 0 a law whose Cauchy transform grows like `z^(-s/(s+1))` has the singularity `s`; singularities of
 //! factors add up, because S-transforms multiply: the Fuss-Catalan laws, products of `s` Marchenko-Pastur
@@ -19,11 +22,15 @@ use super::solved::{Cumulants, Solved};
 use super::subordination::{Scalar, Subordination, solve_at};
 use crate::error::{Error, Result};
 use crate::free::Law;
+use crate::law::probe::probe;
 use crate::law::{CauchyTransform, EquationTransform, ExplicitTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Highest order of a branch point at 0 that is followed.
-const HIGHEST_ORDER: u32 = 12;
+const HIGHEST_ORDER: u32 = 16;
+
+/// A Cauchy transform this small at 0, in units of the inverse of the radius, vanishes there.
+const BALANCED: f64 = 1e-9;
 
 /// The product of two free positive variables.
 #[derive(Debug, Clone)]
@@ -42,7 +49,12 @@ impl Subordination for Step {
     fn step(&self, z: Complex64, omega: Complex64) -> [Complex64; 2] {
         let [one, two] = &self.laws;
         let [first, cauchy] = one.self_energy(omega);
-        let [second, _] = two.self_energy(z / first);
+        let argument = z / first;
+        let second = if argument.im < 0.0 {
+            two.self_energy(argument.conj())[0].conj()
+        } else {
+            two.self_energy(argument)[0]
+        };
         [z / second, omega * cauchy / z]
     }
 }
@@ -69,15 +81,53 @@ fn at_zero(law: &Law) -> u32 {
     law.singularities().iter().find_map(order).unwrap_or(0)
 }
 
+/// The singular point at 0 of a product of positive laws.
+fn ending_at_zero(one: &Law, two: &Law) -> Option<Singularity> {
+    Some(match (at_zero(one) + at_zero(two) + 1).min(HIGHEST_ORDER) {
+        1 | 2 => Singularity::Pole(0.0),
+        order => Singularity::Branch { location: 0.0, order },
+    })
+}
+
+/// The singular point at 0 of a product of a law with both signs and a positive one of singularity `s` there.
+///
+/// `r_1` goes to `-1 / G_1(0)` where that is a number, so that `G` is singular like `G_2`; for `G_1(0) = 0`, as in
+/// symmetric laws with a gap at 0, `omega_1^2` goes like `omega_2 G_2(omega_2)` at `omega_2 = z omega_1`, which makes
+/// `omega_1` a power series in `z^(1 / (2 s + 1))`.
+fn crossing_zero(signed: &Law, positive: &Law, transform: &impl CauchyTransform) -> Option<Singularity> {
+    let kernel = |law: &Law| law.point_masses().iter().any(|atom| atom.location == 0.0);
+    if kernel(signed) || kernel(positive) {
+        return Some(Singularity::Pole(0.0));
+    }
+    let s = at_zero(positive);
+    if s == 0 {
+        return None;
+    }
+    let gap = signed.density(0.0) == 0.0;
+    let balanced = gap && signed.cauchy_transform(Complex64::ZERO).norm() * signed.radius() < BALANCED;
+    if !balanced {
+        return Some(Singularity::Branch { location: 0.0, order: s + 1 });
+    }
+    // Other powers, as at a soft edge that is squared, show themselves if their order is low.
+    let (_, spread) = transform.location_scale();
+    match probe(transform, 0.0, spread).ok().and_then(|probed| probed.singularity) {
+        Some(singularity @ Singularity::Branch { order: 4.., .. }) => Some(singularity),
+        _ => Some(Singularity::Branch { location: 0.0, order: (2 * s + 1).min(HIGHEST_ORDER) }),
+    }
+}
+
 impl FreeProduct {
-    /// The product of two free variables with the given laws, in the form `x^{1/2} y x^{1/2}`.
+    /// The product of two free variables with the given laws, in the form `x^{1/2} y x^{1/2}` with the positive one
+    /// for `x`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if a law has mass below 0 or is a point; [`Error::NotConverged`] if not
+    /// [`Error::InvalidArgument`] if both laws have mass below 0 or one is a point; [`Error::NotConverged`] if not
     /// even the far field can be solved for.
     pub fn new(one: &Law, two: &Law) -> Result<Self> {
+        // The one that may have both signs first.
+        let (one, two) = if check_positive(two).is_ok() { (one, two) } else { (two, one) };
+        check_positive(two)?;
         for law in [one, two] {
-            check_positive(law)?;
             if law.point().is_some() {
                 return Err(Error::argument("law", "all mass in one point", "a law that is not a point"));
             }
@@ -94,15 +144,16 @@ impl FreeProduct {
             atoms.push(Atom { location: 0.0, mass: kernel });
         }
         atoms.sort_by(|a, b| a.location.total_cmp(&b.location));
-        let order = (at_zero(one) + at_zero(two) + 1).min(HIGHEST_ORDER);
+        let signed = check_positive(one).is_err();
         let transform = Scalar::transform(Step { laws: laws.clone() }, moments(one, two))?
             .with_landmarks(pairs::landmarks(one, two, multiply))
             .with_atoms(atoms);
         let mut singularities = pairs::singularities(one, two, multiply, &transform);
         singularities.retain(|singularity| singularity.location() != 0.0);
-        singularities.push(match order {
-            1 | 2 => Singularity::Pole(0.0),
-            order => Singularity::Branch { location: 0.0, order },
+        singularities.extend(if signed {
+            crossing_zero(one, two, &transform)
+        } else {
+            ending_at_zero(one, two)
         });
         let transform = transform.with_singularities(singularities);
         Ok(Self { laws, transform })
