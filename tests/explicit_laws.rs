@@ -1,8 +1,11 @@
 //! Laws with one scalar unknown: sample covariances and sums with a semicircle, over decades and with many bulks.
 
 use freespectra::free::convolution::FreeProduct;
+use freespectra::law::CauchyTransform;
 use freespectra::minibatch::{MeanBias, Order, Trajectory};
+use freespectra::solver::SolverOptions;
 use freespectra::{Law, MiniBatch, Population, SpectralLaw};
+use num_complex::Complex64;
 
 fn full_batch(ratio: f64, population: Population) -> SpectralLaw {
     let model = MiniBatch::builder().batches(1).aspect_ratio(ratio).population(population);
@@ -154,4 +157,45 @@ fn forty_values_and_a_small_semicircle() {
     let sum = law.plus(&Law::semicircle(1e-3).unwrap()).unwrap();
     assert!(sum.spectral().support().len() > 10, "{}", sum.spectral().support().len());
     assert!((sum.spectral().variance() - law.variance() - 1e-3).abs() < 1e-9);
+}
+
+/// The pencil of one batch against the explicit map: the average over a hundred eigenvalues by a Gauss rule with
+/// corrections, off the axis and on it, inside the bulks and next to their edges.
+#[test]
+fn many_eigenvalues_by_a_rule() {
+    let eigenvalues: Vec<f64> =
+        (0..100).map(|k| (0.07 * f64::from(k)).exp() + f64::from(k).sin().abs()).collect();
+    let population = Population::from_eigenvalues(&eigenvalues).unwrap();
+    let model = MiniBatch::builder().batches(1).aspect_ratio(0.3).epoch_step(1e-3).population(population);
+    let model = model.build().unwrap();
+    let (law, transform) = (model.law().unwrap(), model.transform(SolverOptions::default()).unwrap());
+    let mut workspace = transform.workspace();
+    for probability in [0.02, 0.2, 0.5, 0.9, 0.99] {
+        let x = law.quantile(probability).unwrap();
+        for height in [0.0, 1e-3, 1.0] {
+            let z = Complex64::new(x, height * x);
+            let found = transform.solve(z, &mut workspace).unwrap().cauchy;
+            let exact = law.cauchy_transform(z);
+            assert!((found - exact).norm() < 1e-8 * exact.norm(), "{z}: {found} {exact}");
+        }
+    }
+}
+
+/// Seventeen eigenvalues over four decades in four batches: the gaps are come upon by sampling and walked to their ends.
+#[test]
+fn four_batches_over_decades() {
+    let population = [
+        0.000412, 0.00128, 0.00362, 0.00847, 0.0149, 1.4, 1.69, 1.82, 1.91, 2.28, 2.54, 2.67, 2.74, 3.08,
+        3.53, 3.7, 3.94,
+    ];
+    let builder = MiniBatch::builder().batches(4).aspect_ratio(0.3).epoch_step(0.5);
+    let model = builder.population(Population::from_eigenvalues(&population).unwrap()).build().unwrap();
+    let law = model.law().unwrap();
+    // Small eigenvalues are hardly moved by descent: their bulks are those of the full batch, of mass 1/17 each.
+    assert_eq!(law.support().len(), 6, "{law}");
+    for (below, bulk) in (1..).zip(&law.support()[..5]) {
+        assert!((law.cdf(bulk[1]) - f64::from(below) / 17.0).abs() < 1e-9, "{bulk:?}");
+    }
+    let mean = population.iter().map(|t| (1.0 - (1.0 - 0.125 * t).powi(4)) / 0.5 / 17.0).sum::<f64>();
+    assert!((law.mean() / mean - 1.0).abs() < 1e-9, "{} {mean}", law.mean());
 }

@@ -291,9 +291,15 @@ mod tests {
                 other => panic!("{:.40}: {other:?}", text),
             }
         }
-        for text in
-            ["2", "1 + 2", "mp:-1", "semicircle:1 * mp:1", "power(mp:1, 0.5)", "compress(mp:1, 2)", "0*mp:1"]
-        {
+        for text in [
+            "2",
+            "1 + 2",
+            "mp:-1",
+            "semicircle:1 * semicircle:1",
+            "power(mp:1, 0.5)",
+            "compress(mp:1, 2)",
+            "0*mp:1",
+        ] {
             assert!(law(text).is_err(), "{text}");
         }
     }

@@ -358,7 +358,7 @@ fn malformed_calls_are_refused() {
 fn malformed_expressions_are_refused() {
     let scratch = Scratch::new("law", "malformed");
     for expression in
-        ["", "2", "mp", "mp:-1", "gauss:1", "mp:1 +", "(mp:1", "mp:1 mp:1", "semicircle:1 * mp:1"]
+        ["", "2", "mp", "mp:-1", "gauss:1", "mp:1 +", "(mp:1", "mp:1 mp:1", "semicircle:1 * semicircle:1"]
     {
         check_refused(&scratch, &[expression]);
     }

@@ -14,6 +14,7 @@ fn the_document_has_the_keys_of_z_and_the_size() {
         "at",
         "atoms",
         "density",
+        "evaluations",
         "linearization_size",
         "model",
         "moments",
@@ -21,7 +22,6 @@ fn the_document_has_the_keys_of_z_and_the_size() {
         "residual",
         "seconds",
         "solves",
-        "evaluations",
         "support",
         "total_mass",
     ];

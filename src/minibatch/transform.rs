@@ -15,6 +15,9 @@ const ANNIHILATED: f64 = 0.5;
 /// `1 / z`.
 const FAR: Complex64 = Complex64::new(0.0, 32.0);
 
+/// Evaluations of the map by which a law may take longer for every eigenvalue of the population.
+const EVALUATIONS_PER_EIGENVALUE: usize = 300;
+
 /// Standard deviation of `P` beyond which a law counts as wide.
 const WIDE: f64 = 10.0;
 
@@ -181,6 +184,11 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
 
     fn atoms(&self) -> Vec<Atom> {
         self.atoms.clone()
+    }
+
+    /// Each eigenvalue may have an interval of its own.
+    fn evaluation_limit(&self) -> usize {
+        self.pencil.evaluation_limit() + EVALUATIONS_PER_EIGENVALUE * self.landmarks.len()
     }
 
     fn singularities(&self) -> Vec<Singularity> {

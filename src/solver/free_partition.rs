@@ -97,14 +97,7 @@ impl FreePartition {
             positive("eigenvalues", atom.mass)?;
         }
         let leverages = Leverages::new(rows.leverages)?;
-        let mut reached = vec![Vec::new(); pencil.blocks().len()];
-        for link in pencil.channels().iter().flat_map(|channel| &channel.links) {
-            reached[link.block].extend(link.entries.iter().map(|entry| entry.block_state));
-        }
-        for states in &mut reached {
-            states.sort_unstable();
-            states.dedup();
-        }
+        let reached = pencil.reached();
         let offsets = offsets(reached.iter().map(Vec::len));
         let GivenRows { gram, aspect_ratio, .. } = rows;
         let nonzero: f64 = gram.iter().map(|atom| atom.mass).sum();

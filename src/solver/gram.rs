@@ -140,6 +140,13 @@ impl GramAverage {
         Ok(Self { atoms, rule })
     }
 
+    /// The same if there are so many atoms that the rule is worth its overhead.
+    pub(super) fn for_many(atoms: &[Atom]) -> Result<Option<Self>> {
+        let positive: Vec<Atom> = atoms.iter().copied().filter(|atom| atom.location > 0.0).collect();
+        let whole = positive.len() == atoms.len() && positive.len() > FEW;
+        if whole { Self::new(positive).map(Some) } else { Ok(None) }
+    }
+
     /// Fills `average` with `g` and returns the root entry of `sum_j m_j (Lambda - t_j R)^-1`; none if a matrix is
     /// singular.
     pub(super) fn evaluate(

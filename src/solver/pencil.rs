@@ -111,6 +111,19 @@ pub struct Pencil {
 }
 
 impl Pencil {
+    /// The rows of each block that a channel reaches, in increasing order.
+    pub(crate) fn reached(&self) -> Vec<Vec<usize>> {
+        let mut reached = vec![Vec::new(); self.blocks().len()];
+        for link in self.channels().iter().flat_map(|channel| &channel.links) {
+            reached[link.block].extend(link.entries.iter().map(|entry| entry.block_state));
+        }
+        for states in &mut reached {
+            states.sort_unstable();
+            states.dedup();
+        }
+        reached
+    }
+
     /// A pencil from the constant parts of its blocks and its channels.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use num_complex::Complex64;
 use super::coupling::{Coupling, packed};
 use super::expansion::Expansion;
 use super::fixed_point::{Factors, FixedPoint, Workspace};
+use super::gram::{BlockPencil, GramAverage};
 use super::inverse::SplitMatrix;
 use super::options::SolverOptions;
 use super::pencil::Pencil;
@@ -37,6 +38,10 @@ pub struct Silverstein {
     coupling: Coupling,
     population: Population,
     options: SolverOptions,
+    /// The average over the population, where it has many atoms.
+    gram: Option<GramAverage>,
+    /// Rows of each block that a variable reaches: its R-transform vanishes on the others.
+    reached: Vec<Vec<usize>>,
     /// See [`Silverstein::with_grading`].
     grading: f64,
 }
@@ -48,7 +53,9 @@ impl Silverstein {
     /// [`Error::InvalidArgument`] from [`SolverOptions::validated`].
     pub fn new(pencil: Pencil, population: Population, options: SolverOptions) -> Result<Self> {
         let options = options.validated()?;
-        Ok(Self { coupling: Coupling::new(pencil), population, options, grading: BALANCED })
+        let reached = pencil.reached();
+        let gram = GramAverage::for_many(population.as_atoms())?;
+        Ok(Self { coupling: Coupling::new(pencil), population, options, gram, reached, grading: BALANCED })
     }
 
     /// Measures the unknowns in units between a common one (0) and the size of their own rows (1).
@@ -178,6 +185,7 @@ impl FixedPoint for Silverstein {
             r_transform: coupling.block_matrices(),
             resolvent: coupling.block_matrices(),
             weighted: coupling.block_matrices(),
+            constant: coupling.block_matrices(),
             channel_scales: coupling.channel_scales(),
             block_scales: coupling.block_scales(),
             factors: None,
@@ -253,6 +261,22 @@ impl FixedPoint for Silverstein {
         for (index, block) in self.pencil().blocks().iter().enumerate() {
             let (r_transform, resolvent) = (&buffers.r_transform[index], &mut buffers.resolvent[index]);
             let weighted = &mut buffers.weighted[index];
+            if let (Some(gram), None) = (&self.gram, buffers.factors) {
+                let (constant, scales) = (&mut buffers.constant[index], &buffers.block_scales[index]);
+                constant.im.fill(0.0);
+                constant.re.copy_from_slice(block.as_slice());
+                if index == 0 {
+                    constant.re[0] += z.re;
+                    constant.im[0] += z.im;
+                }
+                let reached = &self.reached[index];
+                let pencil = BlockPencil { constant, medium: r_transform, reached, scales };
+                let Some(entry) = gram.evaluate(&pencil, resolvent, weighted) else { return failed };
+                if index == 0 {
+                    root = entry;
+                }
+                continue;
+            }
             weighted.fill_zero();
             for atom in self.population.as_atoms() {
                 let t = atom.location;
@@ -296,6 +320,7 @@ pub struct Buffers {
     r_transform: Vec<SplitMatrix>,
     resolvent: Vec<SplitMatrix>,
     weighted: Vec<SplitMatrix>,
+    constant: Vec<SplitMatrix>,
     /// Factors for the rows of each channel and each block that make them comparable.
     channel_scales: Vec<Vec<f64>>,
     block_scales: Vec<Vec<f64>>,
