@@ -23,7 +23,7 @@
 //!
 //! Derivatives are taken by the complex step (Squire and Trapp, SIAM Rev. 40, 1998): `F` is holomorphic and real on the
 //! real line, so `F(x + i h v; z + i h w) = F + i h (F' v + F_z w)` to rounding for tiny `h`. Nothing but the map has to
-//! be known, and linear equations are solved by [products](super::krylov).
+//! be known, and linear equations are solved from products.
 
 use num_complex::Complex64;
 
