@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 
 use nalgebra::{DMatrix, DVector};
+use num_complex::Complex64;
 
 use crate::error::Result;
 use crate::finite::eigenvalues::symmetric_eigen;
@@ -38,6 +39,39 @@ pub(crate) fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
         rule[n / 2].0 = 0.0;
     }
     rule
+}
+
+/// An integral by the Gauss-Legendre rule on one panel, and the size of the last Legendre coefficients of the integrand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PanelSum {
+    pub(crate) integral: f64,
+    pub(crate) absolute: f64,
+    pub(crate) tail: f64,
+}
+
+impl PanelSum {
+    /// From the terms of the rule, each with the values of the last two Legendre polynomials `P_{n-2}` and `P_{n-1}` at its
+    /// node.
+    pub(crate) fn new(terms: impl Iterator<Item = (f64, [f64; 2])>) -> Self {
+        let (mut integral, mut absolute, mut last, mut nodes) = (0.0, 0.0, [0.0; 2], 0);
+        for (term, values) in terms {
+            integral += term;
+            absolute += term.abs();
+            last[0] += term * values[0];
+            last[1] += term * values[1];
+            nodes += 1;
+        }
+        // The coefficient of P_k is (2 k + 1) / 2 times the integral against it.
+        Self { integral, absolute, tail: (2 * nodes) as f64 * last[0].abs().max(last[1].abs()) }
+    }
+}
+
+/// Radius of the Bernstein ellipse about an interval that a point is on, by which to the power `-2 n` the `n`-point Gauss rule
+/// errs for a function with a pole there.
+pub(crate) fn ellipse_radius((low, high): (f64, f64), point: Complex64) -> f64 {
+    let s = (2.0 * point - low - high) / (high - low);
+    let root = (s * s - 1.0).sqrt();
+    (s + root).norm().max((s - root).norm())
 }
 
 /// The Gauss rules of a measure of finitely many atoms of positive mass.

@@ -43,13 +43,8 @@ impl SpectralLaw {
         let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
-                let exact = |x| GapEnd { x, error: 4.0 * f64::EPSILON * x.abs(), state: None };
-                let ends = intervals.iter().map(|interval| interval.map(exact)).collect();
-                let rational = search.branches.is_empty()
-                    && law.add_walked(&search, ends, &mut workspace).is_ok()
-                    && (1.0 - law.total_mass()).abs() <= MISSING;
-                if !rational {
-                    law.parts.clear();
+                let ends = intervals.iter().map(|interval| interval.map(GapEnd::exact)).collect();
+                if !law.rational(&search, ends, &mut workspace) {
                     for [low, high] in intervals {
                         law.add_interval(&search, low, high)?;
                     }
@@ -124,6 +119,24 @@ impl SpectralLaw {
         check("relative error of the moments", moment_error, Certificate::VARIANCE_TOLERANCE, 0.0, 1.0)
     }
 
+    /// Gives the intervals between edges rational densities; false, with nothing added, if they do not carry the mass.
+    fn rational<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        intervals: Vec<[GapEnd; 2]>,
+        workspace: &mut T::Workspace,
+    ) -> bool {
+        let before = self.certificate;
+        let found = search.branches.is_empty()
+            && self.add_walked(search, intervals, workspace).is_ok()
+            && (1.0 - self.total_mass()).abs() <= MISSING;
+        if !found {
+            self.parts.clear();
+            self.certificate = before;
+        }
+        found
+    }
+
     /// Finds intervals and atoms: first around the landmarks, then wherever mass is missing.
     fn find<T: CauchyTransform>(
         &mut self,
@@ -131,14 +144,11 @@ impl SpectralLaw {
         far: &FarMoments,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
-        if search.branches.is_empty()
-            && let Ok(Some(interval)) = search.outer(far, workspace)
+        if search.transform.knows_real_solutions()
+            && let Ok(interval) = search.outer(far, workspace)
+            && self.rational(search, vec![interval], workspace)
         {
-            let walked = self.add_walked(search, vec![interval], workspace);
-            if walked.is_ok() && (1.0 - self.total_mass()).abs() <= MISSING {
-                return Ok(());
-            }
-            self.parts.clear();
+            return Ok(());
         }
         let mut landmarks = search.transform.landmarks();
         landmarks.push(far.mean);

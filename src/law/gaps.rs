@@ -7,7 +7,7 @@ use num_complex::Complex64;
 
 use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::solver::walk::End;
 
 /// Error of an edge that is walked to, in units of its rounding.
@@ -23,21 +23,34 @@ pub(super) struct GapEnd {
     pub(super) state: Option<Vec<Complex64>>,
 }
 
+impl GapEnd {
+    /// An end that is known to its rounding.
+    pub(super) fn exact(x: f64) -> Self {
+        Self { x, error: WALKED * x.abs(), state: None }
+    }
+
+    fn walked(end: &End) -> Self {
+        match &end.state {
+            Some(state) => Self { state: Some(complex(state)), ..Self::exact(end.z) },
+            // A place that the transform knows.
+            None => Self { x: end.z, error: 0.0, state: None },
+        }
+    }
+}
+
+fn complex(state: &[f64]) -> Vec<Complex64> {
+    state.iter().copied().map(Complex64::from).collect()
+}
+
 impl<T: CauchyTransform> Search<'_, T> {
-    /// The interval from the lowest to the highest point of the continuous part; none if the transform does not know its
-    /// real solutions.
-    pub(super) fn outer(
-        &self,
-        far: &FarMoments,
-        workspace: &mut T::Workspace,
-    ) -> Result<Option<[GapEnd; 2]>> {
+    /// The interval from the lowest to the highest point of the continuous part.
+    pub(super) fn outer(&self, far: &FarMoments, workspace: &mut T::Workspace) -> Result<[GapEnd; 2]> {
         let mut end = |sign: f64| {
             let start = far.center - sign * far.radius;
             let guess = self.solve(start.into(), workspace)?.state;
             self.end(start, &guess, sign, far.radius, workspace)
         };
-        let (low, high) = (end(1.0)?, end(-1.0)?);
-        Ok(low.zip(high).map(<[GapEnd; 2]>::from))
+        Ok([end(1.0)?, end(-1.0)?])
     }
 
     /// The gap of the continuous part around `x`, where the unknowns are next to `guess`, in an interval of the given length.
@@ -48,10 +61,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         length: f64,
         workspace: &mut T::Workspace,
     ) -> Result<[GapEnd; 2]> {
-        let mut end = |sign: f64| {
-            let end = self.end(x, guess, sign, length, workspace)?;
-            end.ok_or(Error::NoEdge { near: x, points: 0 })
-        };
+        let mut end = |sign: f64| self.end(x, guess, sign, length, workspace);
         Ok([end(-1.0)?, end(1.0)?])
     }
 
@@ -63,24 +73,16 @@ impl<T: CauchyTransform> Search<'_, T> {
         sign: f64,
         length: f64,
         workspace: &mut T::Workspace,
-    ) -> Result<Option<GapEnd>> {
-        let walked = |end: End| GapEnd {
-            x: end.z,
-            error: if end.state.is_some() { WALKED * end.z.abs() } else { 0.0 },
-            state: end.state.map(|state| state.into_iter().map(Complex64::from).collect()),
-        };
-        let Some(end) = self.transform.walk(x, guess, sign, length, workspace) else { return Ok(None) };
-        let end = end?;
+    ) -> Result<GapEnd> {
+        let end = self.transform.walk(x, guess, sign, length, workspace)?;
         self.count(end.evaluations);
-        if end.state.is_some() || !self.atoms.contains(&end.z) {
-            return Ok(Some(walked(end)));
-        }
-        let Some((beyond, guess)) = &end.behind else { return Ok(Some(walked(end))) };
-        let guess: Vec<Complex64> = guess.iter().copied().map(Complex64::from).collect();
-        if let Some(Ok(other)) = self.transform.walk(*beyond, &guess, sign, length, workspace) {
+        let behind = end.behind.as_ref().filter(|_| self.atoms.contains(&end.z));
+        if let Some((beyond, guess)) = behind
+            && let Ok(other) = self.transform.walk(*beyond, &complex(guess), sign, length, workspace)
+        {
             self.count(other.evaluations);
-            return Ok(Some(walked(other)));
+            return Ok(GapEnd::walked(&other));
         }
-        Ok(Some(walked(end)))
+        Ok(GapEnd::walked(&end))
     }
 }

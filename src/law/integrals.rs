@@ -9,7 +9,7 @@ use num_complex::Complex64;
 
 use super::band::Band;
 use super::frame::Frame;
-use crate::quadrature::gauss_legendre;
+use crate::quadrature::{PanelSum, ellipse_radius, gauss_legendre};
 
 /// Last Legendre coefficients of an integrand on a panel, relative to the integral, at which it is
 /// resolved: the Gauss rule errs by coefficients of twice the order, which are about the square.
@@ -27,7 +27,7 @@ impl Band {
         let sums: Vec<PanelSum> = self
             .quadrature
             .chunks(PANEL_NODES)
-            .map(|nodes| PanelSum::new(nodes.iter().map(|&(x, weight)| weight * f(x))))
+            .map(|nodes| panel_sum(nodes.iter().map(|&(x, weight)| weight * f(x))))
             .collect();
         // Of the absolute values: the integral itself may vanish by symmetry.
         let scale = sums.iter().map(|sum| sum.absolute).sum();
@@ -56,7 +56,7 @@ impl Band {
             .map(|half| {
                 let terms =
                     panel_nodes(half).map(|(at, weight)| weight * rate.eval(at) * f(frame.position(at)));
-                self.refined(f, half, PanelSum::new(terms), scale, halvings - 1)
+                self.refined(f, half, panel_sum(terms), scale, halvings - 1)
             })
             .sum()
     }
@@ -117,35 +117,15 @@ impl Band {
     /// Whether the quadrature resolves `1 / (parameter - .)`: Gauss rules err by the radius of the
     /// Bernstein ellipse to minus twice the number of nodes.
     fn resolves(&self, parameter: Complex64) -> bool {
-        self.panels.iter().all(|(low, high)| {
-            let s = (2.0 * parameter - low - high) / (high - low);
-            let root = (s * s - 1.0).sqrt();
-            let radius = (s + root).norm().max((s - root).norm());
-            2.0 * PANEL_NODES as f64 * radius.ln() > -f64::EPSILON.ln()
+        self.panels.iter().all(|&panel| {
+            2.0 * PANEL_NODES as f64 * ellipse_radius(panel, parameter).ln() > -f64::EPSILON.ln()
         })
     }
 }
 
-/// An integral over one panel and the size of the last Legendre coefficients of the integrand.
-struct PanelSum {
-    integral: f64,
-    absolute: f64,
-    tail: f64,
-}
-
-impl PanelSum {
-    /// From the terms of the Gauss rule.
-    fn new(terms: impl Iterator<Item = f64>) -> Self {
-        let (mut integral, mut absolute, mut last) = (0.0, 0.0, [0.0; 2]);
-        for (term, values) in terms.zip(last_legendre()) {
-            integral += term;
-            absolute += term.abs();
-            last[0] += term * values[0];
-            last[1] += term * values[1];
-        }
-        // The coefficient of P_k is (2 k + 1) / 2 times the integral against it.
-        Self { integral, absolute, tail: (2 * PANEL_NODES) as f64 * last[0].abs().max(last[1].abs()) }
-    }
+/// From the terms of the Gauss rule.
+fn panel_sum(terms: impl Iterator<Item = f64>) -> PanelSum {
+    PanelSum::new(terms.zip(last_legendre().iter().copied()))
 }
 
 /// Values of the Legendre polynomials `P_{n-2}` and `P_{n-1}` at the nodes of the `n`-point rule.

@@ -4,7 +4,7 @@
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::population::Atom;
 use crate::solver::Solution;
 use crate::solver::walk::End;
@@ -39,20 +39,26 @@ pub trait CauchyTransform: Sync {
         workspace: &mut Self::Workspace,
     ) -> Result<Solution>;
 
-    /// The end of the gap around the real point `x`, where the unknowns are next to `guess`, in the direction `sign`: along the
-    /// real solutions, if the transform knows how to tell them. `length` is a first guess of how far the end is.
+    /// Whether real solutions outside the support can be told from others, and [walked](CauchyTransform::walk) along.
+    fn knows_real_solutions(&self) -> bool {
+        false
+    }
+
+    /// The end of the gap around the real point `x`, where the unknowns are next to `guess`, in the direction `sign`, along the
+    /// real solutions. `length` is a first guess of how far the end is.
     ///
     /// # Errors
-    /// If `x` is not outside of the support, or the solutions are lost on the way.
+    /// If `x` is not outside of the support, or the solutions are lost on the way; always
+    /// [`NoEdge`](crate::Error::NoEdge) where the real solutions are not known.
     fn walk(
         &self,
-        _x: f64,
+        x: f64,
         _guess: &[Complex64],
         _sign: f64,
         _length: f64,
         _workspace: &mut Self::Workspace,
-    ) -> Option<Result<End>> {
-        None
+    ) -> Result<End> {
+        Err(Error::NoEdge { near: x, points: 0 })
     }
 
     /// Mean and standard deviation, roughly: they set the scale of the search for the support.

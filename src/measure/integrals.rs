@@ -6,6 +6,7 @@ use super::coordinates::{Coordinates, Edge, complex_logit};
 use super::panels::{NODES, Panel, legendre, nodes};
 use super::piece::Piece;
 use crate::numeric::rational::{Place, Rational};
+use crate::quadrature::{PanelSum, ellipse_radius};
 
 /// Last Legendre coefficients of an integrand on a panel, relative to the integral, at which there is no need to
 /// look closer.
@@ -23,7 +24,7 @@ impl Piece {
     pub(crate) fn integrate(&self, f: &dyn Fn(f64) -> f64) -> f64 {
         let of_panel = |panel: &Panel| {
             let terms = nodes((panel.low, panel.high)).zip(panel.masses);
-            PanelSum::new(terms.map(|((at, _), mass)| mass * f(self.position(at))))
+            panel_sum(terms.map(|((at, _), mass)| mass * f(self.position(at))))
         };
         let sums: Vec<PanelSum> = self.panels().iter().map(of_panel).collect();
         // Of the absolute values: the integral itself may vanish by symmetry.
@@ -48,7 +49,7 @@ impl Piece {
         }
         let middle = 0.5 * (low + high);
         let of_half = |half: (f64, f64)| {
-            PanelSum::new(nodes(half).map(|(at, weight)| weight * self.rate(at) * f(self.position(at))))
+            panel_sum(nodes(half).map(|(at, weight)| weight * self.rate(at) * f(self.position(at))))
         };
         let halves = [(low, middle), (middle, high)].map(|half| (half, of_half(half)));
         let halved: f64 = halves.iter().map(|(_, sum)| sum.integral).sum();
@@ -168,31 +169,12 @@ fn smooth_part(d: Complex64) -> Complex64 {
 /// Whether the quadrature on a panel resolves `1 / (parameter - .)`: Gauss rules err by the radius of the
 /// Bernstein ellipse to minus twice the number of nodes.
 fn resolves(panel: &Panel, parameter: Complex64) -> bool {
-    let s = (2.0 * parameter - panel.low - panel.high) / (panel.high - panel.low);
-    let root = (s * s - 1.0).sqrt();
-    let radius = (s + root).norm().max((s - root).norm());
+    let radius = ellipse_radius((panel.low, panel.high), parameter);
     // Infinite parameters are those of points far away.
-    2.0 * NODES as f64 * radius.ln() > -f64::EPSILON.ln() || !s.is_finite()
+    2.0 * NODES as f64 * radius.ln() > -f64::EPSILON.ln() || !parameter.is_finite()
 }
 
-/// An integral over one panel and the size of the last Legendre coefficients of the integrand.
-struct PanelSum {
-    integral: f64,
-    absolute: f64,
-    tail: f64,
-}
-
-impl PanelSum {
-    /// From the terms of the Gauss rule.
-    fn new(terms: impl Iterator<Item = f64>) -> Self {
-        let (mut integral, mut absolute, mut last) = (0.0, 0.0, [0.0; 2]);
-        for (term, values) in terms.zip(legendre()) {
-            integral += term;
-            absolute += term.abs();
-            last[0] += term * values[NODES - 2];
-            last[1] += term * values[NODES - 1];
-        }
-        // The coefficient of P_k is (2 k + 1) / 2 times the integral against it.
-        Self { integral, absolute, tail: (2 * NODES) as f64 * last[0].abs().max(last[1].abs()) }
-    }
+/// From the terms of the Gauss rule.
+fn panel_sum(terms: impl Iterator<Item = f64>) -> PanelSum {
+    PanelSum::new(terms.zip(legendre().iter().map(|values| [values[NODES - 2], values[NODES - 1]])))
 }

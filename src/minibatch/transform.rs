@@ -151,6 +151,10 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         self.in_z(z, self.pencil.solve_near(self.to_pencil(z), guess, workspace))
     }
 
+    fn knows_real_solutions(&self) -> bool {
+        true
+    }
+
     fn walk(
         &self,
         x: f64,
@@ -158,7 +162,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         sign: f64,
         length: f64,
         workspace: &mut Workspace<E::Buffers>,
-    ) -> Option<Result<End>> {
+    ) -> Result<End> {
         let equation = self.equation();
         let mut walked = || {
             let outside = equation.outside(self.origin - self.epoch_step * x, guess, workspace)?;
@@ -170,7 +174,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
             end.behind = end.behind.map(|(z, state)| (to_z(z), state));
             Ok(end)
         };
-        Some(walked().map_err(|error| in_z(error, self.origin, self.epoch_step)))
+        walked().map_err(|error| in_z(error, self.origin, self.epoch_step))
     }
 
     fn location_scale(&self) -> (f64, f64) {

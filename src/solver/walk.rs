@@ -289,10 +289,10 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         image
     }
 
-    /// The point at `tau` as it would be if everything went on like before: as powers of `tau` where that grows in size, as far
-    /// out and towards singular ends, as a quadratic function elsewhere.
+    /// The point at `tau` as it would be if everything went on like before: as powers of `tau` where that [grows], as a quadratic
+    /// function elsewhere.
     fn predicted(&self, from: &Place, before: Option<&Place>, tau: f64) -> Place {
-        let far = from.tau * tau > 0.0 && tau.abs() > from.tau.abs();
+        let far = grows(from.tau, tau);
         let toward = |value: f64, rate: f64, tau: f64| {
             let power = rate * from.tau / value * (tau / from.tau).ln();
             if far && power.abs() < STEEPEST { value * power.exp() } else { value + rate * (tau - from.tau) }
@@ -394,7 +394,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 beyond = Some(next);
                 continue;
             }
-            let far = next.tau * at.tau > 0.0 && next.tau.abs() > at.tau.abs();
+            let far = grows(at.tau, next.tau);
             let walked = (next.z - self.start.z).abs();
             let arrived = places.iter().find(|&&place| {
                 (place - next.z).abs() <= ARRIVED * walked + f64::EPSILON * place.abs()
@@ -420,10 +420,15 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 }
 
+/// Whether `tau` grows in size on the way, without a change of sign, as far out and towards singular ends.
+fn grows(from: f64, to: f64) -> bool {
+    from * to > 0.0 && from.abs() < to.abs()
+}
+
 /// How far the turning point is from the last of two points, by the secant method. Far from the support `z` is like
 /// `1 / tau`, so it is `tau^2 z'(tau)` that is followed, unless `tau` passes through 0.
 fn aim(before: &Place, last: &Place) -> f64 {
-    let far = before.tau * last.tau > 0.0 && before.tau.abs() < last.tau.abs();
+    let far = grows(before.tau, last.tau);
     let [a, b] = [before, last].map(|place| place.slope * if far { place.tau * place.tau } else { 1.0 });
     -b * (last.tau - before.tau) / (b - a)
 }
