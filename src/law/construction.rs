@@ -15,6 +15,9 @@ use crate::resolve::axis::Sample;
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
 
+/// Distances, each twice the one before, from which the support is looked at: small parts may lie far out.
+const DOUBLINGS: usize = 4;
+
 /// Width of intervals and gaps, relative to the spread, below which they are artefacts.
 const RESOLUTION: f64 = 1e-12;
 
@@ -35,9 +38,6 @@ impl SpectralLaw {
         let mut search = Search::new(transform);
         let mut workspace = search.workspace();
         let intervals = transform.intervals();
-        if intervals.is_none() {
-            search.drop_surrounded_poles(&mut workspace);
-        }
         let exact = transform.moments();
         let far = search.far_moments(exact, &mut workspace)?;
         let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
@@ -144,12 +144,17 @@ impl SpectralLaw {
         far: &FarMoments,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
-        if search.transform.knows_real_solutions()
-            && let Ok(interval) = search.outer(far, workspace)
-            && self.rational(search, vec![interval], workspace)
-        {
-            return Ok(());
+        if search.transform.knows_real_solutions() {
+            for doubling in 0..DOUBLINGS {
+                let distance = far.radius * f64::from(1 << doubling);
+                if let Ok(interval) = search.outer(far.center, distance, workspace)
+                    && self.rational(search, vec![interval], workspace)
+                {
+                    return Ok(());
+                }
+            }
         }
+        search.drop_surrounded_poles(workspace);
         let mut landmarks = search.transform.landmarks();
         landmarks.push(far.mean);
         for x in landmarks {

@@ -16,6 +16,11 @@ const HEIGHT: f64 = 6.5;
 const FAR_RADII: f64 = 1.5;
 const ROUNDING: f64 = 1e-12;
 
+/// How far a law with these first moments reaches about its mean, roughly.
+pub(super) fn reach(moments: [f64; 4]) -> f64 {
+    FAR_RADII * radius(moments)
+}
+
 /// Distance of the far parts from the mean, the root of the fourth central moment over the variance.
 fn radius([m1, m2, m3, m4]: [f64; 4]) -> f64 {
     let (second, fourth) = (m2 - m1 * m1, m4 - 4.0 * m3 * m1 + 6.0 * m2 * m1 * m1 - 3.0 * m1.powi(4));
@@ -78,13 +83,20 @@ impl<E: FixedPoint> EquationTransform<E> {
         if spread <= f64::EPSILON * center.abs() {
             return Err(Error::NoSpread { location: center, spread });
         }
-        if FAR_RADII * radius(moments) <= start.im {
+        if reach(moments) <= start.im {
             return Ok(Self::new(equation, start, state(start))?.with_moments(moments));
         }
-        let z = Complex64::new(center, FAR_RADII * radius(moments));
+        let z = Complex64::new(center, reach(moments));
         let solution = equation.iterate(z, &state(z), &mut equation.workspace())?;
         let far = FarPoint::new(center, spread, z.im, solution.state);
         Ok(Self::around(equation, far).with_moments(moments))
+    }
+
+    /// Unknowns at the real point `x` far outside of the support if they differ from those at infinity by multiples of
+    /// `1 / (x - mean)`, as those of a pencil do to lowest order: then they are what the imaginary parts above the mean are.
+    pub(crate) fn beside_far_point(&self, x: f64) -> Vec<Complex64> {
+        let share = self.far.height / (x - self.far.center);
+        self.far.state().iter().map(|unknown| Complex64::from(unknown.re - share * unknown.im)).collect()
     }
 
     /// Points that are likely to lie inside the support.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
+use super::equation::reach;
 use super::frame::Frame;
 use super::transform::{CauchyTransform, Singularity};
 use crate::error::{Error, Result};
@@ -28,6 +29,9 @@ const CIRCLE_TOLERANCE: f64 = 2e-13;
 /// Error of the mass that has to do if no circle is better, and the number of circles tried.
 const CIRCLE_SLACK: f64 = 1e-10;
 const CIRCLES: usize = 16;
+
+/// Variance relative to the second moment below which moments about 0 do not tell it to enough digits.
+const NARROW: f64 = 1e-4;
 
 /// Distance to an atom, relative to the spread, within which the density beside it is lost.
 const DROWNED: f64 = 1e-6;
@@ -295,7 +299,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     /// circle comes from the same sum, so that too small a circle is noticed.
     ///
     /// Mass that is too small to be noticed may still carry the moments, so the circle has to reproduce `exact`
-    /// ones where they are known; where none does, they stand in for it.
+    /// ones where they are known; where none does, they stand in for it. A law that is walked to needs no circle.
     pub(super) fn far_moments(
         &self,
         exact: Option<[f64; 4]>,
@@ -303,6 +307,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     ) -> Result<FarMoments> {
         let deviation = exact.map_or(0.0, |[mean, second, ..]| (second - mean * mean).max(0.0).sqrt());
         let mut radius = 7.0 * self.spread.max(deviation);
+        if self.transform.knows_real_solutions()
+            && let Some(exact @ [mean, second, ..]) = exact
+            && deviation * deviation > NARROW * second
+        {
+            let radius = radius.max(reach(exact));
+            return Ok(FarMoments { center: self.center, radius, mean, variance: deviation * deviation });
+        }
         let mut best: Option<(f64, FarMoments)> = None;
         for _ in 0..CIRCLES {
             let mut sums = [0.0; 3];

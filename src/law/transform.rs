@@ -44,8 +44,16 @@ pub trait CauchyTransform: Sync {
         false
     }
 
+    /// Unknowns next to those at a real point far outside of the support.
+    ///
+    /// # Errors
+    /// Like [`CauchyTransform::solve`].
+    fn far_state(&self, x: f64, workspace: &mut Self::Workspace) -> Result<Vec<Complex64>> {
+        Ok(self.solve(x.into(), workspace)?.state)
+    }
+
     /// The end of the gap around the real point `x`, where the unknowns are next to `guess`, in the direction `sign`, along the
-    /// real solutions. `length` is a first guess of how far the end is.
+    /// real solutions.
     ///
     /// # Errors
     /// If `x` is not outside of the support, or the solutions are lost on the way; always
@@ -55,7 +63,6 @@ pub trait CauchyTransform: Sync {
         x: f64,
         _guess: &[Complex64],
         _sign: f64,
-        _length: f64,
         _workspace: &mut Self::Workspace,
     ) -> Result<End> {
         Err(Error::NoEdge { near: x, points: 0 })

@@ -29,7 +29,7 @@ impl SpectralLaw {
                 let beyond = singular.iter().map(|place| side * (place - end.x)).filter(|&gap| gap > 0.0);
                 let kind = if inner.contains(&end.x) { Kind::Other } else { search.kind(end.x) };
                 let beyond = beyond.fold(f64::INFINITY, f64::min);
-                End { x: end.x, kind, error: end.error, beyond, state: end.state.clone() }
+                End { x: end.x, kind, error: end.error, beyond, turn: end.turn.clone() }
             });
             let inside = |sample: &&Sample| low.x < sample.x && sample.x < high.x;
             let samples: Vec<Sample> = known.iter().filter(inside).cloned().collect();
@@ -53,12 +53,12 @@ impl SpectralLaw {
                 Resolution::Divided { obstacle: Obstacle::Singular { x }, samples } => {
                     known = samples;
                     inner.push(x);
-                    let cut = GapEnd { x, error: 0.0, state: None };
+                    let cut = GapEnd { x, error: 0.0, turn: None };
                     intervals.extend([[low, cut.clone()], [cut, high]]);
                 }
                 Resolution::Divided { obstacle: Obstacle::Outside { x, state }, samples } => {
                     known = samples;
-                    let [from, to] = search.gap(x, &state, high.x - low.x, workspace)?;
+                    let [from, to] = search.gap(x, &state, workspace)?;
                     let parts = [[low, from], [to, high]];
                     let proper = parts.into_iter().filter(|[low, high]| low.x < high.x);
                     intervals.extend(proper);

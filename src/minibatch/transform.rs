@@ -155,22 +155,28 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         true
     }
 
+    fn far_state(&self, x: f64, _workspace: &mut Workspace<E::Buffers>) -> Result<Vec<Complex64>> {
+        Ok(self.pencil.beside_far_point(self.origin - self.epoch_step * x))
+    }
+
     fn walk(
         &self,
         x: f64,
         guess: &[Complex64],
         sign: f64,
-        length: f64,
         workspace: &mut Workspace<E::Buffers>,
     ) -> Result<End> {
         let equation = self.equation();
         let mut walked = || {
             let outside = equation.outside(self.origin - self.epoch_step * x, guess, workspace)?;
-            let length = self.epoch_step * length;
-            let mut end = equation.walk(&outside, -sign, length, &[self.origin], workspace)?;
+            let mut end = equation.walk(&outside, -sign, &[self.origin], workspace)?;
             end.evaluations += outside.evaluations;
             let to_z = |z: f64| (self.origin - z) / self.epoch_step;
             end.z = to_z(end.z);
+            if let Some(turn) = &mut end.turn {
+                let unit = self.epoch_step.sqrt();
+                turn.opening.iter_mut().for_each(|opening| *opening *= unit);
+            }
             end.behind = end.behind.map(|(z, state)| (to_z(z), state));
             Ok(end)
         };

@@ -5,6 +5,7 @@ use num_complex::Complex64;
 use crate::error::Result;
 use crate::measure::piece::Piece;
 use crate::numeric::rational::Place;
+use crate::solver::walk::Turn;
 
 /// What solves for points of the real axis.
 pub(crate) trait Axis {
@@ -85,8 +86,8 @@ pub(crate) struct End {
     pub(crate) error: f64,
     /// Distance to the next singular place outside; infinite if there is none.
     pub(crate) beyond: f64,
-    /// The unknowns at the end, if they are known and finite.
-    pub(crate) state: Option<Vec<Complex64>>,
+    /// The unknowns at the end and how they open up, if it is a turning point that is known as one.
+    pub(crate) turn: Option<Turn>,
 }
 
 /// An interval sampled to the end.

@@ -4,7 +4,11 @@
 //! are interpolated in it, those at the ends included. At other ends they may be powers of the distance: there it
 //! is their logarithms that are interpolated in `log((x - a) / (b - x))`.
 
+use std::f64::consts::PI;
+
 use num_complex::Complex64;
+
+use crate::solver::walk::Turn;
 
 /// Points that serve one guess.
 const NEAREST: usize = 10;
@@ -41,6 +45,20 @@ pub(super) fn interpolate(
         }
     };
     Some((0..reference.len()).map(entry).collect())
+}
+
+/// The unknowns at an angle between two turning points a `width` apart: the cubic polynomial in the angle with both states and
+/// with the slopes that they open up with.
+pub(super) fn between(low: &Turn, high: &Turn, width: f64, angle: f64) -> Vec<Complex64> {
+    // x - a = (b - a) theta^2 / 4 + ... at the lower end, likewise at the upper one.
+    let share = angle / PI;
+    let slope = 0.5 * PI * width.sqrt() * share * (1.0 - share);
+    let of_high = share * share * (3.0 - 2.0 * share);
+    let value = |j: usize| {
+        let real = low.state[j] + of_high * (high.state[j] - low.state[j]);
+        Complex64::new(real, slope * ((1.0 - share) * low.opening[j] + share * high.opening[j]))
+    };
+    (0..low.state.len()).map(value).collect()
 }
 
 /// The share of each point in the interpolant at `at`.

@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 use num_complex::Complex64;
 
 use super::axis::{End, Obstacle, Outcome, Request, Sample};
-use super::guess::interpolate;
+use super::guess::{between, interpolate};
 use super::sample::{Sampler, Step};
 use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
 use crate::numeric::rational::Place;
@@ -100,21 +100,27 @@ impl Sampler<'_> {
     }
 
     fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
-        let in_logarithms = self.coordinates == Coordinates::Logarithmic;
+        let ([low, high], in_logarithms) = (self.interval(), self.coordinates == Coordinates::Logarithmic);
         let at = |t: f64| self.coordinates.parameter_of_logit(t);
         let mut known: Vec<(f64, &[Complex64])> =
             self.points.iter().map(|point| (at(point.t), &point.sample.state[..])).collect();
+        let turns = self.ends.each_ref().map(|end| end.turn.as_ref());
+        let states =
+            turns.map(|turn| turn.map(|turn| turn.state.iter().copied().map(Complex64::from).collect()));
+        let states: Vec<(f64, Vec<Complex64>)> =
+            [0.0, PI].into_iter().zip(states).filter_map(|(angle, state)| Some((angle, state?))).collect();
         if !in_logarithms {
-            let ends = self.ends.iter().zip([0.0, PI]);
-            known.extend(ends.filter_map(|(end, angle)| Some((angle, end.state.as_deref()?))));
+            known.extend(states.iter().map(|(angle, state)| (*angle, &state[..])));
         }
-        let [low, high] = self.interval();
+        let guess = |t: f64| match turns {
+            [Some(low), Some(high)] if self.points.len() < 2 => Some(between(low, high, self.width(), at(t))),
+            // Two points may be the two ends of a wide gap in what is known.
+            _ if known.len() > 2 => interpolate(&known, at(t), in_logarithms),
+            _ => None,
+        };
         let request = |&t: &f64| {
             let x = self.position(t);
-            let distances = Place { low: x - low, high: high - x };
-            // Two points may be the two ends of a wide gap in what is known.
-            let guess = (known.len() > 2).then(|| interpolate(&known, at(t), in_logarithms)).flatten();
-            Request { x, distances, guess }
+            Request { x, distances: Place { low: x - low, high: high - x }, guess: guess(t) }
         };
         logarithms.iter().map(request).collect()
     }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::measure::panels::{Panel, resolve};
 use crate::measure::tests::fuss_catalan_density;
 use crate::numeric::rational::Place;
+use crate::solver::walk::Turn;
 
 const PI: f64 = std::f64::consts::PI;
 
@@ -41,7 +42,7 @@ impl<F: Fn(f64, Place) -> Option<f64>> Axis for Exact<F> {
 }
 
 fn end(x: f64, kind: Kind, beyond: f64) -> End {
-    End { x, kind, error: 0.0, beyond, state: None }
+    End { x, kind, error: 0.0, beyond, turn: None }
 }
 
 fn resolved(axis: &dyn Axis, ends: [End; 2]) -> Sampled {
@@ -324,8 +325,9 @@ fn guesses_are_close_and_end_states_make_them_closer() {
     let semicircle = |r: Request| 0.5 * Complex64::new(r.x, -(r.distances.low * r.distances.high).sqrt());
     let without = median(semicircle, soft_pair([-2.0, 2.0]));
     let mut ends = soft_pair([-2.0, 2.0]);
-    ends[0].state = Some(vec![Complex64::new(-1.0, 0.0)]);
-    ends[1].state = Some(vec![Complex64::new(1.0, 0.0)]);
+    // Next to the ends G = -1 - i sqrt(x + 2) and 1 - i sqrt(2 - x).
+    ends[0].turn = Some(Turn { state: vec![-1.0], opening: vec![-1.0] });
+    ends[1].turn = Some(Turn { state: vec![1.0], opening: vec![-1.0] });
     let with = median(semicircle, ends);
     assert!(with.0 < 1e-3 && with.1 < 0.1 && with.1 < without.1, "{with:?} {without:?}");
     // Marchenko-Pastur of ratio 1 as if its end were not known to be hard: G = (1 - sqrt(1 - 4 / x)) / 2.

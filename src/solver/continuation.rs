@@ -79,6 +79,11 @@ impl FarPoint {
     pub(crate) fn new(center: f64, spread: f64, height: f64, state: Vec<Complex64>) -> Self {
         Self { center, spread, height, state }
     }
+
+    /// The unknowns there.
+    pub(crate) fn state(&self) -> &[Complex64] {
+        &self.state
+    }
 }
 
 /// Solves without a guess, for every fixed-point equation.

@@ -1,0 +1,303 @@
+//! The curve of real solutions, followed point by point to where it turns or runs off.
+
+use super::line::Line;
+use super::{CORRECTION, CORRECTIONS, End, Outside, TANGENT, Turn};
+use crate::error::{Error, Result};
+use crate::solver::fixed_point::{Factors, FixedPoint};
+use crate::solver::krylov::{dot, gmres, norm};
+
+/// A first correction larger than this part of the step means that the curve was lost.
+const LOST: f64 = 0.5;
+
+/// Corrections relative to the step, and residuals of tangents, at which a point on the way is good enough to go on from.
+const ROUGH: f64 = 1e-3;
+const ROUGH_TANGENT: f64 = 1e-3;
+
+/// What is left of the way, relative to all of it, from which on points are solved for to rounding.
+const CLOSING: f64 = 1e-2;
+
+/// Points of a walk.
+const POINTS: usize = 200;
+
+/// Growth of the step from point to point while no end is in sight.
+const GROWTH: f64 = 3.0;
+
+/// Largest relative change of a factor of the map in one step, as it seems before the step, and afterwards: what is steeper
+/// may be another branch. A change of the signs of determinants shows that for certain, unless the step is so small that a
+/// factor has gone through infinity.
+const LARGEST: f64 = 0.5;
+const LARGEST_BEHIND: f64 = 1.0;
+const SMALLEST: f64 = 0.05;
+
+/// Logarithm of a change beyond which nothing is continued as a power.
+const STEEPEST: f64 = 3.0;
+
+/// Change of two successive estimates of a turning point, in units of rounding, at which they agree.
+const AGREE: f64 = 8.0;
+
+/// Step, relative to `tau`, that rounding does not let the curve be followed in: the turning point is then read off.
+const CLOSE: f64 = 1e-5;
+
+/// Differences of `z` along a step, in units of rounding, from which on they tell of the curvature of `z'`.
+const TELLING: f64 = 1e8;
+
+/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived.
+const ARRIVED: f64 = 1e-20;
+
+/// A point of the curve of real solutions.
+#[derive(Debug, Clone)]
+struct Place {
+    tau: f64,
+    x: Vec<f64>,
+    z: f64,
+    /// Derivatives by `tau`.
+    velocity: Vec<f64>,
+    slope: f64,
+}
+
+/// The curve of real solutions, with `tau = c . x` as its parameter, `z` growing at first with the sign of a walk.
+pub(super) struct Curve<'a, E: FixedPoint + ?Sized> {
+    line: Line<'a, E>,
+    /// The functional `c`.
+    functional: Vec<f64>,
+    sign: f64,
+    /// Where the curve may run off to, or 0: distances from there are powers of `tau`.
+    origin: f64,
+    start: Place,
+}
+
+impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
+    pub(super) fn new(line: Line<'a, E>, start: &Outside, sign: f64, places: &[f64]) -> Self {
+        let unitless =
+            |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
+        let (x, tangent) = (unitless(&start.state), unitless(&start.tangent));
+        let size = norm(&tangent);
+        // So that tau grows on the way.
+        let functional: Vec<f64> = tangent.iter().map(|v| sign * v / size).collect();
+        let slope = sign / size;
+        let velocity = tangent.iter().map(|v| v * slope).collect();
+        let start = Place { tau: dot(&functional, &x), x, z: start.z, velocity, slope };
+        let ahead = places.iter().copied().filter(|place| sign * (place - start.z) > 0.0);
+        let origin = ahead.reduce(|a, b| if sign * (a - b) < 0.0 { a } else { b });
+        Self { line, functional, sign, origin: origin.unwrap_or(0.0), start }
+    }
+
+    /// Rows of the bordered equations `F - x = 0`, `c . x = tau`, applied to `(v, w)`, `w` in units of the slope.
+    fn bordered(&mut self, place: &Place, scale: f64, v: &[f64]) -> Vec<f64> {
+        let (v, w) = v.split_at(place.x.len());
+        let mut image = self.line.difference(&place.x, place.z, v, w[0] * scale);
+        image.push(dot(&self.functional, v));
+        image
+    }
+
+    /// The point at `tau` as it would be if everything went on like before: as powers of `tau` where that [grows], as a quadratic
+    /// function elsewhere.
+    fn predicted(&self, from: &Place, before: Option<&Place>, tau: f64) -> Place {
+        let far = grows(from.tau, tau);
+        let toward = |value: f64, rate: f64, tau: f64| {
+            let power = rate * from.tau / value * (tau / from.tau).ln();
+            if far && power.abs() < STEEPEST { value * power.exp() } else { value + rate * (tau - from.tau) }
+        };
+        let along = |tau: f64| if far { (tau / from.tau).ln() } else { tau - from.tau };
+        let before = before.filter(|before| !far || before.tau * from.tau > 0.0);
+        let bend = before.map_or(0.0, |before| (along(tau) / along(before.tau)).powi(2));
+        let value = |value: f64, rate: f64, earlier: Option<f64>| {
+            let missed = before.zip(earlier).map_or(0.0, |(b, x)| x - toward(value, rate, b.tau));
+            toward(value, rate, tau) + bend * missed
+        };
+        let x = (0..from.x.len()).map(|i| value(from.x[i], from.velocity[i], before.map(|b| b.x[i])));
+        let origin = self.origin;
+        let z = origin + value(from.z - origin, from.slope, before.map(|b| b.z - origin));
+        Place { tau, x: x.collect(), z, ..from.clone() }
+    }
+
+    /// The point a step further along; none if the curve is lost on the way.
+    fn advance(&mut self, from: &Place, before: Option<&Place>, step: f64, precise: bool) -> Option<Place> {
+        let mut place = self.predicted(from, before, from.tau + step);
+        let scale = from.slope.abs().max(f64::MIN_POSITIVE);
+        let length = step.abs() * (norm(&from.velocity).powi(2) + 1.0).sqrt();
+        let mut last = f64::INFINITY;
+        for _ in 0..CORRECTIONS {
+            let image = self.line.map(&place.x, place.z);
+            let mut rest: Vec<f64> = image.iter().zip(&place.x).map(|(image, x)| image - x).collect();
+            rest.push(place.tau - dot(&self.functional, &place.x));
+            let correction = gmres(&rest, CORRECTION, |v| self.bordered(&place, scale, v))?;
+            let (dx, dz) = correction.split_at(place.x.len());
+            let size = norm(&correction);
+            if size.is_nan() || size > LOST * length.min(last) && size > 1e-9 * norm(&place.x) {
+                return None;
+            }
+            place.x.iter_mut().zip(dx).for_each(|(x, dx)| *x += dx);
+            place.z += dz[0] * scale;
+            if !precise && size <= ROUGH * length
+                || size <= 1e-13 * norm(&place.x)
+                || size > 0.1 * last && size < 1e-9 * norm(&place.x)
+            {
+                break;
+            }
+            last = size;
+        }
+        self.tangent(from, &mut place, step, scale, if precise { TANGENT } else { ROUGH_TANGENT })?;
+        place.slope.is_finite().then_some(place)
+    }
+
+    /// The tangent at a point a step behind another, from how far both are apart.
+    fn tangent(
+        &mut self,
+        from: &Place,
+        place: &mut Place,
+        step: f64,
+        scale: f64,
+        tolerance: f64,
+    ) -> Option<()> {
+        let n = place.x.len();
+        let trapezoid = |now: f64, then: f64, rate: f64| 2.0 * (now - then) / step - rate;
+        let mut guess: Vec<f64> =
+            (0..n).map(|i| trapezoid(place.x[i], from.x[i], from.velocity[i])).collect();
+        guess.push(trapezoid(place.z, from.z, from.slope) / scale);
+        let mut rest: Vec<f64> = self.bordered(place, scale, &guess).iter().map(|x| -x).collect();
+        rest[n] += 1.0;
+        let allowed = tolerance / norm(&rest);
+        if allowed < 1.0 {
+            let correction = gmres(&rest, allowed, |v| self.bordered(place, scale, v))?;
+            guess.iter_mut().zip(&correction).for_each(|(v, dv)| *v += dv);
+        }
+        place.slope = guess.pop()? * scale;
+        place.velocity = guess;
+        Some(())
+    }
+
+    /// The turning point a little further than the last point.
+    fn turning_point(&self, last: &Place, found: Turning) -> End {
+        let Turning { aim, z } = found;
+        let state: Vec<f64> = last.x.iter().zip(&last.velocity).map(|(x, v)| x + aim * v).collect();
+        // z = e + z'' (tau - e_tau)^2 / 2, with z'' = -slope / aim.
+        let opening = self.sign * (2.0 * (aim / last.slope).abs()).sqrt();
+        let opening: Vec<f64> = last.velocity.iter().map(|v| opening * v).collect();
+        let turn = Some(Turn { state: self.line.in_units(&state), opening: self.line.in_units(&opening) });
+        End { z, turn, behind: None, evaluations: self.line.evaluations }
+    }
+
+    /// The next point, with the factors of the map there, unless another branch may have been caught.
+    fn step(
+        &mut self,
+        from: &Place,
+        before: Option<&Place>,
+        step: f64,
+        signs: u64,
+        precise: bool,
+    ) -> Option<(Place, Factors)> {
+        let next = self.advance(from, before, step, precise)?;
+        let factors = self.factors(&next);
+        let changed = step * factors.change;
+        let same = factors.signs == signs || changed <= SMALLEST;
+        (same && changed <= LARGEST_BEHIND).then_some((next, factors))
+    }
+
+    fn factors(&mut self, at: &Place) -> Factors {
+        self.line.factors(&at.x, at.z, &at.velocity, at.slope)
+    }
+
+    /// Walks to the end.
+    pub(super) fn end(mut self, places: &[f64]) -> Result<End> {
+        let mut at = self.start.clone();
+        let mut before: Option<Place> = None;
+        let Factors { change, mut signs } = self.factors(&at);
+        let mut step = LARGEST / change;
+        // The last point beyond a turning point.
+        let mut beyond: Option<Place> = None;
+        let mut precise = false;
+        // A turning point in sight.
+        let mut sight: Option<Turning> = None;
+        for _ in 0..POINTS {
+            let Some((next, factors)) = self.step(&at, before.as_ref(), step, signs, precise) else {
+                if let Some(found) = sight.filter(|_| step.abs() <= CLOSE * at.tau.abs()) {
+                    return Ok(self.turning_point(&at, found));
+                }
+                step *= 0.3;
+                if step.abs() <= f64::EPSILON * at.tau.abs() {
+                    break;
+                }
+                continue;
+            };
+            let turned = self.sign * next.slope <= 0.0;
+            let found = turning(&at, &next);
+            let in_sight = turned || found.aim > 0.0 && found.aim < step;
+            let agree =
+                |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
+            if precise && in_sight && sight.is_some_and(agree) {
+                return Ok(self.turning_point(&next, found));
+            }
+            precise = (found.z - next.z).abs() <= CLOSING * (next.z - self.start.z).abs();
+            sight = in_sight.then_some(found);
+            if turned {
+                // Back to the right side of the zero, a little short of it.
+                step = (next.tau - at.tau + found.aim).clamp(0.02 * step, 0.98 * step);
+                beyond = Some(next);
+                continue;
+            }
+            let far = grows(at.tau, next.tau);
+            let walked = (next.z - self.start.z).abs();
+            let arrived = places.iter().find(|&&place| {
+                (place - next.z).abs() <= ARRIVED * walked + f64::EPSILON * place.abs()
+                    && next.tau.abs() > 1e3 * self.start.tau.abs()
+            });
+            if let Some(&z) = arrived {
+                let state: Vec<f64> = next.x.iter().map(|x| -x).collect();
+                let behind = Some((2.0 * z - next.z, self.line.in_units(&state)));
+                return Ok(End { z, turn: None, behind, evaluations: self.line.evaluations });
+            }
+            let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
+            let growing = (GROWTH * step).max(if far { next.tau.abs() } else { 0.0 });
+            step = if found.aim > 0.0 { found.aim.min(growing) } else { growing };
+            if step >= limit {
+                step = 0.5 * limit;
+            }
+            step = step.min(LARGEST / factors.change);
+            signs = factors.signs;
+            before = Some(std::mem::replace(&mut at, next));
+        }
+        Err(Error::NoEdge { near: at.z, points: POINTS })
+    }
+}
+
+/// Whether `tau` grows in size on the way, without a change of sign, as far out and towards singular ends.
+fn grows(from: f64, to: f64) -> bool {
+    from * to > 0.0 && from.abs() < to.abs()
+}
+
+/// Where a curve seems to turn.
+#[derive(Debug, Clone, Copy)]
+struct Turning {
+    /// How far from the last point, in `tau`.
+    aim: f64,
+    /// The extreme value of `z`.
+    z: f64,
+}
+
+/// The turning point that is next to the last of two points, on the cubic polynomial with their values and slopes. Far from
+/// the support `z` is like `1 / tau`, so it is a polynomial in that, unless `tau` passes through 0.
+fn turning(before: &Place, last: &Place) -> Turning {
+    let far = grows(before.tau, last.tau);
+    let along = |tau: f64| if far { tau.recip() } else { tau };
+    let length = if far { -(last.tau - before.tau) / (last.tau * before.tau) } else { last.tau - before.tau };
+    let slope = |place: &Place| place.slope * length * if far { -place.tau * place.tau } else { 1.0 };
+    let (first, second, change) = (slope(before), slope(last), last.z - before.z);
+    // The derivative at the last point and u steps on: second + linear u + quadratic u^2.
+    let telling = (second - first).abs() > TELLING * f64::EPSILON * last.z.abs();
+    let (mut linear, mut quadratic) = (second - first, 0.0);
+    if telling {
+        (linear, quadratic) =
+            (2.0 * first + 4.0 * second - 6.0 * change, 3.0 * (first + second) - 6.0 * change);
+    }
+    let mut square = linear * linear - 4.0 * quadratic * second;
+    if square < 0.0 {
+        (linear, quadratic) = (second - first, 0.0);
+        square = linear * linear;
+    }
+    let u = -2.0 * second / (linear + square.sqrt().copysign(linear));
+    let z = last.z + u * (second + u * (linear / 2.0 + u * quadratic / 3.0));
+    let at = along(last.tau) + u * length;
+    let aim = if far { (-u * length) * last.tau / at } else { u * length };
+    Turning { aim, z }
+}
