@@ -5,13 +5,17 @@
 
 use num_complex::Complex64;
 
+use super::spectral::SpectralLaw;
 use super::support::Search;
 use super::transform::CauchyTransform;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::solver::walk::{End, Turn};
 
-/// Error of an edge that is walked to, in units of its rounding.
-const WALKED: f64 = 4.0 * f64::EPSILON;
+/// Error of an edge that is known in closed form, in units of its rounding.
+const EXACT: f64 = 4.0 * f64::EPSILON;
+
+/// Distances from which ends alone are walked to, in those that a law begins with.
+const FARTHER: [f64; 4] = [4.0, 16.0, 64.0, 256.0];
 
 /// An end of an interval of the support.
 #[derive(Debug, Clone)]
@@ -26,15 +30,33 @@ pub(super) struct GapEnd {
 impl GapEnd {
     /// An end that is known to its rounding.
     pub(super) fn exact(x: f64) -> Self {
-        Self { x, error: WALKED * x.abs(), turn: None }
+        Self { x, error: EXACT * x.abs(), turn: None }
     }
 
     fn walked(end: End) -> Self {
-        match end.turn {
-            Some(turn) => Self { turn: Some(turn), ..Self::exact(end.z) },
-            // A place that the transform knows.
-            None => Self { x: end.z, error: 0.0, turn: None },
+        Self { x: end.z, error: end.error, turn: end.turn }
+    }
+}
+
+impl SpectralLaw {
+    /// The lowest and the highest point of the continuous part of a law whose real solutions can be walked along, without the
+    /// law between them. Nothing certifies them: parts of tiny mass may lie beyond.
+    ///
+    /// # Errors
+    /// [`Error::NoEdge`] and others if the walks get lost.
+    pub(crate) fn outer_edges<T: CauchyTransform>(transform: &T) -> Result<[f64; 2]> {
+        let search = Search::new(transform);
+        let mut workspace = search.workspace();
+        let far = search.far_moments(transform.moments(), &mut workspace)?;
+        // From farther out than a law that shows by its mass when something is missing.
+        let mut edges = Err(Error::NoEdge { near: far.center, points: 0 });
+        for distance in FARTHER.map(|factor| factor * far.radius) {
+            edges = search.outer(far.center, distance, &mut workspace);
+            if edges.is_ok() {
+                break;
+            }
         }
+        Ok(edges?.map(|end| end.x))
     }
 }
 

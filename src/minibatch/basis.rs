@@ -114,7 +114,8 @@ impl MiniBatch {
         let mean = atoms.map(|(atom, image)| atom.mass * image).sum();
         images.retain(|&image| image != 0.0);
         let transform = ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?;
-        Ok(transform.with_mean(mean).with_kernel(self.population().kernel()))
+        let transform = transform.with_mean(mean).with_kernel(self.population().kernel());
+        Ok(if self.varying_ratio() == 1.0 { transform.with_hard_edge() } else { transform })
     }
 
     fn transform_in(&self, basis: Basis, options: SolverOptions) -> Result<ZTransform> {

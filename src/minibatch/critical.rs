@@ -2,32 +2,30 @@
 //!
 //! The mean iterate converges when the spectrum of `P = I - alpha B Z` lies within `(-1, 1)` away from
 //! the kernel of the data: when the support of `Z` lies within `(0, 2 / (alpha B))`. As the step grows
-//! from zero, one of its two ends is the first to leave. The law is hardest to compute where an edge
-//! meets zero, so it is computed at steps on both sides of the threshold, and the step at which the
-//! edge crosses is found by inverse interpolation: edges are analytic in the step. For full-batch
+//! from zero, one of its two ends is the first to leave. Both ends are [walked](crate::solver::walk) to from outside, with
+//! no law in between, and the step at which one crosses is bracketed: ends have kinks where another branch of the curve of
+//! real solutions takes over. One whole law below the threshold shows that nothing lies beyond the ends. For full-batch
 //! gradient descent the law does not depend on the step, and the threshold is 2 divided by the upper
 //! edge.
 
 use super::model::MiniBatch;
 use crate::error::{Error, Result};
+use crate::law::SpectralLaw;
+use crate::numeric::root;
+use crate::solver::SolverOptions;
 
 /// Factor by which the step grows in the search for one that is too large.
-const GROWTH: f64 = 1.3;
+const GROWTH: f64 = 1.5;
 
 /// Steps of that search; mini-batches seldom allow more than a few times the full-batch step.
-const GROWTH_LIMIT: usize = 60;
+const GROWTH_LIMIT: usize = 40;
 
-/// Relative width of the bracket in which edges are interpolated.
-const BRACKET: f64 = 0.03;
+/// Relative accuracy of the threshold.
+const TOLERANCE: f64 = 1e-12;
 
-/// Halvings that reach it from [`GROWTH`].
-const HALVINGS: usize = 8;
-
-/// Where the edges are computed, as fractions of half the bracket.
-const NODES: [f64; 6] = [-1.0, -0.6, -0.2, 0.2, 0.6, 1.0];
-
-/// Difference of two interpolations, of six and of five points, that is accepted.
-const TOLERANCE: f64 = 1e-7;
+/// Where a whole law is compared with the ends, relative to the threshold, and how far both may differ.
+const BELOW: f64 = 0.9;
+const AGREE: f64 = 1e-9;
 
 /// Distances of the two ends of the spectrum of `P`, away from the kernel of the data, to -1 and 1,
 /// negative beyond: `2 - alpha B high` and `alpha B low` for the support of `Z`.
@@ -42,7 +40,7 @@ impl Margins {
 
 impl MiniBatch {
     /// Largest step size (mean over the batches, all scaled together) for which the mean iterate
-    /// converges: it does for every smaller one. Relative accuracy 1e-7, and rounding for one batch.
+    /// converges: it does for every smaller one. Relative accuracy 1e-12.
     ///
     /// The step size of the model itself only sets the proportions between the batches. Single runs may diverge
     /// long before, see [`MiniBatch::stability_step`].
@@ -58,58 +56,29 @@ impl MiniBatch {
         }
         let safe = self.contracting_factor() * self.step_size();
         let margins = |step: f64| self.scaled(step * unit).margins();
-        let (mut low, mut high) = (safe, safe);
+        let (mut low, mut at_low) = (safe, margins(safe)?);
         let mut beyond = None;
         for _ in 0..GROWTH_LIMIT {
-            high = low * GROWTH;
+            let high = low * GROWTH;
             let at_high = margins(high)?;
             if at_high.smallest() <= 0.0 {
-                beyond = Some(at_high);
+                beyond = Some((high, at_high));
                 break;
             }
-            low = high;
+            (low, at_low) = (high, at_high);
         }
-        let Some(mut beyond) = beyond else {
+        let Some((high, at_high)) = beyond else {
             return Err(Error::NotCertified {
                 quantity: "margin of the largest step tried",
-                found: margins(low)?.smallest(),
+                found: at_low.smallest(),
                 expected: 0.0,
                 tolerance: 0.0,
             });
         };
-        for _ in 0..HALVINGS {
-            if high - low <= BRACKET * high {
-                break;
-            }
-            let middle = 0.5 * (low + high);
-            let at_middle = margins(middle)?;
-            if at_middle.smallest() > 0.0 {
-                low = middle;
-            } else {
-                (high, beyond) = (middle, at_middle);
-            }
-        }
-        // The end that is beyond its bound just above the threshold is the one that crosses there.
-        let end = usize::from(beyond.0[1] < beyond.0[0]);
-        let (centre, half) = (0.5 * (low + high), 0.5 * (high - low));
-        let points = NODES
-            .into_iter()
-            .map(|node| {
-                let step = centre + half * node;
-                Ok((step, margins(step)?.0[end]))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let threshold = inverse_zero(&points);
-        let error = (threshold - inverse_zero(&points[1..])).abs();
-        if error <= TOLERANCE * threshold {
-            return Ok(threshold);
-        }
-        Err(Error::NotCertified {
-            quantity: "critical step size",
-            found: threshold + error,
-            expected: threshold,
-            tolerance: TOLERANCE * threshold,
-        })
+        let bracket = [(low, at_low.smallest()), (high, at_high.smallest())];
+        let threshold = root::between(bracket, TOLERANCE, |step| Ok(margins(step)?.smallest()))?;
+        self.scaled(BELOW * threshold * unit).confirm_edges()?;
+        Ok(threshold)
     }
 
     /// Factor on the step sizes up to which every batch contracts by itself, and so does every order: no
@@ -124,21 +93,31 @@ impl MiniBatch {
         batches.map(factor).fold(f64::INFINITY, f64::min)
     }
 
+    /// The ends of the support of `Z` apart from the kernel.
+    fn edges(&self) -> Result<[f64; 2]> {
+        SpectralLaw::outer_edges(&self.transform(SolverOptions::default())?)
+    }
+
     fn margins(&self) -> Result<Margins> {
-        let support = self.law()?.support();
+        let [low, high] = self.edges()?;
         let step = self.epoch_step();
-        let (low, high) = (support[0][0], support[support.len() - 1][1]);
         // A hard edge at zero belongs to the kernel, and stays where it is whatever the step.
         let above = if low == 0.0 { f64::INFINITY } else { step * low };
         Ok(Margins([2.0 - step * high, above]))
     }
-}
 
-/// Value at 0 of the polynomial `x(h)` through points `(x, h)`, in Lagrange's form.
-fn inverse_zero(points: &[(f64, f64)]) -> f64 {
-    let weight = |i: usize| -> f64 {
-        let others = points.iter().enumerate().filter(|&(j, _)| j != i);
-        others.map(|(_, &(_, h))| h / (h - points[i].1)).product()
-    };
-    points.iter().enumerate().map(|(i, &(x, _))| x * weight(i)).sum()
+    /// Compares the ends with those of the whole law.
+    fn confirm_edges(&self) -> Result<()> {
+        let support = self.law()?.support();
+        let edges = self.edges()?;
+        let whole = [support[0][0], support[support.len() - 1][1]];
+        let width = whole[1] - whole[0];
+        for (found, expected) in edges.into_iter().zip(whole) {
+            let tolerance = AGREE * width;
+            if (found - expected).abs() > tolerance {
+                return Err(Error::NotCertified { quantity: "end of the support", found, expected, tolerance });
+            }
+        }
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
-use crate::solver::walk::{End, Walk};
+use crate::solver::walk::{End, Runaway, Walk};
 use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
@@ -35,6 +35,8 @@ pub struct ZTransform<E = Silverstein> {
     origin: f64,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
+    /// What is at 0 that the unknowns run off to infinity at.
+    runaway: Option<Runaway>,
     mean: Option<f64>,
     /// Mass at 0 that the equation does not know: the law is this mass there, and else that of the equation.
     kernel: f64,
@@ -56,12 +58,18 @@ impl<E: FixedPoint> ZTransform<E> {
             _ => EquationTransform::new(equation, FAR, state),
         };
         let pencil = pencil.map_err(|error| in_z(error, origin, epoch_step))?;
-        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, mean: None, kernel: 0.0 })
+        let runaway = (!atoms.is_empty()).then_some(Runaway::atom(origin));
+        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, runaway, mean: None, kernel: 0.0 })
     }
 
     /// The mean of the law, where it is known without the equation.
     pub(super) fn with_mean(self, mean: f64) -> Self {
         Self { mean: Some(mean), ..self }
+    }
+
+    /// The law has a hard edge at 0.
+    pub(super) fn with_hard_edge(self) -> Self {
+        Self { runaway: Some(Runaway::hard_edge(self.origin)), ..self }
     }
 
     /// The law with this mass at 0, and the rest distributed like before.
@@ -169,10 +177,11 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         let equation = self.equation();
         let mut walked = || {
             let outside = equation.outside(self.origin - self.epoch_step * x, guess, workspace)?;
-            let mut end = equation.walk(&outside, -sign, &[self.origin], workspace)?;
+            let mut end = equation.walk(&outside, -sign, self.runaway.as_slice(), workspace)?;
             end.evaluations += outside.evaluations;
             let to_z = |z: f64| (self.origin - z) / self.epoch_step;
             end.z = to_z(end.z);
+            end.error /= self.epoch_step;
             if let Some(turn) = &mut end.turn {
                 let unit = self.epoch_step.sqrt();
                 turn.opening.iter_mut().for_each(|opening| *opening *= unit);

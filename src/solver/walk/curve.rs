@@ -1,7 +1,7 @@
 //! The curve of real solutions, followed point by point to where it turns or runs off.
 
 use super::line::Line;
-use super::{CORRECTION, CORRECTIONS, End, Outside, TANGENT, Turn};
+use super::{CORRECTION, CORRECTIONS, End, Outside, Runaway, TANGENT, Turn};
 use crate::error::{Error, Result};
 use crate::solver::fixed_point::{Factors, FixedPoint};
 use crate::solver::krylov::{dot, gmres, norm};
@@ -35,14 +35,26 @@ const STEEPEST: f64 = 3.0;
 /// Change of two successive estimates of a turning point, in units of rounding, at which they agree.
 const AGREE: f64 = 8.0;
 
+/// What is left of the way to a turning point, relative to `z`, when it is known whatever the point before: a rough slope there
+/// errs by a thousandth.
+const LEFT: f64 = 1e-13;
+
 /// Step, relative to `tau`, that rounding does not let the curve be followed in: the turning point is then read off.
 const CLOSE: f64 = 1e-5;
+
+/// Error of a turning point, in units of rounding, where it is not worse; relative change of the unknowns that shows how bad
+/// it is.
+const ROUNDING: f64 = 4.0;
+const MOVED: f64 = 1e-7;
 
 /// Differences of `z` along a step, in units of rounding, from which on they tell of the curvature of `z'`.
 const TELLING: f64 = 1e8;
 
-/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived.
+/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived; error of the
+/// [power](Runaway::power) at which it has, and growth of `tau` that tells a place from where the walk began, which is far out.
 const ARRIVED: f64 = 1e-20;
+const SETTLED: f64 = 1e-3;
+const GROWN: f64 = 1e3;
 
 /// A point of the curve of real solutions.
 #[derive(Debug, Clone)]
@@ -53,6 +65,8 @@ struct Place {
     /// Derivatives by `tau`.
     velocity: Vec<f64>,
     slope: f64,
+    /// Whether it has been solved for to rounding.
+    precise: bool,
 }
 
 /// The curve of real solutions, with `tau = c . x` as its parameter, `z` growing at first with the sign of a walk.
@@ -61,13 +75,13 @@ pub(super) struct Curve<'a, E: FixedPoint + ?Sized> {
     /// The functional `c`.
     functional: Vec<f64>,
     sign: f64,
-    /// Where the curve may run off to, or 0: distances from there are powers of `tau`.
+    /// The nearest place that the curve may run off to, or 0: distances from there are powers of `tau`.
     origin: f64,
     start: Place,
 }
 
 impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
-    pub(super) fn new(line: Line<'a, E>, start: &Outside, sign: f64, places: &[f64]) -> Self {
+    pub(super) fn new(line: Line<'a, E>, start: &Outside, sign: f64, places: &[Runaway]) -> Self {
         let unitless =
             |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
         let (x, tangent) = (unitless(&start.state), unitless(&start.tangent));
@@ -76,13 +90,18 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         let functional: Vec<f64> = tangent.iter().map(|v| sign * v / size).collect();
         let slope = sign / size;
         let velocity = tangent.iter().map(|v| v * slope).collect();
-        let start = Place { tau: dot(&functional, &x), x, z: start.z, velocity, slope };
-        let ahead = places.iter().copied().filter(|place| sign * (place - start.z) > 0.0);
-        let origin = ahead.reduce(|a, b| if sign * (a - b) < 0.0 { a } else { b });
+        let start = Place { tau: dot(&functional, &x), x, z: start.z, velocity, slope, precise: true };
+        let near = |place: f64| (place - start.z).abs();
+        let origin = places.iter().map(|place| place.at).reduce(|a, b| if near(a) < near(b) { a } else { b });
         Self { line, functional, sign, origin: origin.unwrap_or(0.0), start }
     }
 
-    /// Rows of the bordered equations `F - x = 0`, `c . x = tau`, applied to `(v, w)`, `w` in units of the slope.
+    /// Changes of `z` that go with those of `tau`: next to a turning point they do so by far more than its slope says.
+    fn scale(&self, at: &Place) -> f64 {
+        at.slope.abs().max(((at.z - self.origin) / at.tau).abs()).max(f64::MIN_POSITIVE)
+    }
+
+    /// Rows of the bordered equations `F - x = 0`, `c . x = tau`, applied to `(v, w)`, `w` in units of the scale.
     fn bordered(&mut self, place: &Place, scale: f64, v: &[f64]) -> Vec<f64> {
         let (v, w) = v.split_at(place.x.len());
         let mut image = self.line.difference(&place.x, place.z, v, w[0] * scale);
@@ -90,10 +109,10 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         image
     }
 
-    /// The point at `tau` as it would be if everything went on like before: as powers of `tau` where that [grows], as a quadratic
-    /// function elsewhere.
+    /// The point at `tau` as it would be if everything went on like before: as powers of `tau` where that keeps its sign, as
+    /// a quadratic function elsewhere.
     fn predicted(&self, from: &Place, before: Option<&Place>, tau: f64) -> Place {
-        let far = grows(from.tau, tau);
+        let far = from.tau * tau > 0.0;
         let toward = |value: f64, rate: f64, tau: f64| {
             let power = rate * from.tau / value * (tau / from.tau).ln();
             if far && power.abs() < STEEPEST { value * power.exp() } else { value + rate * (tau - from.tau) }
@@ -108,20 +127,31 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         let x = (0..from.x.len()).map(|i| value(from.x[i], from.velocity[i], before.map(|b| b.x[i])));
         let origin = self.origin;
         let z = origin + value(from.z - origin, from.slope, before.map(|b| b.z - origin));
-        Place { tau, x: x.collect(), z, ..from.clone() }
+        Place { tau, x: x.collect(), z, precise: false, ..from.clone() }
     }
 
     /// The point a step further along; none if the curve is lost on the way.
     fn advance(&mut self, from: &Place, before: Option<&Place>, step: f64, precise: bool) -> Option<Place> {
         let mut place = self.predicted(from, before, from.tau + step);
-        let scale = from.slope.abs().max(f64::MIN_POSITIVE);
+        let scale = self.scale(from);
         let length = step.abs() * (norm(&from.velocity).powi(2) + 1.0).sqrt();
+        self.correct(&mut place, length, scale, precise)?;
+        place.precise = precise;
+        // Next to a hard edge F_z z'(tau) falls like 1 / tau.
+        let rough = ROUGH_TANGENT * (self.start.tau / place.tau).abs().min(1.0);
+        self.tangent(from, &mut place, step, scale, if precise { TANGENT } else { rough })?;
+        place.slope.is_finite().then_some(place)
+    }
+
+    /// Newton's method for the point of the curve with the `tau` of a place, from not farther than a `length` away; none if it
+    /// leads elsewhere.
+    fn correct(&mut self, place: &mut Place, length: f64, scale: f64, precise: bool) -> Option<()> {
         let mut last = f64::INFINITY;
         for _ in 0..CORRECTIONS {
             let image = self.line.map(&place.x, place.z);
             let mut rest: Vec<f64> = image.iter().zip(&place.x).map(|(image, x)| image - x).collect();
             rest.push(place.tau - dot(&self.functional, &place.x));
-            let correction = gmres(&rest, CORRECTION, |v| self.bordered(&place, scale, v))?;
+            let correction = gmres(&rest, CORRECTION, |v| self.bordered(place, scale, v))?;
             let (dx, dz) = correction.split_at(place.x.len());
             let size = norm(&correction);
             if size.is_nan() || size > LOST * length.min(last) && size > 1e-9 * norm(&place.x) {
@@ -137,8 +167,18 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             }
             last = size;
         }
-        self.tangent(from, &mut place, step, scale, if precise { TANGENT } else { ROUGH_TANGENT })?;
-        place.slope.is_finite().then_some(place)
+        Some(())
+    }
+
+    /// How far `z` is off at a point that has been solved for to rounding: as far as it is elsewhere after another start.
+    fn uncertainty(&mut self, at: &Place) -> f64 {
+        let mut other = at.clone();
+        for (i, x) in other.x.iter_mut().enumerate() {
+            *x *= 1.0 + if i % 3 == 0 { MOVED } else { -MOVED };
+        }
+        let length = 1e3 * MOVED * norm(&at.x);
+        let scale = self.scale(at);
+        self.correct(&mut other, length, scale, true).map_or(f64::INFINITY, |()| (other.z - at.z).abs())
     }
 
     /// The tangent at a point a step behind another, from how far both are apart.
@@ -168,14 +208,15 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// The turning point a little further than the last point.
-    fn turning_point(&self, last: &Place, found: Turning) -> End {
+    fn turning_point(&mut self, last: &Place, found: Turning) -> End {
         let Turning { aim, z } = found;
+        let error = (ROUNDING * f64::EPSILON * z.abs()).max(2.0 * self.uncertainty(last));
         let state: Vec<f64> = last.x.iter().zip(&last.velocity).map(|(x, v)| x + aim * v).collect();
         // z = e + z'' (tau - e_tau)^2 / 2, with z'' = -slope / aim.
         let opening = self.sign * (2.0 * (aim / last.slope).abs()).sqrt();
         let opening: Vec<f64> = last.velocity.iter().map(|v| opening * v).collect();
         let turn = Some(Turn { state: self.line.in_units(&state), opening: self.line.in_units(&opening) });
-        End { z, turn, behind: None, evaluations: self.line.evaluations }
+        End { z, error, turn, behind: None, evaluations: self.line.evaluations }
     }
 
     /// The next point, with the factors of the map there, unless another branch may have been caught.
@@ -199,7 +240,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// Walks to the end.
-    pub(super) fn end(mut self, places: &[f64]) -> Result<End> {
+    pub(super) fn end(mut self, places: &[Runaway]) -> Result<End> {
         let mut at = self.start.clone();
         let mut before: Option<Place> = None;
         let Factors { change, mut signs } = self.factors(&at);
@@ -221,14 +262,21 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 continue;
             };
             let turned = self.sign * next.slope <= 0.0;
+            if turned && !precise {
+                // A rough slope may err by more than it has left.
+                precise = true;
+                continue;
+            }
             let found = turning(&at, &next);
             let in_sight = turned || found.aim > 0.0 && found.aim < step;
+            let rest = (found.z - next.z).abs();
             let agree =
                 |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
-            if precise && in_sight && sight.is_some_and(agree) {
+            let settled = at.precise && sight.is_some_and(agree) || rest <= LEFT * found.z.abs();
+            if in_sight && next.precise && settled {
                 return Ok(self.turning_point(&next, found));
             }
-            precise = (found.z - next.z).abs() <= CLOSING * (next.z - self.start.z).abs();
+            precise = in_sight && rest <= CLOSING * (next.z - self.start.z).abs();
             sight = in_sight.then_some(found);
             if turned {
                 // Back to the right side of the zero, a little short of it.
@@ -238,14 +286,16 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             }
             let far = grows(at.tau, next.tau);
             let walked = (next.z - self.start.z).abs();
-            let arrived = places.iter().find(|&&place| {
-                (place - next.z).abs() <= ARRIVED * walked + f64::EPSILON * place.abs()
-                    && next.tau.abs() > 1e3 * self.start.tau.abs()
+            let grown = next.tau.abs() > GROWN * self.start.tau.abs();
+            let arrived = places.iter().map(|place| (place, (place.at - next.z).abs())).find(|(place, distance)| {
+                let power = (next.slope * next.tau / distance).abs();
+                let there = *distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
+                grown && (there || place.power.is_some_and(|known| (power - known).abs() <= SETTLED))
             });
-            if let Some(&z) = arrived {
+            if let Some((&Runaway { at: z, .. }, _)) = arrived {
                 let state: Vec<f64> = next.x.iter().map(|x| -x).collect();
                 let behind = Some((2.0 * z - next.z, self.line.in_units(&state)));
-                return Ok(End { z, turn: None, behind, evaluations: self.line.evaluations });
+                return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
             let growing = (GROWTH * step).max(if far { next.tau.abs() } else { 0.0 });

@@ -58,11 +58,35 @@ pub struct Outside {
     pub evaluations: usize,
 }
 
+/// A point of the line at which unknowns may run off to infinity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Runaway {
+    /// Where it is.
+    pub at: f64,
+    /// The power of `1 / tau` that the distance from there goes with once it is the nearest part of the spectrum, if that is
+    /// known: 1 at an atom, 2 at a hard edge.
+    pub power: Option<f64>,
+}
+
+impl Runaway {
+    /// An atom.
+    pub const fn atom(at: f64) -> Self {
+        Self { at, power: Some(1.0) }
+    }
+
+    /// A hard edge, next to which the density is like the inverse root of the distance.
+    pub const fn hard_edge(at: f64) -> Self {
+        Self { at, power: Some(2.0) }
+    }
+}
+
 /// Where a walk ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct End {
     /// The end of the gap.
     pub z: f64,
+    /// How far it may be off; 0 at a place that was given.
+    pub error: f64,
     /// The unknowns at a turning point, a regular edge; none where they run off to infinity, at a hard edge or an atom.
     pub turn: Option<Turn>,
     /// Behind an atom the unknowns come back from infinity on the other side: a point there, as far as the last one on this
@@ -139,7 +163,7 @@ pub trait Walk: FixedPoint {
         &self,
         start: &Outside,
         sign: f64,
-        places: &[f64],
+        places: &[Runaway],
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<End> {
         let guess: Vec<Complex64> = start.state.iter().map(|&x| x.into()).collect();

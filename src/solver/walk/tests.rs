@@ -14,7 +14,7 @@ fn equation(batches: usize, atoms: &[(f64, f64)], aspect_ratio: f64) -> Silverst
 }
 
 /// The end of the gap around `-start` in `Z`, next to the guess `1 / (z + 1)`.
-fn end(equation: &Silverstein, start: f64, guess: f64, sign: f64, places: &[f64]) -> End {
+fn end(equation: &Silverstein, start: f64, guess: f64, sign: f64, places: &[Runaway]) -> End {
     let mut workspace = equation.workspace();
     let guess = vec![Complex64::from(guess); equation.dimension()];
     let outside = equation.outside(-start, &guess, &mut workspace).unwrap();
@@ -67,9 +67,16 @@ fn upper_edges_of_batched_descent() {
 /// `gamma = 1` has a hard edge at 0, `gamma = 2` an atom.
 #[test]
 fn the_curve_runs_off_at_singular_ends() {
-    for ratio in [1.0, 2.0] {
+    let unknown = Runaway { at: 0.0, power: None };
+    for (ratio, place, evaluations) in [
+        (1.0, Runaway::hard_edge(0.0), 200),
+        (2.0, Runaway::atom(0.0), 200),
+        (1.0, unknown, 900),
+        (2.0, unknown, 900),
+    ] {
         let equation = equation(1, &[(1.0, 1.0)], ratio);
-        let found = end(&equation, -1.0, 0.3, 1.0, &[0.0]);
+        let found = end(&equation, -1.0, 0.3, 1.0, &[place]);
+        assert!(found.evaluations < evaluations, "{ratio} {place:?}: {}", found.evaluations);
         assert_eq!((found.z, found.turn), (0.0, None));
     }
 }

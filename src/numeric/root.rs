@@ -1,0 +1,84 @@
+//! The root of a continuous function between two points where its signs differ.
+//!
+//! Chandrupatla's rule (Adv. Eng. Softw. 28, 1997): inverse quadratic interpolation where three points say that the inverse
+//! is monotone, halving elsewhere. The bracket closes whatever the function does.
+
+use crate::error::Result;
+
+/// Evaluations, more than halvings alone would take for all digits.
+const EVALUATIONS: usize = 100;
+
+/// A point with the value of a function there.
+pub(crate) type Valued = (f64, f64);
+
+/// The root between `a` and `b`, to `tolerance` relative to the larger of both. The signs of the values differ.
+///
+/// # Errors
+/// Those of the function.
+pub(crate) fn between(
+    [mut a, mut b]: [Valued; 2],
+    tolerance: f64,
+    mut function: impl FnMut(f64) -> Result<f64>,
+) -> Result<f64> {
+    let narrow = tolerance * a.0.abs().max(b.0.abs());
+    let mut share = 0.5;
+    for _ in 0..EVALUATIONS {
+        let x = a.0 + share * (b.0 - a.0);
+        let next = (x, function(x)?);
+        // The bracket is from a, the latest point, to b; c was given up for it.
+        let c;
+        if (next.1 > 0.0) == (a.1 > 0.0) {
+            c = a;
+        } else {
+            (c, b) = (b, a);
+        }
+        a = next;
+        let best = if a.1.abs() < b.1.abs() { a } else { b };
+        let margin = 0.5 * narrow / (b.0 - a.0).abs();
+        if best.1 == 0.0 || margin >= 0.5 {
+            return Ok(best.0);
+        }
+        let (xi, phi) = ((a.0 - b.0) / (c.0 - b.0), (a.1 - b.1) / (c.1 - b.1));
+        let monotone = phi * phi < xi && (1.0 - phi).powi(2) < 1.0 - xi;
+        share = 0.5;
+        if monotone {
+            share = a.1 / (b.1 - a.1) * c.1 / (b.1 - c.1)
+                + (c.0 - a.0) / (b.0 - a.0) * a.1 / (c.1 - a.1) * b.1 / (c.1 - b.1);
+        }
+        share = share.clamp(margin, 1.0 - margin);
+    }
+    Ok(0.5 * (a.0 + b.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The root and how many values it took.
+    fn root(function: fn(f64) -> f64, low: f64, high: f64) -> (f64, usize) {
+        let mut count = 0;
+        let counted = |x| {
+            count += 1;
+            Ok(function(x))
+        };
+        let found = between([(low, function(low)), (high, function(high))], 1e-14, counted).unwrap();
+        (found, count)
+    }
+
+    #[test]
+    fn roots_of_known_functions() {
+        let cases: [(fn(f64) -> f64, f64, f64, f64); 5] = [
+            (|x| x * x - 2.0, 0.0, 2.0, 2f64.sqrt()),
+            (|x| x.cos() - x, 0.0, 1.0, 0.739_085_133_215_160_7),
+            (|x| 1.0 - x.powi(9), 0.0, 7.0, 1.0),
+            // A kink, and a jump.
+            (|x| if x < 0.3 { 30.0 * (0.3 - x) } else { 0.3 - x }, 0.0, 1.0, 0.3),
+            (|x| if x < 0.7 { 1.0 } else { -5.0 }, 0.0, 1.0, 0.7),
+        ];
+        for (k, (function, low, high, exact)) in cases.into_iter().enumerate() {
+            let (found, count) = root(function, low, high);
+            assert!((found - exact).abs() <= 2e-14, "{k}: {found} {exact}");
+            assert!(count < if k < 4 { 20 } else { 60 }, "{k}: {count}");
+        }
+    }
+}
