@@ -11,7 +11,7 @@ const LOST: f64 = 0.5;
 
 /// Corrections relative to the step, and residuals of tangents, at which a point on the way is good enough to go on from.
 const ROUGH: f64 = 1e-3;
-const ROUGH_TANGENT: f64 = 1e-3;
+const ROUGH_TANGENT: f64 = 1e-5;
 
 /// What is left of the way, relative to all of it, from which on points are solved for to rounding.
 const CLOSING: f64 = 1e-2;
@@ -98,7 +98,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
 
     /// Changes of `z` that go with those of `tau`: next to a turning point they do so by far more than its slope says.
     fn scale(&self, at: &Place) -> f64 {
-        at.slope.abs().max(((at.z - self.origin) / at.tau).abs()).max(f64::MIN_POSITIVE)
+        at.slope.abs().max((at.z - self.origin).abs() / norm(&at.x)).max(f64::MIN_POSITIVE)
     }
 
     /// Rows of the bordered equations `F - x = 0`, `c . x = tau`, applied to `(v, w)`, `w` in units of the scale.
@@ -139,8 +139,21 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         place.precise = precise;
         // Next to a hard edge F_z z'(tau) falls like 1 / tau.
         let rough = ROUGH_TANGENT * (self.start.tau / place.tau).abs().min(1.0);
-        self.tangent(from, &mut place, step, scale, if precise { TANGENT } else { rough })?;
-        place.slope.is_finite().then_some(place)
+        // Between two points tangents change like on a parabola.
+        let trapezoid = |now: f64, then: f64, rate: f64| 2.0 * (now - then) / step - rate;
+        let pairs = place.x.iter().zip(&from.x).zip(&from.velocity);
+        place.velocity = pairs.map(|((&now, &then), &rate)| trapezoid(now, then, rate)).collect();
+        place.slope = trapezoid(place.z, from.z, from.slope);
+        self.tangent(&mut place, scale, if precise { TANGENT } else { rough })?;
+        Some(place)
+    }
+
+    /// Solves for a rough point to rounding.
+    fn polish(&mut self, place: &mut Place) -> Option<()> {
+        let scale = self.scale(place);
+        self.correct(place, f64::INFINITY, scale, true)?;
+        place.precise = true;
+        self.tangent(place, scale, TANGENT)
     }
 
     /// Newton's method for the point of the curve with the `tau` of a place, from not farther than a `length` away; none if it
@@ -181,35 +194,26 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         self.correct(&mut other, length, scale, true).map_or(f64::INFINITY, |()| (other.z - at.z).abs())
     }
 
-    /// The tangent at a point a step behind another, from how far both are apart.
-    fn tangent(
-        &mut self,
-        from: &Place,
-        place: &mut Place,
-        step: f64,
-        scale: f64,
-        tolerance: f64,
-    ) -> Option<()> {
+    /// The tangent at a point, from a guess of it.
+    fn tangent(&mut self, place: &mut Place, scale: f64, tolerance: f64) -> Option<()> {
         let n = place.x.len();
-        let trapezoid = |now: f64, then: f64, rate: f64| 2.0 * (now - then) / step - rate;
-        let mut guess: Vec<f64> =
-            (0..n).map(|i| trapezoid(place.x[i], from.x[i], from.velocity[i])).collect();
-        guess.push(trapezoid(place.z, from.z, from.slope) / scale);
-        let mut rest: Vec<f64> = self.bordered(place, scale, &guess).iter().map(|x| -x).collect();
+        let mut tangent = place.velocity.clone();
+        tangent.push(place.slope / scale);
+        let mut rest: Vec<f64> = self.bordered(place, scale, &tangent).iter().map(|x| -x).collect();
         rest[n] += 1.0;
         let allowed = tolerance / norm(&rest);
         if allowed < 1.0 {
             let correction = gmres(&rest, allowed, |v| self.bordered(place, scale, v))?;
-            guess.iter_mut().zip(&correction).for_each(|(v, dv)| *v += dv);
+            tangent.iter_mut().zip(&correction).for_each(|(v, dv)| *v += dv);
         }
-        place.slope = guess.pop()? * scale;
-        place.velocity = guess;
-        Some(())
+        place.slope = tangent.pop()? * scale;
+        place.velocity = tangent;
+        place.slope.is_finite().then_some(())
     }
 
     /// The turning point a little further than the last point.
     fn turning_point(&mut self, last: &Place, found: Turning) -> End {
-        let Turning { aim, z } = found;
+        let Turning { aim, z, .. } = found;
         let error = (ROUNDING * f64::EPSILON * z.abs()).max(2.0 * self.uncertainty(last));
         let state: Vec<f64> = last.x.iter().zip(&last.velocity).map(|(x, v)| x + aim * v).collect();
         // z = e + z'' (tau - e_tau)^2 / 2, with z'' = -slope / aim.
@@ -228,11 +232,30 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         signs: u64,
         precise: bool,
     ) -> Option<(Place, Factors)> {
-        let next = self.advance(from, before, step, precise)?;
+        let mut next = self.advance(from, before, step, precise)?;
+        // A rough slope may err by more than it has left next to a turning point.
+        if !next.precise && self.sees(from, &next, step).is_some_and(|found| found.rest <= self.closing(&next)) {
+            self.polish(&mut next)?;
+        }
         let factors = self.factors(&next);
         let changed = step * factors.change;
         let same = factors.signs == signs || changed <= SMALLEST;
         (same && changed <= LARGEST_BEHIND).then_some((next, factors))
+    }
+
+    /// Whether a point is beyond the turning point.
+    fn turned(&self, at: &Place) -> bool {
+        self.sign * at.slope <= 0.0
+    }
+
+    /// The turning point, if it is between two points a step apart or not farther than another one.
+    fn sees(&self, from: &Place, next: &Place, step: f64) -> Option<Turning> {
+        Some(turning(from, next)).filter(|found| self.turned(next) || found.aim > 0.0 && found.aim < step)
+    }
+
+    /// What may be left of the way, in `z`, for points to be solved for to rounding.
+    fn closing(&self, at: &Place) -> f64 {
+        CLOSING * (at.z - self.start.z).abs()
     }
 
     fn factors(&mut self, at: &Place) -> Factors {
@@ -252,7 +275,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         let mut sight: Option<Turning> = None;
         for _ in 0..POINTS {
             let Some((next, factors)) = self.step(&at, before.as_ref(), step, signs, precise) else {
-                if let Some(found) = sight.filter(|_| step.abs() <= CLOSE * at.tau.abs()) {
+                if let Some(found) = sight.filter(|_| at.precise && step.abs() <= CLOSE * at.tau.abs()) {
                     return Ok(self.turning_point(&at, found));
                 }
                 step *= 0.3;
@@ -261,26 +284,25 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 }
                 continue;
             };
-            let turned = self.sign * next.slope <= 0.0;
-            if turned && !precise {
-                // A rough slope may err by more than it has left.
-                precise = true;
-                continue;
+            let turned = self.turned(&next);
+            let found = self.sees(&at, &next, step);
+            if let Some(found) = found.filter(|_| next.precise) {
+                let agree = |earlier: Turning| {
+                    (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs()
+                };
+                if at.precise && sight.is_some_and(agree) || found.rest <= LEFT * found.z.abs() {
+                    return Ok(self.turning_point(&next, found));
+                }
             }
-            let found = turning(&at, &next);
-            let in_sight = turned || found.aim > 0.0 && found.aim < step;
-            let rest = (found.z - next.z).abs();
-            let agree =
-                |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
-            let settled = at.precise && sight.is_some_and(agree) || rest <= LEFT * found.z.abs();
-            if in_sight && next.precise && settled {
-                return Ok(self.turning_point(&next, found));
+            precise = found.is_some_and(|found| found.rest <= self.closing(&next));
+            if precise && !at.precise && self.polish(&mut at).is_none() {
+                break;
             }
-            precise = in_sight && rest <= CLOSING * (next.z - self.start.z).abs();
-            sight = in_sight.then_some(found);
+            sight = found;
             if turned {
                 // Back to the right side of the zero, a little short of it.
-                step = (next.tau - at.tau + found.aim).clamp(0.02 * step, 0.98 * step);
+                let aim = found.map_or(-0.5 * step, |found| found.aim);
+                step = (next.tau - at.tau + aim).clamp(0.02 * step, 0.98 * step);
                 beyond = Some(next);
                 continue;
             }
@@ -299,7 +321,8 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
             let growing = (GROWTH * step).max(if far { next.tau.abs() } else { 0.0 });
-            step = if found.aim > 0.0 { found.aim.min(growing) } else { growing };
+            let aim = turning(&at, &next).aim;
+            step = if aim > 0.0 { aim.min(growing) } else { growing };
             if step >= limit {
                 step = 0.5 * limit;
             }
@@ -323,6 +346,8 @@ struct Turning {
     aim: f64,
     /// The extreme value of `z`.
     z: f64,
+    /// How far that is from the last point.
+    rest: f64,
 }
 
 /// The turning point that is next to the last of two points, on the cubic polynomial with their values and slopes. Far from
@@ -349,5 +374,5 @@ fn turning(before: &Place, last: &Place) -> Turning {
     let z = last.z + u * (second + u * (linear / 2.0 + u * quadratic / 3.0));
     let at = along(last.tau) + u * length;
     let aim = if far { (-u * length) * last.tau / at } else { u * length };
-    Turning { aim, z }
+    Turning { aim, z, rest: (z - last.z).abs() }
 }

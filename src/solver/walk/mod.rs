@@ -39,7 +39,7 @@ use super::krylov::{gmres, norm};
 use crate::error::{Error, Result};
 
 /// Relative residual of linear equations for corrections, and for tangents where they matter.
-const CORRECTION: f64 = 1e-2;
+const CORRECTION: f64 = 1e-4;
 const TANGENT: f64 = 1e-10;
 
 /// Corrections of one point.
