@@ -50,10 +50,9 @@ const MOVED: f64 = 1e-7;
 /// Differences of `z` along a step, in units of rounding, from which on they tell of the curvature of `z'`.
 const TELLING: f64 = 1e8;
 
-/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived; error of the
-/// [power](Runaway::power) at which it has, and growth of `tau` that tells a place from where the walk began, which is far out.
+/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived, and growth of
+/// `tau` that tells a place from where the walk began, which is far out.
 const ARRIVED: f64 = 1e-20;
-const SETTLED: f64 = 1e-3;
 const GROWN: f64 = 1e3;
 
 /// A point of the curve of real solutions.
@@ -262,8 +261,8 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         self.line.factors(&at.x, at.z, &at.velocity, at.slope)
     }
 
-    /// Walks to the end.
-    pub(super) fn end(mut self, places: &[Runaway]) -> Result<End> {
+    /// Walks to the end; one of the `places` is an end once the curve runs off with its power up to an error `settled`.
+    pub(super) fn end(mut self, places: &[Runaway], settled: f64) -> Result<End> {
         let mut at = self.start.clone();
         let mut before: Option<Place> = None;
         let Factors { change, mut signs } = self.factors(&at);
@@ -312,11 +311,12 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             let arrived = places.iter().map(|place| (place, (place.at - next.z).abs())).find(|(place, distance)| {
                 let power = (next.slope * next.tau / distance).abs();
                 let there = *distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
-                grown && (there || place.power.is_some_and(|known| (power - known).abs() <= SETTLED))
+                grown && (there || place.power.is_some_and(|known| (power - known).abs() <= settled))
             });
-            if let Some((&Runaway { at: z, .. }, _)) = arrived {
+            if let Some((place, _)) = arrived {
+                let z = place.at;
                 let state: Vec<f64> = next.x.iter().map(|x| -x).collect();
-                let behind = Some((2.0 * z - next.z, self.line.in_units(&state)));
+                let behind = (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
                 return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);

@@ -45,6 +45,10 @@ const TANGENT: f64 = 1e-10;
 /// Corrections of one point.
 const CORRECTIONS: usize = 12;
 
+/// Errors of the [power](Runaway::power) with which a curve runs off at which it counts as one with that power, the first that
+/// leads to the other side of the place.
+const SETTLED: [f64; 4] = [1e-3, 1e-6, 1e-9, 0.0];
+
 /// A real point outside of the support.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outside {
@@ -166,10 +170,25 @@ pub trait Walk: FixedPoint {
         places: &[Runaway],
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<End> {
-        let guess: Vec<Complex64> = start.state.iter().map(|&x| x.into()).collect();
+        let complex = |state: &[f64]| -> Vec<Complex64> { state.iter().map(|&x| x.into()).collect() };
+        let guess = complex(&start.state);
         self.check_state(&guess, workspace)?;
-        let line = Line::new(self, &guess, workspace);
-        Curve::new(line, start, sign, places).end(places)
+        let mut spent = 0;
+        let behind = |found: &End, workspace: &mut Workspace<Self::Buffers>| match &found.behind {
+            Some((z, state)) => self.outside(*z, &complex(state), workspace).is_ok(),
+            None => true,
+        };
+        for settled in SETTLED {
+            let line = Line::new(self, &guess, workspace);
+            let mut found = Curve::new(line, start, sign, places).end(places, settled)?;
+            spent += found.evaluations;
+            found.evaluations = spent;
+            // From afar an atom and a small part of the spectrum next to it look alike.
+            if settled == 0.0 || behind(&found, workspace) {
+                return Ok(found);
+            }
+        }
+        Err(Error::NoEdge { near: start.z, points: 0 })
     }
 }
 
