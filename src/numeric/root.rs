@@ -71,14 +71,14 @@ mod tests {
             (|x| x * x - 2.0, 0.0, 2.0, 2f64.sqrt()),
             (|x| x.cos() - x, 0.0, 1.0, 0.739_085_133_215_160_7),
             (|x| 1.0 - x.powi(9), 0.0, 7.0, 1.0),
-            // A kink, and a jump.
+            // At a kink and at a jump halving is what remains: 47 for 14 digits.
             (|x| if x < 0.3 { 30.0 * (0.3 - x) } else { 0.3 - x }, 0.0, 1.0, 0.3),
             (|x| if x < 0.7 { 1.0 } else { -5.0 }, 0.0, 1.0, 0.7),
         ];
         for (k, (function, low, high, exact)) in cases.into_iter().enumerate() {
             let (found, count) = root(function, low, high);
             assert!((found - exact).abs() <= 2e-14, "{k}: {found} {exact}");
-            assert!(count < if k < 4 { 20 } else { 60 }, "{k}: {count}");
+            assert!(count < if k < 3 { 20 } else { 60 }, "{k}: {count}");
         }
     }
 }
