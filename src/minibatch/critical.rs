@@ -115,7 +115,12 @@ impl MiniBatch {
         for (found, expected) in edges.into_iter().zip(whole) {
             let tolerance = AGREE * width;
             if (found - expected).abs() > tolerance {
-                return Err(Error::NotCertified { quantity: "end of the support", found, expected, tolerance });
+                return Err(Error::NotCertified {
+                    quantity: "end of the support",
+                    found,
+                    expected,
+                    tolerance,
+                });
             }
         }
         Ok(())

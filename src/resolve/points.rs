@@ -27,6 +27,8 @@ pub(super) struct Point {
     /// Relative error from rounding.
     pub(super) noise: f64,
     pub(super) sample: Sample,
+    /// Solved for without a guess, because it did not fit the others.
+    confirmed: bool,
 }
 
 impl Sampler<'_> {
@@ -55,7 +57,35 @@ impl Sampler<'_> {
             mass: density * place.low * place.high,
             noise: sample.noise + displaced(&self.ends[0], place.low) + displaced(&self.ends[1], place.high),
             sample,
+            confirmed: false,
         });
+    }
+
+    /// Solves without a guess for points, given by their indices, that do not fit the others; whether one of them was another
+    /// solution.
+    pub(super) fn reconsider(&mut self, points: &[usize]) -> Step<bool> {
+        let mut changed = false;
+        for &k in points {
+            if self.points[k].confirmed {
+                continue;
+            }
+            let x = self.points[k].sample.x;
+            match self.axis.solve(&[self.request(x, None)]).pop() {
+                Some(Ok(Outcome::Inside { density, noise, state })) => {
+                    let before = self.points[k].sample.density;
+                    if (density / before - 1.0).abs() > noise + self.points[k].noise {
+                        self.insert(Sample { x, density, noise, state });
+                        self.points.swap_remove(k);
+                        self.replaced.push(x);
+                        changed = true;
+                    }
+                    self.points[k].confirmed = true;
+                }
+                Some(Ok(Outcome::Outside(state))) => return Ok(Err(Obstacle::Outside { x, state })),
+                _ => self.points[k].confirmed = true,
+            }
+        }
+        Ok(Ok(changed))
     }
 
     /// The point of the line at a logarithm.
@@ -100,7 +130,7 @@ impl Sampler<'_> {
     }
 
     fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
-        let ([low, high], in_logarithms) = (self.interval(), self.coordinates == Coordinates::Logarithmic);
+        let in_logarithms = self.coordinates == Coordinates::Logarithmic;
         let at = |t: f64| self.coordinates.parameter_of_logit(t);
         let mut known: Vec<(f64, &[Complex64])> =
             self.points.iter().map(|point| (at(point.t), &point.sample.state[..])).collect();
@@ -118,10 +148,11 @@ impl Sampler<'_> {
             _ if known.len() > 2 => interpolate(&known, at(t), in_logarithms),
             _ => None,
         };
-        let request = |&t: &f64| {
-            let x = self.position(t);
-            Request { x, distances: Place { low: x - low, high: high - x }, guess: guess(t) }
-        };
-        logarithms.iter().map(request).collect()
+        logarithms.iter().map(|&t| self.request(self.position(t), guess(t))).collect()
+    }
+
+    fn request(&self, x: f64, guess: Option<Vec<Complex64>>) -> Request {
+        let [low, high] = self.interval();
+        Request { x, distances: Place { low: x - low, high: high - x }, guess }
     }
 }

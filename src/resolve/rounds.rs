@@ -81,6 +81,13 @@ impl Round {
             }
             support.truncate(support.len().saturating_sub(RECONSIDERED));
             let fit = round.fit(sampler, &support);
+            if fit.error <= LOOSE {
+                match sampler.reconsider(&round.outliers(&fit))? {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(obstacle) => return Ok(Err(obstacle)),
+                }
+            }
             support = fit.support.iter().map(|&k| round.order[k]).collect();
             let fresh = round.candidates(sampler, &fit, previous.as_ref());
             let before = sampler.points.len();
@@ -166,6 +173,19 @@ impl Round {
             support.iter().filter_map(|k| self.order.iter().position(|other| other == k)).collect();
         let largest = (values.len() / 2).min(LARGEST_DEGREE + BEYOND);
         fit(data, &earlier, 1.0, largest, self.arguments)
+    }
+
+    /// Points that a fit takes in by a pole next to them: of the two support points about it the one that weighs less.
+    fn outliers(&self, fit: &Fit) -> Vec<usize> {
+        let nodes = fit.rational.nodes();
+        let beside = |pole: &Place| {
+            let distance = |k: &usize| pole.minus(nodes[*k].place).abs();
+            let mut near: Vec<usize> = (0..nodes.len()).collect();
+            near.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+            near.truncate(2);
+            near.into_iter().min_by(|&a, &b| nodes[a].weight.abs().total_cmp(&nodes[b].weight.abs()))
+        };
+        fit.poles.iter().filter_map(beside).map(|k| self.order[fit.support[k]]).collect()
     }
 
     /// Where to look next: where this approximant differs most from the last one, in tolerances, and where it

@@ -192,8 +192,8 @@ pub trait FixedPoint: Sync {
         let mut x: Vec<Complex64> = guess.iter().zip(&workspace.metric).map(|(x, unit)| x / unit).collect();
         let mut best: Option<Solution> = None;
         let (mut improved, mut iterations) = (0, iteration_limit);
-        // Size of the last accelerated step and the residual that it started from.
-        let mut step: Option<(f64, f64)> = None;
+        // Size of the last accelerated step, the residual that it started from and the transform there.
+        let mut step: Option<(f64, f64, Complex64)> = None;
         workspace.anderson.restart();
         for iteration in 1..=iteration_limit {
             for ((state, x), unit) in workspace.state.iter_mut().zip(&x).zip(&workspace.metric) {
@@ -222,8 +222,10 @@ pub trait FixedPoint: Sync {
                 continue;
             }
             // The accelerated step is nearly Newton's, so its size was the error before it, and the
-            // error has fallen with the residual since.
-            let error = step.map_or(f64::INFINITY, |(length, before)| length / size * residual / before);
+            // error has fallen with the residual since. The transform may hang on unknowns that are small in all units.
+            let error = step.map_or(f64::INFINITY, |(length, before, transform)| {
+                (length / size).max((cauchy - transform).norm() / cauchy.norm()) * residual / before
+            });
             if best.as_ref().is_none_or(|best| residual < 0.5 * best.residual) {
                 improved = iteration;
                 workspace.best.copy_from_slice(&x);
@@ -261,7 +263,7 @@ pub trait FixedPoint: Sync {
             if let Some(best) = best.as_mut().filter(|_| improved == iteration) {
                 best.error = best.residual.max(length / size);
             }
-            step = Some((length, residual));
+            step = Some((length, residual, cauchy));
         }
         let failed = Error::NotConverged {
             z,
@@ -276,5 +278,57 @@ pub trait FixedPoint: Sync {
         let mut solution = newton::solve(self, z, guess, sizes, workspace)?;
         solution.iterations += iterations;
         Ok(solution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two semicircular unknowns, of which the one that the transform comes from is tiny in the units of the iteration.
+    struct Hidden;
+
+    const TINY: f64 = 1e-11;
+
+    impl FixedPoint for Hidden {
+        type Buffers = ();
+
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        fn options(&self) -> SolverOptions {
+            SolverOptions::default()
+        }
+
+        fn buffers(&self) {}
+
+        fn map(&self, z: Complex64, state: &[Complex64], image: &mut [Complex64], _: &mut ()) -> Complex64 {
+            image[0] = (z - state[0]).inv();
+            image[1] = TINY * (z - 0.7 * state[1] / TINY).inv();
+            state[1] / TINY
+        }
+
+        fn begin(&self, _: &[Complex64], metric: &mut [f64], _: &mut ()) {
+            metric.fill(1.0);
+        }
+
+        fn in_half_space(&self, _: &[Complex64]) -> bool {
+            true
+        }
+
+        fn is_physical(&self, _: &[Complex64]) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn the_transform_has_converged_too() {
+        let semicircle =
+            |z: f64, variance: f64| Complex64::new(z, -(4.0 * variance - z * z).sqrt()) / (2.0 * variance);
+        let guess = [semicircle(0.5, 1.0), TINY * semicircle(0.501, 0.7)];
+        let solution = Hidden.iterate(0.5.into(), &guess, &mut Hidden.workspace()).unwrap();
+        let error = (solution.cauchy / semicircle(0.5, 0.7) - 1.0).norm();
+        assert!(error < 1e-11 && error < 10.0 * solution.error.max(1e-13), "{error:e} {:e}", solution.error);
     }
 }

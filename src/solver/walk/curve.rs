@@ -233,7 +233,9 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     ) -> Option<(Place, Factors)> {
         let mut next = self.advance(from, before, step, precise)?;
         // A rough slope may err by more than it has left next to a turning point.
-        if !next.precise && self.sees(from, &next, step).is_some_and(|found| found.rest <= self.closing(&next)) {
+        if !next.precise
+            && self.sees(from, &next, step).is_some_and(|found| found.rest <= self.closing(&next))
+        {
             self.polish(&mut next)?;
         }
         let factors = self.factors(&next);
@@ -286,9 +288,8 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             let turned = self.turned(&next);
             let found = self.sees(&at, &next, step);
             if let Some(found) = found.filter(|_| next.precise) {
-                let agree = |earlier: Turning| {
-                    (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs()
-                };
+                let agree =
+                    |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
                 if at.precise && sight.is_some_and(agree) || found.rest <= LEFT * found.z.abs() {
                     return Ok(self.turning_point(&next, found));
                 }
@@ -308,15 +309,17 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             let far = grows(at.tau, next.tau);
             let walked = (next.z - self.start.z).abs();
             let grown = next.tau.abs() > GROWN * self.start.tau.abs();
-            let arrived = places.iter().map(|place| (place, (place.at - next.z).abs())).find(|(place, distance)| {
-                let power = (next.slope * next.tau / distance).abs();
-                let there = *distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
-                grown && (there || place.power.is_some_and(|known| (power - known).abs() <= settled))
-            });
+            let arrived =
+                places.iter().map(|place| (place, (place.at - next.z).abs())).find(|(place, distance)| {
+                    let power = (next.slope * next.tau / distance).abs();
+                    let there = *distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
+                    grown && (there || place.power.is_some_and(|known| (power - known).abs() <= settled))
+                });
             if let Some((place, _)) = arrived {
                 let z = place.at;
                 let state: Vec<f64> = next.x.iter().map(|x| -x).collect();
-                let behind = (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
+                let behind =
+                    (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
                 return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
