@@ -15,14 +15,11 @@ use crate::resolve::axis::Sample;
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
 
-/// Distances, each twice the one before, from which the support is looked at: small parts may lie far out.
-const DOUBLINGS: usize = 4;
-
 /// Width of intervals and gaps, relative to the spread, below which they are artefacts.
-const RESOLUTION: f64 = 1e-12;
+pub(super) const RESOLUTION: f64 = 1e-12;
 
 /// Missing mass that starts a repair; below, the certificate decides.
-const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
+pub(super) const MISSING: f64 = 0.5 * Certificate::TOLERANCE;
 
 impl SpectralLaw {
     /// Finds the support of a Cauchy transform, atoms included, resolves the density on it and checks the
@@ -129,7 +126,7 @@ impl SpectralLaw {
         let before = self.certificate;
         let found = search.branches.is_empty()
             && self.add_walked(search, intervals, workspace).is_ok()
-            && (1.0 - self.total_mass()).abs() <= MISSING;
+            && self.lacks_mass().is_none();
         if !found {
             self.parts.clear();
             self.certificate = before;
@@ -145,14 +142,7 @@ impl SpectralLaw {
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         if search.transform.knows_real_solutions() {
-            for doubling in 0..DOUBLINGS {
-                let distance = far.radius * f64::from(1 << doubling);
-                if let Ok(interval) = search.outer(far.center, distance, workspace)
-                    && self.rational(search, vec![interval], workspace)
-                {
-                    return Ok(());
-                }
-            }
+            return self.find_by_walks(search, far, workspace);
         }
         search.drop_surrounded_poles(workspace);
         let mut landmarks = search.transform.landmarks();

@@ -1,9 +1,10 @@
 //! Laws whose support is [walked to](super::gaps): the density between the ends by rational functions.
 
+use super::construction::{MISSING, RESOLUTION};
 use super::gaps::GapEnd;
 use super::part::Part;
 use super::spectral::SpectralLaw;
-use super::support::Search;
+use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
 use crate::resolve::axis::{End, Kind, Obstacle, Resolution, Sample};
@@ -12,7 +13,60 @@ use crate::resolve::sample::{self, Options};
 /// Points that resolve an interval with a known singular place inside if it does not show there.
 const LIMIT_WITH_PLACE: usize = 300;
 
+/// Distances, each twice the one before, from which the support is looked at: small parts may lie far out.
+const DOUBLINGS: usize = 4;
+
 impl SpectralLaw {
+    /// Finds all intervals of a law whose real solutions can be walked along, looking from farther away until nothing is
+    /// missing.
+    pub(super) fn find_by_walks<T: CauchyTransform>(
+        &mut self,
+        search: &Search<'_, T>,
+        far: &FarMoments,
+        workspace: &mut T::Workspace,
+    ) -> Result<()> {
+        let before = self.certificate;
+        let mut failed = Error::NoEdge { near: far.center, points: 0 };
+        let mut tried: Vec<[f64; 2]> = Vec::new();
+        for doubling in 0..DOUBLINGS {
+            let interval = match search.outer(far.center, far.radius * f64::from(1 << doubling), workspace) {
+                Ok(interval) => interval,
+                Err(error) => {
+                    failed = error;
+                    continue;
+                }
+            };
+            let ends = interval.each_ref().map(|end| end.x);
+            let rounding = RESOLUTION * (ends[1] - ends[0]);
+            if tried.iter().any(|other| (0..2).all(|i| (other[i] - ends[i]).abs() <= rounding)) {
+                continue;
+            }
+            tried.push(ends);
+            failed = match self.add_walked(search, vec![interval], workspace) {
+                Ok(()) => match self.lacks_mass() {
+                    None => return Ok(()),
+                    Some(error) => error,
+                },
+                Err(error) => error,
+            };
+            self.parts.clear();
+            self.certificate = before;
+        }
+        Err(failed)
+    }
+
+    /// The error of a law that does not carry all mass.
+    pub(super) fn lacks_mass(&self) -> Option<Error> {
+        let found = self.total_mass();
+        let lacks = (1.0 - found).abs() > MISSING;
+        lacks.then_some(Error::NotCertified {
+            quantity: "total mass",
+            found,
+            expected: 1.0,
+            tolerance: MISSING,
+        })
+    }
+
     /// Samples the density on intervals between edges, and splits them where they turn out to have a gap.
     pub(super) fn add_walked<T: CauchyTransform>(
         &mut self,

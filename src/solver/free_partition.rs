@@ -41,7 +41,7 @@ use super::inverse::SplitMatrix;
 use super::leverages::{Leverages, Room, inverse_sum};
 use super::options::SolverOptions;
 use super::pencil::Pencil;
-use super::scaling::equilibrate;
+use super::scaling::{equilibrate, is_definite};
 use crate::error::{Error, Result, positive};
 use crate::population::{Atom, merged};
 
@@ -233,12 +233,10 @@ impl FixedPoint for FreePartition {
         let mut metric = vec![1.0; state.len()];
         self.units(state, &mut metric);
         self.unknowns().all(|(size, offset)| {
-            let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
+            is_definite(size, self.definite(), |i, j| {
                 let at = offset + packed(i.min(j), i.max(j), size);
-                let shift = if i == j { self.definite() } else { 0.0 };
-                shift - state[at].im / metric[at]
-            });
-            shifted.cholesky().is_some()
+                -state[at].im / metric[at]
+            })
         })
     }
 

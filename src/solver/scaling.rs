@@ -1,4 +1,6 @@
-//! Scales of rows and columns that make the entries of a symmetric matrix comparable.
+//! Scales of rows and columns that make the entries of a symmetric matrix comparable, and the sign of matrices that have them.
+
+use nalgebra::DMatrix;
 
 /// Sweeps over the rows that bring their largest entries near 1.
 const EQUILIBRATION_SWEEPS: usize = 4;
@@ -17,9 +19,30 @@ pub(crate) fn equilibrate(scales: &mut [f64], magnitude: impl Fn(usize, usize) -
     }
 }
 
+/// Whether a symmetric matrix is positive definite up to `slack`, relative to its entries where they are larger than 1: next
+/// to a pole all of them are.
+pub(crate) fn is_definite(size: usize, slack: f64, entry: impl Fn(usize, usize) -> f64) -> bool {
+    let largest = (0..size).fold(1.0, |m: f64, i| m.max(entry(i, i).abs()));
+    let shifted = |i: usize, j: usize| entry(i, j) + if i == j { slack * largest } else { 0.0 };
+    DMatrix::from_fn(size, size, shifted).cholesky().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_matrix_of_rank_one_is_definite_up_to_rounding_whatever_its_size() {
+        let rows = [1.0, 0.816_496_580_927_726, 0.577_350_269_189_626, -0.3];
+        for size in [1e-12, 1.0, 1e8, 1e22] {
+            assert!(is_definite(4, 1e-9, |i, j| size * rows[i] * rows[j]), "{size:e}");
+        }
+        for size in [1.0, 1e8, 1e22] {
+            let indefinite =
+                |i: usize, j: usize| size * (rows[i] * rows[j] - if i == 3 && j == 3 { 1e-7 } else { 0.0 });
+            assert!(!is_definite(4, 1e-9, indefinite), "{size:e}");
+        }
+    }
 
     #[test]
     fn graded_rows_become_comparable() {

@@ -22,7 +22,7 @@ use super::gram::{BlockPencil, GramAverage};
 use super::inverse::SplitMatrix;
 use super::options::SolverOptions;
 use super::pencil::Pencil;
-use super::scaling::equilibrate;
+use super::scaling::{equilibrate, is_definite};
 use crate::error::{Error, Result};
 use crate::population::Population;
 
@@ -230,12 +230,10 @@ impl FixedPoint for Silverstein {
         let (mut metric, mut row_scales) = (vec![1.0; state.len()], self.coupling.channel_scales());
         self.equilibrate(state, &mut metric, &mut row_scales);
         self.channels().all(|(size, offset)| {
-            let shifted = nalgebra::DMatrix::from_fn(size, size, |i, j| {
-                let shift = if i == j { DEFINITE } else { 0.0 };
+            is_definite(size, DEFINITE, |i, j| {
                 let at = offset + packed(i.min(j), i.max(j), size);
-                shift - state[at].im / metric[at]
-            });
-            shifted.cholesky().is_some()
+                -state[at].im / metric[at]
+            })
         })
     }
 

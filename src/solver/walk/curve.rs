@@ -45,7 +45,7 @@ const CLOSE: f64 = 1e-5;
 /// Error of a turning point, in units of rounding, where it is not worse; relative change of the unknowns that shows how bad
 /// it is.
 const ROUNDING: f64 = 4.0;
-const MOVED: f64 = 1e-7;
+const MOVED: [f64; 3] = [1e-7, 1e-9, 1e-11];
 
 /// Differences of `z` along a step, in units of rounding, from which on they tell of the curvature of `z'`.
 const TELLING: f64 = 1e8;
@@ -182,15 +182,18 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         Some(())
     }
 
-    /// How far `z` is off at a point that has been solved for to rounding: as far as it is elsewhere after another start.
-    fn uncertainty(&mut self, at: &Place) -> f64 {
-        let mut other = at.clone();
-        for (i, x) in other.x.iter_mut().enumerate() {
-            *x *= 1.0 + if i % 3 == 0 { MOVED } else { -MOVED };
-        }
-        let length = 1e3 * MOVED * norm(&at.x);
+    /// How far `z` is off at a point that has been solved for to rounding: as far as it is elsewhere after another start;
+    /// `None` if that does not lead back.
+    fn uncertainty(&mut self, at: &Place) -> Option<f64> {
         let scale = self.scale(at);
-        self.correct(&mut other, length, scale, true).map_or(f64::INFINITY, |()| (other.z - at.z).abs())
+        MOVED.into_iter().find_map(|moved| {
+            let mut other = at.clone();
+            for (i, x) in other.x.iter_mut().enumerate() {
+                *x *= 1.0 + if i % 3 == 0 { moved } else { -moved };
+            }
+            self.correct(&mut other, 1e3 * moved * norm(&at.x), scale, true)?;
+            Some((other.z - at.z).abs())
+        })
     }
 
     /// The tangent at a point, from a guess of it.
@@ -211,15 +214,16 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// The turning point a little further than the last point.
-    fn turning_point(&mut self, last: &Place, found: Turning) -> End {
+    fn turning_point(&mut self, last: &Place, found: Turning) -> Result<End> {
         let Turning { aim, z, .. } = found;
-        let error = (ROUNDING * f64::EPSILON * z.abs()).max(2.0 * self.uncertainty(last));
+        let uncertainty = self.uncertainty(last).ok_or(Error::NoEdge { near: z, points: 1 })?;
+        let error = (ROUNDING * f64::EPSILON * z.abs()).max(2.0 * uncertainty);
         let state: Vec<f64> = last.x.iter().zip(&last.velocity).map(|(x, v)| x + aim * v).collect();
         // z = e + z'' (tau - e_tau)^2 / 2, with z'' = -slope / aim.
         let opening = self.sign * (2.0 * (aim / last.slope).abs()).sqrt();
         let opening: Vec<f64> = last.velocity.iter().map(|v| opening * v).collect();
         let turn = Some(Turn { state: self.line.in_units(&state), opening: self.line.in_units(&opening) });
-        End { z, error, turn, behind: None, evaluations: self.line.evaluations }
+        Ok(End { z, error, turn, behind: None, evaluations: self.line.evaluations })
     }
 
     /// The next point, with the factors of the map there, unless another branch may have been caught.
@@ -277,7 +281,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         for _ in 0..POINTS {
             let Some((next, factors)) = self.step(&at, before.as_ref(), step, signs, precise) else {
                 if let Some(found) = sight.filter(|_| at.precise && step.abs() <= CLOSE * at.tau.abs()) {
-                    return Ok(self.turning_point(&at, found));
+                    return self.turning_point(&at, found);
                 }
                 step *= 0.3;
                 if step.abs() <= f64::EPSILON * at.tau.abs() {
@@ -291,7 +295,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 let agree =
                     |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
                 if at.precise && sight.is_some_and(agree) || found.rest <= LEFT * found.z.abs() {
-                    return Ok(self.turning_point(&next, found));
+                    return self.turning_point(&next, found);
                 }
             }
             precise = found.is_some_and(|found| found.rest <= self.closing(&next));
@@ -317,7 +321,10 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 });
             if let Some((place, _)) = arrived {
                 let z = place.at;
-                let state: Vec<f64> = next.x.iter().map(|x| -x).collect();
+                // Across a pole r / (z - a) + c.
+                let [first, last] = [&at, &next].map(|place| place.z - z);
+                let across = |(x1, x2): (&f64, &f64)| 2.0 * (x1 * first - x2 * last) / (first - last) - x2;
+                let state: Vec<f64> = at.x.iter().zip(&next.x).map(across).collect();
                 let behind =
                     (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
                 return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });

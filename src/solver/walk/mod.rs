@@ -178,13 +178,14 @@ pub trait Walk: FixedPoint {
             Some((z, state)) => self.outside(*z, &complex(state), workspace).is_ok(),
             None => true,
         };
+        let known = places.iter().any(|place| place.power.is_some());
         for settled in SETTLED {
             let line = Line::new(self, &guess, workspace);
             let mut found = Curve::new(line, start, sign, places).end(places, settled)?;
             spent += found.evaluations;
             found.evaluations = spent;
             // From afar an atom and a small part of the spectrum next to it look alike.
-            if settled == 0.0 || behind(&found, workspace) {
+            if !known || settled == 0.0 || behind(&found, workspace) {
                 return Ok(found);
             }
         }
