@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::resolve::axis::{End, Kind, Obstacle, Resolution, Sample};
 use crate::resolve::sample::{self, Options};
 
+/// Where else a walk through a gap starts, relative to the distance of the nearest point that has been solved for.
+const ASIDE: [f64; 4] = [0.1, -0.1, 0.4, -0.4];
+
 /// Points that resolve an interval with a known singular place inside if it does not show there.
 const LIMIT_WITH_PLACE: usize = 300;
 
@@ -112,7 +115,16 @@ impl SpectralLaw {
                 }
                 Resolution::Divided { obstacle: Obstacle::Outside { x, state }, samples } => {
                     known = samples;
-                    let [from, to] = search.gap(x, &state, workspace)?;
+                    let ends = [low.x, high.x].into_iter();
+                    let around =
+                        ends.chain(known.iter().map(|sample| sample.x)).map(|other| (other - x).abs());
+                    let nearest = around.fold(f64::INFINITY, f64::min);
+                    let mut gap = search.gap(x, &state, workspace);
+                    for share in ASIDE {
+                        // One point of a gap may be singular for the unknowns.
+                        gap = gap.or_else(|_| search.gap(x + share * nearest, &state, workspace));
+                    }
+                    let [from, to] = gap?;
                     let parts = [[low, from], [to, high]];
                     let proper = parts.into_iter().filter(|[low, high]| low.x < high.x);
                     intervals.extend(proper);

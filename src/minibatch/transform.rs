@@ -16,7 +16,7 @@ const ANNIHILATED: f64 = 0.5;
 const FAR: Complex64 = Complex64::new(0.0, 32.0);
 
 /// Evaluations of the map by which a law may take longer for every eigenvalue of the population.
-const EVALUATIONS_PER_EIGENVALUE: usize = 300;
+const EVALUATIONS_PER_EIGENVALUE: usize = 1000;
 
 /// Standard deviation of `P` beyond which a law counts as wide.
 const WIDE: f64 = 10.0;
