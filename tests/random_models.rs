@@ -1,0 +1,142 @@
+//! Laws of Z over the whole range of models: up to 24 batches, aspect ratios from 1e-4 to 1e5, populations of up to 300
+//! eigenvalues over up to ten decades, steps from a millionth of what converges to all of it.
+//!
+//! What comes out is compared with moments that no certificate has used: the fifth and the sixth, from the transform on a
+//! circle around the spectrum. The large runs print what they find:
+//! `cargo test --release --test random_models -- --ignored --nocapture`.
+
+use std::time::Instant;
+
+use freespectra::law::CauchyTransform;
+use freespectra::solver::SolverOptions;
+use freespectra::{MiniBatch, Population, SpectralLaw};
+use num_complex::Complex64;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// Points of the circle; the error falls like the ratio of the radii to this power.
+const CIRCLE: usize = 64;
+
+/// What a law took and whether it is one.
+struct Tally {
+    errors: Vec<String>,
+    slow: usize,
+    seconds: f64,
+}
+
+/// Between 1 and `largest`, uniform in the logarithm.
+fn log_uniform(rng: &mut Pcg64, largest: f64) -> f64 {
+    largest.powf(rng.random::<f64>())
+}
+
+fn random_model(rng: &mut Pcg64, batches: f64, eigenvalues: f64) -> MiniBatch {
+    let batches = log_uniform(rng, batches).round() as usize;
+    let aspect_ratio = 1e-4 * log_uniform(rng, 1e9);
+    let count = log_uniform(rng, eigenvalues).round() as usize;
+    let decades = 10.0 * rng.random::<f64>();
+    let atoms: Vec<(f64, f64)> = (0..count)
+        .map(|_| (10f64.powf(-decades * rng.random::<f64>()), 0.05 + rng.random::<f64>()))
+        .collect();
+    let (largest, mass) = atoms.iter().fold((0.0f64, 0.0), |(m, sum), (t, w)| (m.max(*t), sum + w));
+    let atoms: Vec<(f64, f64)> = atoms.iter().map(|(t, w)| (t / largest, w / mass)).collect();
+    // About the largest step at which no batch overshoots.
+    let limit = 2.0 / (1.0 + (aspect_ratio * batches as f64).sqrt()).powi(2);
+    MiniBatch::builder()
+        .batches(batches)
+        .aspect_ratio(aspect_ratio)
+        .step_size(limit / log_uniform(rng, 1e6))
+        .population(Population::atoms(&atoms).unwrap())
+        .build()
+        .unwrap()
+}
+
+/// The largest error of the fifth and sixth moment about the centre of the spectrum, in units of its radius.
+fn moment_error(model: &MiniBatch, law: &SpectralLaw) -> f64 {
+    let transform = model.transform(SolverOptions::default()).unwrap();
+    let mut workspace = transform.workspace();
+    let [low, high] = [law.quantile(0.0).unwrap(), law.quantile(1.0).unwrap()];
+    let (center, radius) = (0.5 * (low + high), high - low);
+    let mut sums = [0.0; 7];
+    let mut state: Option<Vec<Complex64>> = None;
+    for i in 0..CIRCLE {
+        let angle = std::f64::consts::PI * (i as f64 + 0.5) / CIRCLE as f64;
+        let offset = Complex64::from_polar(radius, angle);
+        let near = state
+            .as_ref()
+            .and_then(|state| transform.solve_near(center + offset, state, &mut workspace).ok());
+        let solution = near.unwrap_or_else(|| transform.solve(center + offset, &mut workspace).unwrap());
+        let mut term = offset / radius * solution.cauchy * radius / CIRCLE as f64;
+        for sum in &mut sums {
+            *sum += term.re;
+            term *= offset / radius;
+        }
+        state = Some(solution.state);
+    }
+    let moment = |k: usize| law.integrate(|x| ((x - center) / radius).powi(k as i32));
+    [5, 6].into_iter().fold(0.0, |m: f64, k| m.max((moment(k) - sums[k]).abs()))
+}
+
+fn run(seed: u64, models: usize, batches: f64, eigenvalues: f64, compared: usize) -> Tally {
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let mut tally = Tally { errors: Vec::new(), slow: 0, seconds: 0.0 };
+    for case in 0..models {
+        let model = random_model(&mut rng, batches, eigenvalues);
+        let start = Instant::now();
+        let law = model.law();
+        let seconds = start.elapsed().as_secs_f64();
+        tally.seconds += seconds;
+        tally.slow += usize::from(seconds > 10.0);
+        let atoms = model.population().as_atoms().len();
+        let name = format!(
+            "{case}: {} batches, aspect ratio {:.3e}, {atoms} eigenvalues, step {:.3e}",
+            model.batches(),
+            model.aspect_ratio(),
+            model.step_size()
+        );
+        match law {
+            Ok(law) => {
+                // Every batch occurs once in a product, and the batches are free.
+                let decay = |t: f64| (model.batches() as f64 * (-model.step_size() * t).ln_1p()).exp_m1();
+                let mean: f64 =
+                    model.population().as_atoms().iter().map(|a| -a.mass * decay(a.location)).sum();
+                let mean = mean / model.epoch_step();
+                assert!((law.mean() / mean - 1.0).abs() < 1e-8, "{name}: {} {mean}", law.mean());
+                if case % (models / compared) == 0 {
+                    let error = moment_error(&model, &law);
+                    assert!(error < 1e-9, "{name}: {error:e}");
+                }
+            }
+            Err(error) => tally.errors.push(format!("{name}: {error}")),
+        }
+    }
+    tally
+}
+
+#[test]
+fn random_models_have_their_moments() {
+    let tally = run(1, 60, 8.0, 6.0, 60);
+    assert!(tally.errors.is_empty(), "{:#?}", tally.errors);
+}
+
+#[test]
+#[ignore = "two thousand laws of up to ten eigenvalues: five minutes"]
+fn two_thousand_random_models() {
+    report(run(2, 2000, 24.0, 10.0, 200), 2000);
+}
+
+#[test]
+#[ignore = "laws of up to 300 eigenvalues: half an hour"]
+fn random_models_of_many_eigenvalues() {
+    report(run(3, 150, 24.0, 300.0, 50), 150);
+}
+
+fn report(tally: Tally, models: usize) {
+    let Tally { errors, slow, seconds } = tally;
+    println!(
+        "{} of {models} are errors, {slow} took more than ten seconds, {seconds:.0} s in all",
+        errors.len()
+    );
+    errors.iter().for_each(|error| println!("{error}"));
+    assert!(errors.len() * 20 <= models);
+}
