@@ -97,9 +97,13 @@ fn run(seed: u64, models: usize, batches: f64, eigenvalues: f64, compared: usize
         match law {
             Ok(law) => {
                 // Every batch occurs once in a product, and the batches are free.
-                let decay = |t: f64| (model.batches() as f64 * (-model.step_size() * t).ln_1p()).exp_m1();
+                let batches = model.batches();
+                let decay = |t: f64| match model.step_size() * t {
+                    small @ 0.0..0.5 => -(batches as f64 * (-small).ln_1p()).exp_m1(),
+                    other => 1.0 - (1.0 - other).powi(batches as i32),
+                };
                 let mean: f64 =
-                    model.population().as_atoms().iter().map(|a| -a.mass * decay(a.location)).sum();
+                    model.population().as_atoms().iter().map(|a| a.mass * decay(a.location)).sum();
                 let mean = mean / model.epoch_step();
                 assert!((law.mean() / mean - 1.0).abs() < 1e-8, "{name}: {} {mean}", law.mean());
                 if case % (models / compared) == 0 {

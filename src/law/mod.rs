@@ -26,6 +26,7 @@ mod part;
 pub(crate) mod probe;
 pub(crate) mod series;
 mod spectral;
+mod statistics;
 mod support;
 mod transform;
 mod walked;

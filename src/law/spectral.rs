@@ -190,7 +190,7 @@ impl SpectralLaw {
         Ok(self.quantile_within(probability))
     }
 
-    fn quantile_within(&self, probability: f64) -> f64 {
+    pub(super) fn quantile_within(&self, probability: f64) -> f64 {
         if probability <= 0.0 {
             return self.range()[0];
         }
@@ -246,8 +246,11 @@ impl SpectralLaw {
         self.integrate(|x| (x - mean).powi(2))
     }
 
-    /// Cauchy transform `int (z - x)^-1 dmu` for `Im z > 0`, and at real points outside the support.
+    /// Cauchy transform `int (z - x)^-1 dmu` for `Im z > 0`, and at real points outside the support; infinite at an atom.
     pub fn cauchy_transform(&self, z: Complex64) -> Complex64 {
+        if self.atoms.iter().any(|atom| z == Complex64::from(atom.location)) {
+            return f64::INFINITY.into();
+        }
         let atoms: Complex64 = self.atoms.iter().map(|atom| atom.mass / (z - atom.location)).sum();
         atoms + self.parts.iter().map(|part| part.cauchy_transform(z)).sum::<Complex64>()
     }
