@@ -177,6 +177,23 @@ fn logarithmic_axes_need_positive_data() {
 }
 
 #[test]
+fn densities_in_the_logarithm() {
+    // 1 / x has the density 1 in log x, whatever the bins.
+    let x = [-1.0, 0.0, 0.5, 2.0, 1e6];
+    let curve = Layer::curve(&x, &x.map(|x| 1.0 / x)).per_logarithm();
+    assert_eq!(curve, Layer::curve(&[0.5, 2.0, 1e6], &[1.0, 1.0, 1.0]));
+    let edges = [-2.0, 0.0, 0.5, 1.0, 2.0];
+    let mass = |pair: &[f64]| (pair[1] / pair[0]).ln() / (pair[1] - pair[0]);
+    let density: Vec<f64> =
+        edges.windows(2).map(|pair| if pair[0] > 0.0 { mass(pair) } else { 3.0 }).collect();
+    let histogram = Layer::histogram(&edges, &density).per_logarithm();
+    assert_eq!(histogram, Layer::histogram(&[0.5, 1.0, 2.0], &[1.0, 1.0]));
+    let band = Layer::band(&[-1.0, 2.0], &[1.0, 1.0], &[2.0, 2.0]).per_logarithm();
+    assert_eq!(band, Layer::band(&[2.0], &[2.0], &[4.0]));
+    assert_eq!(Layer::edges(&[-1.0, 0.0, 3.0]).per_logarithm(), Layer::edges(&[3.0]));
+}
+
+#[test]
 fn ranges_and_sizes_are_checked() {
     let panel = || one(Layer::curve(&[1.0, 2.0], &[1.0, 2.0]));
     assert_eq!(refused(panel().x_range(2.0, 1.0)), "x_range");

@@ -65,7 +65,7 @@ pub fn run(options: &Options, shared: &Shared) -> Result<()> {
         1e3 * seconds,
         report.lines(spectral)?,
     );
-    outputs.write(&document, &summary, || density.table(), |path| draw(path, &options.expression, &law))
+    outputs.write(&document, &summary, || density.table(), |path| draw(path, options, &law))
 }
 
 fn listed(numbers: &[f64]) -> String {
@@ -74,23 +74,14 @@ fn listed(numbers: &[f64]) -> String {
 }
 
 #[cfg(feature = "plot")]
-fn draw(path: &Path, expression: &str, law: &Law) -> Result<()> {
-    use freespectra::plot::{Colour, Figure, Layer, Panel};
+fn draw(path: &Path, options: &Options, law: &Law) -> Result<()> {
+    use crate::drawing::Spectrum;
     let spectral = law.spectral();
-    let mut panel = Panel::new("x", "density");
-    if !spectral.support().is_empty() {
-        let edges: Vec<f64> = spectral.support().into_iter().flatten().collect();
-        panel = panel
-            .layer(Layer::density(spectral).colour(Colour::Vermillion))
-            .layer(Layer::edges(&edges).label("edges of the support"));
-    }
-    for atom in spectral.atoms() {
-        panel = panel.layer(Layer::stem(atom.location, atom.mass));
-    }
-    Figure::new(format!("Law of {expression}")).panel(panel).save(path)
+    let panel = Spectrum::new("x", spectral, &options.report.axis)?.with_law(spectral, None);
+    freespectra::plot::Figure::new(format!("Law of {}", options.expression)).panel(panel).save(path)
 }
 
 #[cfg(not(feature = "plot"))]
-fn draw(_: &Path, _: &str, _: &Law) -> Result<()> {
+fn draw(_: &Path, _: &Options, _: &Law) -> Result<()> {
     Ok(())
 }

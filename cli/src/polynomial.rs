@@ -18,7 +18,7 @@ use crate::expression;
 use crate::options::{Given, bad, count};
 use crate::outputs::{Shared, file};
 use crate::sampled::{Sampled, check_draws, sampling_seconds};
-use crate::table::{LawOptions, moments};
+use crate::table::{AxisOptions, LawOptions, moments};
 
 /// Predict the limiting spectrum of a polynomial in free variables and check it against random matrices.
 #[derive(Debug, Args)]
@@ -94,7 +94,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         &document,
         &summary,
         || density.table(),
-        |path| draw(path, &model, &specifications, &law, sampled.as_ref()),
+        |path| draw(path, &model, &specifications, &law, sampled.as_ref(), &options.report.axis),
     )
 }
 
@@ -159,22 +159,16 @@ fn draw(
     specifications: &[String],
     law: &SpectralLaw,
     sampled: Option<&Sampled>,
+    axis: &AxisOptions,
 ) -> Result<()> {
-    use freespectra::plot::{Colour, Figure, Layer, Panel};
-    let mut panel = Panel::new("eigenvalue", "density");
+    use crate::drawing::Spectrum;
+    use freespectra::plot::Figure;
+    let mut spectrum = Spectrum::new("eigenvalue", law, axis)?;
     if let Some(sampled) = sampled {
-        let histogram = &sampled.comparison.histogram;
-        panel = panel.layer(Layer::histogram(&histogram.edges, &histogram.density).label(sampled.label()));
+        let histogram = spectrum.histogram(&sampled.spectrum.pooled(), law, &sampled.comparison.histogram);
+        spectrum = spectrum.layer(histogram.label(sampled.label()));
     }
-    if !law.support().is_empty() {
-        let edges: Vec<f64> = law.support().into_iter().flatten().collect();
-        panel = panel
-            .layer(Layer::density(law).colour(Colour::Vermillion).label("predicted law"))
-            .layer(Layer::edges(&edges).label("edges of the support"));
-    }
-    for atom in law.atoms() {
-        panel = panel.layer(Layer::stem(atom.location, atom.mass));
-    }
+    let panel = spectrum.with_law(law, Some("predicted law"));
     Figure::new(format!("Spectrum of {}", model.polynomial()))
         .subtitle(specifications.join(", "))
         .panel(panel)
@@ -182,6 +176,13 @@ fn draw(
 }
 
 #[cfg(not(feature = "plot"))]
-fn draw(_: &Path, _: &FreePolynomial, _: &[String], _: &SpectralLaw, _: Option<&Sampled>) -> Result<()> {
+fn draw(
+    _: &Path,
+    _: &FreePolynomial,
+    _: &[String],
+    _: &SpectralLaw,
+    _: Option<&Sampled>,
+    _: &AxisOptions,
+) -> Result<()> {
     Ok(())
 }

@@ -83,6 +83,43 @@ pub fn moments(law: &SpectralLaw) -> Vec<f64> {
     (1..=4).map(|k| law.moment(k)).collect()
 }
 
+/// Which axis a spectrum is drawn on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AxisOptions {
+    /// Draw the spectrum on a logarithmic axis [default: if its middle 80 percent cover more than two decades].
+    #[arg(long, conflicts_with = "linear_axis")]
+    log_axis: bool,
+    /// Draw the spectrum on a linear axis.
+    #[arg(long)]
+    linear_axis: bool,
+}
+
+/// Factor between the quantiles at 0.1 and 0.9 from which on a linear axis shows nothing of the lower part.
+#[cfg(feature = "plot")]
+const DECADES: f64 = 100.0;
+
+#[cfg(feature = "plot")]
+impl AxisOptions {
+    /// Whether a law is to be drawn on a logarithmic axis, which one with negative points cannot be.
+    pub fn is_logarithmic(&self, law: &SpectralLaw) -> Result<bool> {
+        let support = law.support();
+        let positive = support.first().is_some_and(|interval| interval[0] >= 0.0);
+        let below: f64 = law.atoms().iter().filter(|atom| atom.location <= 0.0).map(|atom| atom.mass).sum();
+        let quantile =
+            |share: f64| law.quantile((below + share * (1.0 - below)).min(1.0)).unwrap_or(f64::NAN);
+        let wide = || quantile(0.9) > DECADES * quantile(0.1);
+        if self.log_axis && !positive {
+            let lowest = support.first().map_or(f64::NAN, |interval| interval[0]);
+            return Err(bad(
+                "log-axis",
+                format!("given for a law from {lowest}"),
+                "for laws of positive numbers",
+            ));
+        }
+        Ok(positive && !self.linear_axis && (self.log_axis || wide()))
+    }
+}
+
 /// What to say of a law.
 #[derive(Debug, Clone, Args)]
 pub struct LawOptions {
@@ -95,6 +132,8 @@ pub struct LawOptions {
     /// Number of points of the density table.
     #[arg(long, default_value_t = 512, value_parser = count)]
     points: usize,
+    #[command(flatten)]
+    pub axis: AxisOptions,
 }
 
 /// What is to be said, checked.

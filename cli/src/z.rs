@@ -235,26 +235,23 @@ impl Prediction {
 
     #[cfg(feature = "plot")]
     fn draw(&self, path: &Path, options: &Options) -> Result<()> {
-        use freespectra::plot::{Colour, Figure, Layer, Panel};
+        use crate::drawing::Spectrum;
+        use freespectra::plot::{Colour, Figure, Layer};
         let Self { model, law, full, .. } = self;
-        let mut panel = Panel::new("eigenvalue of Z", "density");
-        let histogram =
-            |compared: &Comparison| Layer::histogram(&compared.histogram.edges, &compared.histogram.density);
+        let mut spectrum = Spectrum::new("eigenvalue of Z", law, &options.law.axis)?;
         if let Some(sampled) = &self.sampled {
+            let histogram =
+                spectrum.histogram(&sampled.spectrum.pooled(), law, &sampled.comparison.histogram);
             let label = format!("{}, {}", sampled.label(), options.entries);
-            panel = panel.layer(histogram(&sampled.comparison).label(label));
+            spectrum = spectrum.layer(histogram.label(label));
         }
         if let (Some(compared), Some(path)) = (&self.compared, &options.compare) {
-            panel = panel.layer(histogram(compared).colour(Colour::Orange).label(path.display().to_string()));
+            let histogram = Layer::histogram(&compared.histogram.edges, &compared.histogram.density);
+            spectrum = spectrum.layer(histogram.colour(Colour::Orange).label(path.display().to_string()));
         }
-        let edges: Vec<f64> = law.support().into_iter().flatten().collect();
-        panel = panel
+        let panel = spectrum
             .layer(Layer::density(full).colour(Colour::Black).dashed().label("full batch, W"))
-            .layer(Layer::density(law).colour(Colour::Vermillion).label("predicted law of Z"))
-            .layer(Layer::edges(&edges).label("edges of the support of Z"));
-        for atom in law.atoms() {
-            panel = panel.layer(Layer::stem(atom.location, atom.mass));
-        }
+            .with_law(law, Some("predicted law of Z"));
         let mut subtitle = format!(
             "B = {}, α = {:.4}, γ = p/n = {}, {}",
             model.batches(),

@@ -378,3 +378,21 @@ fn one_batch_of_any_population() {
     let [[low, high]] = pairs(&json["support"])[..] else { panic!("one bulk") };
     assert!((low - 0.25).abs() < 1e-15 && (high - 2.25).abs() < 1e-15);
 }
+
+#[test]
+fn laws_over_decades_are_drawn_in_the_logarithm() {
+    let scratch = Scratch::new("z", "decades");
+    let drawn = |population: &str, options: &[&str]| {
+        let fixed =
+            ["-B", "2", "--features", "60", "--draws", "1", "--figure", "f.svg", "--population", population];
+        let output = scratch.run(&[&fixed[..], options].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let figure = fs::read_to_string(scratch.path.join("f.svg")).unwrap();
+        figure.contains("density in the logarithm")
+    };
+    let wide = "0.0001,0.001,0.01,0.1,1";
+    assert!(drawn(wide, &[]));
+    assert!(!drawn(wide, &["--linear-axis"]));
+    assert!(!drawn("1", &[]));
+    assert!(drawn("1", &["--log-axis"]));
+}

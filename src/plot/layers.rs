@@ -101,6 +101,33 @@ impl Layer {
         Self::new(Shape::Vertical { location })
     }
 
+    /// Densities in `x` as densities in `log x`, whose area is seen on a [logarithmic axis](super::Panel::log_x): curves times
+    /// `x`, histograms with the same mass in every bin. What is not at positive `x` is left out.
+    pub fn per_logarithm(mut self) -> Self {
+        match &mut self.shape {
+            Shape::Curve { x, y } => {
+                (*x, *y) = x.iter().zip(&*y).filter(|(x, _)| **x > 0.0).map(|(&x, &y)| (x, x * y)).unzip();
+            }
+            Shape::Band { x, lower, upper } => {
+                let shown: Vec<usize> = (0..x.len()).filter(|&i| x[i] > 0.0).collect();
+                let scaled = |y: &[f64]| shown.iter().map(|&i| x[i] * y[i]).collect();
+                (*lower, *upper) = (scaled(lower), scaled(upper));
+                *x = shown.iter().map(|&i| x[i]).collect();
+            }
+            Shape::Histogram { edges, density } => {
+                let dropped = edges.iter().take_while(|edge| **edge <= 0.0).count();
+                edges.drain(..dropped);
+                density.drain(..dropped);
+                for (density, edge) in density.iter_mut().zip(edges.windows(2)) {
+                    *density *= (edge[1] - edge[0]) / (edge[1] / edge[0]).ln();
+                }
+            }
+            Shape::Edges { locations } => locations.retain(|&x| x > 0.0),
+            Shape::Points { .. } | Shape::Stem { .. } | Shape::Vertical { .. } => {}
+        }
+        self
+    }
+
     /// Text for the legend.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
