@@ -62,6 +62,10 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The work was [cancelled](crate::Control::cancel).
+    #[error("cancelled")]
+    Cancelled,
+
     /// A point is so far from the spectrum that the width of the law drowns in rounding: there the Cauchy
     /// transform is that of a point mass at the mean.
     #[error("z = {} is too far from the spectrum, where G(z) = 1 / (z - mean) to all digits", point(*.z))]

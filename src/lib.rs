@@ -94,6 +94,7 @@
 #![warn(missing_docs)]
 
 pub mod comparison;
+mod control;
 pub mod data;
 pub mod error;
 pub mod finite;
@@ -110,6 +111,7 @@ mod quadrature;
 pub(crate) mod resolve;
 pub mod solver;
 
+pub use control::{Control, Progress};
 pub use error::{Error, Result};
 pub use free::Law;
 pub use law::SpectralLaw;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::budget::Budget;
 use super::curves::{Curves, StepSizes};
 use super::dataset::Dataset;
+use crate::control;
 use crate::error::{Error, Result};
 use crate::finite::{Partition, Schedule};
 
@@ -159,7 +160,7 @@ impl<'a> Search<'a> {
     /// # Errors
     /// From [`Curves::averaged`] and [`Curves::stability_factor`].
     pub fn run(&self) -> Result<Recommendation> {
-        let searched = self.batches.par_iter().map(|&batches| self.with_batches(batches));
+        let searched = self.batches.par_iter().map(control::carried(|&batches| self.with_batches(batches)));
         let searched = searched.collect::<Result<Vec<_>>>()?;
         let best_of = |choices: &[Choice]| choices.iter().copied().reduce(better);
         let by_batches: Vec<Choice> = searched.iter().filter_map(|found| best_of(&found.cells)).collect();
@@ -216,7 +217,7 @@ impl<'a> Search<'a> {
         };
         let mut cells = (0..HALVINGS)
             .into_par_iter()
-            .map(|halving| choice(LARGEST * stability * 0.5f64.powi(halving)))
+            .map(control::carried(|halving| choice(LARGEST * stability * 0.5f64.powi(halving))))
             .collect::<Result<Vec<_>>>()?;
         let best = cells.iter().copied().reduce(better).filter(|best| best.epochs > 0);
         if let Some(best) = best {

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 use super::law::PartitionLaw;
 use super::rigidity::number_variance;
 use super::spectrum::SampleSpectrum;
+use crate::control;
 use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
 use crate::law::series::{Resolution, Series, Value, resolve};
@@ -258,7 +259,9 @@ impl Sampler<'_> {
     /// Chunks and what they start from do not depend on the number of threads, so neither do the values.
     fn values(&self, points: &[f64]) -> Result<Vec<Value>> {
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let chunks = points.par_chunks(CHUNK).map(|chunk| self.chunk(chunk, nearest(&known, chunk[0])));
+        let chunks = points
+            .par_chunks(CHUNK)
+            .map(control::carried(|chunk: &[f64]| self.chunk(chunk, nearest(&known, chunk[0]))));
         let chunks = chunks.collect::<Result<Vec<_>>>()?;
         let mut values = Vec::with_capacity(points.len());
         for (chunk, last) in chunks {

@@ -22,6 +22,7 @@ use super::integrals::{PANEL_NODES, panel_nodes};
 use super::series::{Resolution, Series, Value, resolve};
 use super::support::Search;
 use super::transform::CauchyTransform;
+use crate::control;
 use crate::error::{Error, Result};
 use crate::resolve::axis::Sample;
 
@@ -102,13 +103,13 @@ impl Band {
             let chunk = positions.len().div_ceil(2 * rayon::current_num_threads());
             let solved: Vec<Result<Option<Sample>>> = positions
                 .par_chunks(chunk)
-                .flat_map_iter(|chunk| {
+                .flat_map_iter(control::carried(|chunk: &[f64]| {
                     let mut workspace = search.workspace();
                     let points: Vec<_> =
                         chunk.iter().map(|&x| states.solve(search, x, &mut workspace)).collect();
                     search.give_back(workspace);
                     points
-                })
+                }))
                 .collect();
             let parameters = variables.iter().map(|&at| parameter(at));
             let (from, to) = parameters.fold((PI, 0.0f64), |(from, to), x| (from.min(x), to.max(x)));

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::equation::reach;
 use super::frame::Frame;
 use super::transform::{CauchyTransform, Singularity};
+use crate::control;
 use crate::error::{Error, Result};
 use crate::resolve::axis::{Axis, Kind, Outcome, Request, Sample};
 use crate::solver::Solution;
@@ -252,6 +253,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
         let limit = self.transform.evaluation_limit();
+        control::report(spent, limit);
         if spent > limit {
             return Err(Error::OutOfBudget { z, evaluations: spent, limit });
         }
@@ -376,13 +378,13 @@ fn inside(x: f64, solution: Solution, spread: f64) -> Option<Sample> {
 impl<T: CauchyTransform> Axis for Search<'_, T> {
     fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>> {
         let chunk = requests.len().div_ceil(2 * rayon::current_num_threads()).max(1);
-        let chunks = requests.par_chunks(chunk).flat_map_iter(|chunk| {
+        let chunks = requests.par_chunks(chunk).flat_map_iter(control::carried(|chunk: &[Request]| {
             let mut workspace = self.workspace();
             let outcomes: Vec<_> =
                 chunk.iter().map(|request| self.outcome(request, &mut workspace)).collect();
             self.give_back(workspace);
             outcomes
-        });
+        }));
         chunks.collect()
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::MiniBatch;
 use super::weighted::{effect_weighted, population_weighted};
+use crate::control;
 use crate::error::{Error, Result, non_negative};
 use crate::finite::mean_iterate::{check_curve, exponent, geometric_sum};
 use crate::law::SpectralLaw;
@@ -217,7 +218,7 @@ impl MeanIterate {
     /// As [`MeanIterate::after`], and for more than a million epochs.
     pub fn curve(&self, epochs: usize, signal: f64, noise: f64) -> Result<Vec<MeanError>> {
         check_curve(epochs)?;
-        (0..=epochs).into_par_iter().map(|k| self.after(k, signal, noise)).collect()
+        (0..=epochs).into_par_iter().map(control::carried(|k| self.after(k, signal, noise))).collect()
     }
 
     /// Errors as the number of epochs grows; `None` if they grow without bound, because the step is too

@@ -65,9 +65,12 @@ mod tests {
         (found, count)
     }
 
+    /// A function, a bracket and the root.
+    type Case = (fn(f64) -> f64, f64, f64, f64);
+
     #[test]
     fn roots_of_known_functions() {
-        let cases: [(fn(f64) -> f64, f64, f64, f64); 5] = [
+        let cases: [Case; 5] = [
             (|x| x * x - 2.0, 0.0, 2.0, 2f64.sqrt()),
             (|x| x.cos() - x, 0.0, 1.0, 0.739_085_133_215_160_7),
             (|x| 1.0 - x.powi(9), 0.0, 7.0, 1.0),

@@ -12,6 +12,7 @@ use super::anderson::Anderson;
 use super::inverse::SplitMatrix;
 use super::newton;
 use super::options::SolverOptions;
+use crate::control;
 use crate::error::{Error, Result};
 
 /// One solved point.
@@ -196,6 +197,7 @@ pub trait FixedPoint: Sync {
         let mut step: Option<(f64, f64, Complex64)> = None;
         workspace.anderson.restart();
         for iteration in 1..=iteration_limit {
+            control::check()?;
             for ((state, x), unit) in workspace.state.iter_mut().zip(&x).zip(&workspace.metric) {
                 *state = x * unit;
             }

@@ -8,6 +8,7 @@ use nalgebra::{DMatrix, DVector};
 use num_complex::Complex64;
 
 use super::fixed_point::{FixedPoint, Solution, Workspace};
+use crate::control;
 use crate::error::{Error, Result};
 
 /// Relative change of an unknown for a difference quotient: half the digits.
@@ -66,6 +67,7 @@ pub(super) fn solve<E: FixedPoint + ?Sized>(
     let mut current = evaluate(&x, workspace);
     let mut first_step = f64::INFINITY;
     for iteration in 0..STEPS {
+        control::check()?;
         let Some(at) = current else { break };
         equation.sizes(x.as_slice(), &mut sizes);
         residual = (0..n).fold(0.0f64, |m, i| m.max(at.residual[i].norm() / sizes[i]));

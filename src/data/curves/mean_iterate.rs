@@ -11,6 +11,7 @@ use super::conditional::Move;
 use super::segment::Segment;
 use super::table::Table;
 use super::{Curves, at_least_one};
+use crate::control;
 use crate::error::{Error, Result};
 use crate::finite::monte_carlo::statistics::mean_and_error;
 use crate::finite::{Partition, Schedule, schedule_stream};
@@ -63,7 +64,7 @@ impl Curves<'_> {
         self.check_memory(2 * half.len() + 1, nodes.len())?;
         let curves: Vec<_> = (0..if random { pairs } else { 1 })
             .into_par_iter()
-            .map(|i| {
+            .map(control::carried(|i| {
                 let mut moves = sampled(2 * i)?;
                 let second = moves.len() + 1;
                 moves.push(Move::Restart);
@@ -80,7 +81,7 @@ impl Curves<'_> {
                 let pick =
                     |table: &Table| -> Vec<f64> { ends.clone().map(|s| table.row(second + s)[s]).collect() };
                 Ok((pick(&segment.medium.covariance), pick(&segment.medium.cavity)))
-            })
+            }))
             .collect::<Result<_>>()?;
         let (train, test): (Vec<_>, Vec<_>) = curves.into_iter().unzip();
         let (train, train_error) = mean_and_error(&train);

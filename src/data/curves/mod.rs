@@ -34,6 +34,7 @@ use self::conditional::Move;
 use self::segment::{Nodes, Segment};
 use self::test_error::Memory;
 use super::dataset::{Dataset, Target};
+use crate::control;
 use crate::error::{Error, Result, non_negative};
 use crate::finite::batching::normalised_fractions;
 use crate::finite::monte_carlo::statistics::mean_and_spread;
@@ -200,14 +201,16 @@ impl<'a> Curves<'a> {
         let finished = std::sync::atomic::AtomicUsize::new(0);
         let mut curves = Vec::new();
         for start in (0..count).step_by(at_once) {
-            let passes = (start..start.saturating_add(at_once).min(count)).into_par_iter().map(|i| {
-                let curve = self.curve(&sampled(i)?, &nodes)?;
-                let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                if let Some(report) = progress {
-                    report(finished);
-                }
-                Ok(curve)
-            });
+            let passes = (start..start.saturating_add(at_once).min(count)).into_par_iter().map(
+                control::carried(|i| {
+                    let curve = self.curve(&sampled(i)?, &nodes)?;
+                    let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                    if let Some(report) = progress {
+                        report(finished);
+                    }
+                    Ok(curve)
+                }),
+            );
             curves.extend(passes.collect::<Result<Vec<_>>>()?);
         }
         let diverged = curves.iter().filter_map(|curve: &DataCurve| curve.diverged).min();

@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use super::conditional::Move;
 use super::segment::{Nodes, Segment, State};
 use super::{Curves, StepSizes};
+use crate::control;
 use crate::error::{Error, Result};
 use crate::finite::{Partition, Schedule, schedule_stream};
 
@@ -127,8 +128,9 @@ impl Curves<'_> {
         let passes = (0..passes).map(pass).collect::<Result<Vec<_>>>()?;
         self.check_memory(count * period, nodes.len())?;
         let rate = |factor: f64| {
-            let rates =
-                passes.par_iter().map(|moves| self.pass_growth(&nodes, &scaled(moves, factor), period));
+            let rates = passes.par_iter().map(control::carried(|moves: &Vec<Move>| {
+                self.pass_growth(&nodes, &scaled(moves, factor), period)
+            }));
             rates.collect::<Vec<_>>().iter().sum::<f64>()
         };
         sign_change(rate, factor)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use crate::control;
 use crate::error::{Error, Result};
 use crate::finite::data::draw_stream;
 
@@ -41,14 +42,15 @@ impl Draws {
         let finished = AtomicUsize::new(0);
         (0..self.count as u64)
             .into_par_iter()
-            .map(|draw| {
+            .map(control::carried(|draw| {
+                control::check()?;
                 let taken = take(draw, draw_stream(self.seed, draw))?;
                 let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
                 if let Some(report) = progress {
                     report(count);
                 }
                 Ok(taken)
-            })
+            }))
             .collect()
     }
 }

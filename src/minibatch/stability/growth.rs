@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 
+use crate::control;
 use crate::error::Result;
 use crate::finite::monte_carlo::statistics::mean_and_spread;
 use crate::finite::{Schedule, schedule_stream};
@@ -38,7 +39,7 @@ pub(super) fn growth(model: &MiniBatch, schedule: &Schedule, schedules: usize) -
     let trajectory = Trajectory::new(model, |_| 1.0, 0.0)?;
     let batches = model.batches();
     let epochs = (STEPS / batches).max(EPOCHS);
-    let rates = (0..schedules as u64).into_par_iter().map(|i| {
+    let rates = (0..schedules as u64).into_par_iter().map(control::carried(|i| {
         let steps = schedule.steps(batches, epochs, &mut schedule_stream(0, i))?;
         let curve = trajectory.along(&steps)?;
         let log = |epoch: usize| {
@@ -49,7 +50,7 @@ pub(super) fn growth(model: &MiniBatch, schedule: &Schedule, schedules: usize) -
         let between = |from: usize, to: usize| (log(to) - log(from)) / (to - from).max(1) as f64;
         let (late, before) = (between(end / 2, end), between(end / 4, end / 2));
         Ok(vec![late, late - before])
-    });
+    }));
     let rates = rates.collect::<Result<Vec<_>>>()?;
     let (mean, spread) = mean_and_spread(&rates);
     let root = (schedules as f64).sqrt();

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorCurve, MEMORY_LIMIT, Trajectory};
+use crate::control;
 use crate::error::{Error, Result, positive};
 use crate::finite::monte_carlo::statistics::mean_and_spread;
 use crate::finite::{Schedule, schedule_stream};
@@ -163,13 +164,13 @@ impl Trajectory {
         let run = |curves: &mut Vec<ErrorCurve>, range: Range<usize>| {
             for start in range.clone().step_by(at_once) {
                 let passes = start..start.saturating_add(at_once).min(range.end);
-                let passes = passes.into_par_iter().map(|i| {
+                let passes = passes.into_par_iter().map(control::carried(|i| {
                     let mut stream = schedule_stream(seed, i as u64);
                     let curve = self.along(&schedule.steps(self.batches(), epochs, &mut stream)?)?;
                     let finished = finished.fetch_add(1, Ordering::Relaxed) + 1;
                     progress.into_iter().for_each(|report| report(finished));
                     Ok(curve)
-                });
+                }));
                 curves.extend(passes.collect::<Result<Vec<_>>>()?);
             }
             Ok::<_, Error>(AveragedCurve::new(curves))

@@ -6,6 +6,7 @@
 //! and a step feels the visits of its batch, and given data, where `X` is fixed and a step feels all the past.
 
 use super::node::{Row, Step};
+use crate::control;
 
 /// Averages above this end the pass, while products of a few of them are still finite.
 const DIVERGED: f64 = 1e100;
@@ -32,12 +33,13 @@ pub(crate) trait Medium {
 }
 
 /// Goes through all steps, for which there must be room. Returns the first time at which the averages are beyond 1e100,
-/// if there is one; the medium has observed all times before it.
+/// if there is one, or at which the work was cancelled; the medium has observed all times before it.
 pub(crate) fn forward(along: &mut impl Along, medium: &mut impl Medium, steps: usize) -> Option<usize> {
     let mut row = Row::zeros(steps + 1);
     for s in 0..=steps {
+        control::report(s, steps);
         along.average(s, &mut row);
-        if row.size(s) > DIVERGED {
+        if row.size(s) > DIVERGED || control::check().is_err() {
             return Some(s);
         }
         medium.observe(s, &row);

@@ -2,6 +2,7 @@
 
 use super::line::Line;
 use super::{CORRECTION, CORRECTIONS, End, Outside, Runaway, TANGENT, Turn};
+use crate::control;
 use crate::error::{Error, Result};
 use crate::solver::fixed_point::{Factors, FixedPoint};
 use crate::solver::krylov::{dot, gmres, norm};
@@ -279,6 +280,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         // A turning point in sight.
         let mut sight: Option<Turning> = None;
         for _ in 0..POINTS {
+            control::check()?;
             let Some((next, factors)) = self.step(&at, before.as_ref(), step, signs, precise) else {
                 if let Some(found) = sight.filter(|_| at.precise && step.abs() <= CLOSE * at.tau.abs()) {
                     return self.turning_point(&at, found);
