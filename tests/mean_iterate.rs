@@ -279,6 +279,14 @@ fn critical_step_sizes() {
         let exact = 2.0 / (1.0 + ratio.sqrt()).powi(2);
         assert!((model.critical_step_size().unwrap() - exact).abs() < 1e-9);
     }
+    // Where another branch takes over, from bisections over whole laws: 0.1914 to 0.1916 and 0.207 to 0.208.
+    for (batches, least, most) in [(2, 0.1914, 0.1916), (4, 0.207, 0.208)] {
+        let population = Population::atoms(&[(1.0, 0.5), (5.0, 0.5)]).unwrap();
+        let model =
+            MiniBatch::builder().batches(batches).aspect_ratio(0.5).population(population).build().unwrap();
+        let critical = model.critical_step_size().unwrap();
+        assert!((least..most).contains(&critical), "B = {batches}: {critical}");
+    }
     // At the threshold one end of the spectrum of P touches -1 or 1.
     let features = 600;
     for (batches, ratio) in [(2, 0.5), (4, 0.5), (3, 2.0)] {

@@ -187,14 +187,21 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     /// `None` if that does not lead back.
     fn uncertainty(&mut self, at: &Place) -> Option<f64> {
         let scale = self.scale(at);
-        MOVED.into_iter().find_map(|moved| {
+        let mut largest = 0.0f64;
+        for moved in MOVED {
             let mut other = at.clone();
             for (i, x) in other.x.iter_mut().enumerate() {
                 *x *= 1.0 + if i % 3 == 0 { moved } else { -moved };
             }
-            self.correct(&mut other, 1e3 * moved * norm(&at.x), scale, true)?;
-            Some((other.z - at.z).abs())
-        })
+            let found = self.correct(&mut other, 1e3 * moved * norm(&at.x), scale, true);
+            let off = (other.z - at.z).abs();
+            if found.is_some() {
+                return Some(off);
+            }
+            largest = largest.max(off);
+        }
+        // Where rounding is all that corrections have left they have moved by that.
+        (largest > 0.0 && largest.is_finite()).then_some(largest)
     }
 
     /// The tangent at a point, from a guess of it.

@@ -51,17 +51,44 @@ fn both_edges_of_a_gap() {
     }
 }
 
-/// Reference numbers of an independent implementation of the law of Z.
+/// A reference number of an independent implementation of the law of Z; the same end from any distance.
 #[test]
 fn upper_edges_of_batched_descent() {
-    let (batches, edge) = (2, 1.616_301_399_75);
-    let equation = equation(batches, &[(1.0, 1.0)], 0.5);
+    let equation = equation(2, &[(1.0, 1.0)], 0.5);
     let mut workspace = equation.workspace();
     let far = crate::solver::Continuation::state_at_infinity(&equation, &mut workspace);
-    let outside = equation.outside(-4.0, &far, &mut workspace).unwrap();
-    let found = equation.walk(&outside, 1.0, &[], &mut workspace).unwrap();
-    assert!((found.z + edge).abs() <= 1e-10, "{}", found.z);
-    assert!(found.evaluations < 250, "{}", found.evaluations);
+    let mut walked = |distance: f64| {
+        let outside = equation.outside(-distance, &far, &mut workspace).unwrap();
+        equation.walk(&outside, 1.0, &[], &mut workspace).unwrap()
+    };
+    let found = walked(4.0);
+    assert!((found.z + 1.616_301_399_75).abs() <= 1e-10, "{}", found.z);
+    assert!(found.evaluations < 180 && found.error < 1e-14, "{} {:e}", found.evaluations, found.error);
+    for distance in [2.0, 3.0, 30.0, 1e3] {
+        let other = walked(distance);
+        assert!((other.z - found.z).abs() <= 1e-15, "{distance}: {:e}", other.z - found.z);
+        assert!(other.evaluations < 300, "{distance}: {}", other.evaluations);
+    }
+}
+
+/// Between the atom at 0 and the rest of the spectrum, whatever the size of the step: past the atom the unknowns change sign.
+#[test]
+fn the_other_side_of_an_atom() {
+    let (ratio, root) = (700.0, f64::sqrt(700.0));
+    let exact = [(root - 1.0).powi(2), (root + 1.0).powi(2)];
+    for step in [1e-3, 1e-7, 1e-9] {
+        // To first order in the step, the law of the full batch.
+        let model =
+            MiniBatch::builder().batches(9).aspect_ratio(ratio).epoch_step(step * 1e-3).build().unwrap();
+        let law = model.law().unwrap();
+        let [low, high] = law.support()[0];
+        assert_eq!(law.support().len(), 1);
+        let tolerance = 1e-11 + 2.0 * step;
+        assert!(
+            (low / exact[0] - 1.0).abs() < tolerance && (high / exact[1] - 1.0).abs() < tolerance,
+            "{step}"
+        );
+    }
 }
 
 /// `gamma = 1` has a hard edge at 0, `gamma = 2` an atom.
