@@ -3,9 +3,10 @@
 //! [`SpectralLaw`] is a measure with support intervals, atoms, density, distribution function,
 //! quantiles, moments and Cauchy transform, each to near machine precision and each in nanoseconds to
 //! microseconds. It is built from anything that can be solved for a Cauchy transform on the real
-//! axis ([`CauchyTransform`]): the support is searched, its edges are located, the density on each
-//! interval is represented by rational functions or Chebyshev series, and the result is checked against moments expanded
-//! at infinity before it is handed out.
+//! axis ([`CauchyTransform`]). Where real solutions outside of the support are known the ends of all gaps are
+//! [walked](crate::solver::walk) to and the density between them is represented by rational functions; elsewhere the support is
+//! searched and the density may be a Chebyshev series. The result is checked against moments expanded at infinity before it is
+//! handed out.
 //!
 //! [`Ensemble`] describes random matrices whose spectra tend to laws.
 

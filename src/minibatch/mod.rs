@@ -14,6 +14,20 @@
 //! a deterministic law, which [`MiniBatch::law`] computes. Full-batch gradient descent is the
 //! case `B = 1`, where `Z` is the sample covariance `W`.
 //!
+//! # From the paper to the crate
+//!
+//! | Lok, Sonthalia, Rebrova (arXiv 2406.03696) | here |
+//! |---|---|
+//! | the new features `Xtilde` and `Z = X^T Xtilde / n` | [`crate::finite::MonteCarlo`], from sampled data; [`crate::data`], given data |
+//! | error dynamics of the mean iterate, exactly, in terms of `Z` | [`MeanBias`] for any population, [`MeanIterate`] with noise |
+//! | generalisation error, and its limit that depends on the step size | [`MeanIterate::curve`], [`MeanIterate::limit`] |
+//! | agreement with the full batch to leading order: the linear scaling rule | [`spectral_distance`], [`shrinkage()`] |
+//! | shrinkage of the spectrum of `Z` against that of `W` | [`MiniBatch::law`], [`MiniBatch::full_batch`], [`shrinkage()`] |
+//! | `Z` in the proportional limit, by free probability | [`MiniBatch::law`] for any number of batches |
+//!
+//! Beyond the paper are the errors of single runs ([`Trajectory`]), the steps at which they and the mean diverge
+//! ([`MiniBatch::stability_step`], [`MiniBatch::critical_step_size`]) and a user's own data.
+//!
 //! # From `P` to `P - I`
 //!
 //! The pencils start from a linearisation of `P` with unknowns `(root, u, v)`, `u` the averages `P_S` of
