@@ -8,6 +8,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use freespectra::MiniBatch;
 use freespectra::finite::{Batching, MonteCarlo};
+use freespectra::minibatch::Sweep;
 
 fn laws(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("law of Z, epoch step 1, aspect ratio 0.5");
@@ -24,6 +25,23 @@ fn laws(criterion: &mut Criterion) {
     }
 }
 
+/// Of models an epoch step of a thousandth apart, each for itself and each from the one before.
+fn sweeps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("law of Z, epoch step moved by 0.1 %");
+    for batches in [2, 4, 8, 16] {
+        let models = [1.0, 1.001].map(|step| {
+            MiniBatch::builder().batches(batches).epoch_step(step).aspect_ratio(0.5).build().unwrap()
+        });
+        let mut sweep = Sweep::default();
+        let both = models.each_ref().map(|model| sweep.law(model).unwrap().certificate().evaluations);
+        eprintln!("{batches} batches: {both:?} evaluations");
+        let mut next = models.iter().cycle();
+        group.bench_function(format!("{batches} batches"), |bencher| {
+            bencher.iter(|| next.next().map(|model| sweep.law(model).unwrap()));
+        });
+    }
+}
+
 fn monte_carlo(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("Monte Carlo");
     group.sample_size(10);
@@ -34,5 +52,5 @@ fn monte_carlo(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, laws, monte_carlo);
+criterion_group!(benches, laws, sweeps, monte_carlo);
 criterion_main!(benches);

@@ -9,6 +9,7 @@ use super::part::Part;
 use super::spectral::{Certificate, SpectralLaw};
 use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
+use super::walked::Trail;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::resolve::axis::Sample;
@@ -33,6 +34,15 @@ impl SpectralLaw {
     /// expanded at infinity, or the first four moments with the [exact ones](CauchyTransform::moments), by more than
     /// the tolerances of [`Certificate`].
     pub fn build<T: CauchyTransform>(transform: &T) -> Result<Self> {
+        Self::build_near(transform, &mut Trail::default())
+    }
+
+    /// The same for one transform after the other: where real solutions can be walked along, the law of the last one is used to
+    /// find the next, which takes less the less they differ. The certificate is the same.
+    ///
+    /// # Errors
+    /// As for [`SpectralLaw::build`].
+    pub fn build_near<T: CauchyTransform>(transform: &T, trail: &mut Trail) -> Result<Self> {
         let mut search = Search::new(transform);
         let mut workspace = search.workspace();
         let intervals = transform.intervals();
@@ -48,7 +58,7 @@ impl SpectralLaw {
                     }
                 }
             }
-            None => law.find(&mut search, &far, &mut workspace)?,
+            None => law.find(&mut search, &far, trail, &mut workspace)?,
         }
         search.give_back(workspace);
 
@@ -126,7 +136,7 @@ impl SpectralLaw {
     ) -> bool {
         let before = self.certificate;
         let found = search.branches.is_empty()
-            && self.add_walked(search, intervals, workspace).is_ok()
+            && self.add_between(search, intervals, workspace).is_ok()
             && self.lacks_mass().is_none();
         if !found {
             self.parts.clear();
@@ -140,10 +150,11 @@ impl SpectralLaw {
         &mut self,
         search: &mut Search<'_, T>,
         far: &FarMoments,
+        trail: &mut Trail,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         if search.transform.knows_real_solutions() {
-            return self.find_by_walks(search, far, workspace);
+            return self.find_along(search, far, trail, workspace);
         }
         search.drop_surrounded_poles(workspace);
         let mut landmarks = search.transform.landmarks();

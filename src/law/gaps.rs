@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use super::spectral::SpectralLaw;
 use super::support::Search;
 use super::transform::CauchyTransform;
+use crate::control;
 use crate::error::{Error, Result};
 use crate::solver::walk::{End, Turn};
 
@@ -68,12 +69,12 @@ impl<T: CauchyTransform> Search<'_, T> {
         distance: f64,
         workspace: &mut T::Workspace,
     ) -> Result<[GapEnd; 2]> {
-        let mut end = |sign: f64| {
+        let end = |sign: f64, workspace: &mut T::Workspace| {
             let start = center - sign * distance;
             let guess = self.transform.far_state(start, workspace)?;
             self.end(start, &guess, sign, workspace)
         };
-        Ok([end(1.0)?, end(-1.0)?])
+        self.both([1.0, -1.0], end, workspace)
     }
 
     /// The gap of the continuous part around `x`, where the unknowns are next to `guess`.
@@ -83,8 +84,40 @@ impl<T: CauchyTransform> Search<'_, T> {
         guess: &[Complex64],
         workspace: &mut T::Workspace,
     ) -> Result<[GapEnd; 2]> {
-        let mut end = |sign: f64| self.end(x, guess, sign, workspace);
-        Ok([end(-1.0)?, end(1.0)?])
+        self.both([-1.0, 1.0], |sign, workspace| self.end(x, guess, sign, workspace), workspace)
+    }
+
+    /// The ends of an interval next to those of a neighbouring law.
+    pub(super) fn turns_near(
+        &self,
+        ends: [f64; 2],
+        turns: [&Turn; 2],
+        workspace: &mut T::Workspace,
+    ) -> Result<[GapEnd; 2]> {
+        let end = |sign: f64, workspace: &mut T::Workspace| {
+            let side = usize::from(sign < 0.0);
+            let end = self.transform.turn_near(ends[side], turns[side], sign, workspace)?;
+            self.count(end.evaluations);
+            Ok(GapEnd::walked(end))
+        };
+        self.both([1.0, -1.0], end, workspace)
+    }
+
+    /// What walks in two directions lead to: they know nothing of each other.
+    fn both(
+        &self,
+        signs: [f64; 2],
+        end: impl Fn(f64, &mut T::Workspace) -> Result<GapEnd> + Sync,
+        workspace: &mut T::Workspace,
+    ) -> Result<[GapEnd; 2]> {
+        let other = control::carried(|sign: f64| {
+            let mut workspace = self.workspace();
+            let found = end(sign, &mut workspace);
+            self.give_back(workspace);
+            found
+        });
+        let (first, second) = rayon::join(|| end(signs[0], workspace), || other(signs[1]));
+        Ok([first?, second?])
     }
 
     /// The end of a gap of the continuous part in the direction `sign`, across an atom if there is one on the way.

@@ -39,3 +39,4 @@ pub(crate) use equation::far_start;
 pub(crate) use explicit::ExplicitTransform;
 pub use spectral::{Certificate, SpectralLaw};
 pub use transform::{CauchyTransform, Singularity};
+pub use walked::Trail;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::population::Atom;
 use crate::solver::Solution;
-use crate::solver::walk::End;
+use crate::solver::walk::{End, Turn};
 
 /// Evaluations after which a law is given up: ten times what regular cases take, and a few seconds of work for tens
 /// of batches.
@@ -66,6 +66,15 @@ pub trait CauchyTransform: Sync {
         _workspace: &mut Self::Workspace,
     ) -> Result<End> {
         Err(Error::NoEdge { near: x, points: 0 })
+    }
+
+    /// The end of a gap next to `z`, where a neighbouring transform has one with this turning point, as a
+    /// [walk](CauchyTransform::walk) in the direction `sign` would end there.
+    ///
+    /// # Errors
+    /// If there is none; always [`NoEdge`](crate::Error::NoEdge) where the real solutions are not known.
+    fn turn_near(&self, z: f64, _turn: &Turn, _sign: f64, _workspace: &mut Self::Workspace) -> Result<End> {
+        Err(Error::NoEdge { near: z, points: 0 })
     }
 
     /// Mean and standard deviation, roughly: they set the scale of the search for the support.

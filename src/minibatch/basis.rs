@@ -8,7 +8,7 @@ use super::model::MiniBatch;
 use super::symmetric::Operator;
 use super::transform::ZTransform;
 use crate::error::Result;
-use crate::law::{ExplicitTransform, SpectralLaw};
+use crate::law::{ExplicitTransform, SpectralLaw, Trail};
 use crate::solver::{Pencil, Silverstein, SolverOptions};
 
 /// Distance of the aspect ratio from 1 below which the support comes close to zero.
@@ -63,6 +63,10 @@ impl MiniBatch {
     /// # Errors
     /// As for [`MiniBatch::law`], and from [`SolverOptions::validated`].
     pub fn law_with(&self, options: SolverOptions) -> Result<SpectralLaw> {
+        self.law_along(options, &mut Trail::default())
+    }
+
+    pub(super) fn law_along(&self, options: SolverOptions, trail: &mut Trail) -> Result<SpectralLaw> {
         if self.batches() == 1 {
             options.validated()?;
             let population = self.population().as_atoms();
@@ -72,9 +76,9 @@ impl MiniBatch {
             ));
         }
         let (transform, second) = self.plan(options)?;
-        SpectralLaw::build(&transform).or_else(|error| {
+        SpectralLaw::build_near(&transform, trail).or_else(|error| {
             let transform = second.and_then(|basis| self.transform_in(basis, options).ok());
-            transform.and_then(|transform| SpectralLaw::build(&transform).ok()).ok_or(error)
+            transform.and_then(|transform| SpectralLaw::build_near(&transform, trail).ok()).ok_or(error)
         })
     }
 

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
-use crate::solver::walk::{End, Runaway, Walk};
+use crate::solver::walk::{End, Runaway, Turn, Walk};
 use crate::solver::{Continuation, FixedPoint, Silverstein, Solution, Workspace};
 
 /// Size of `P` below which its own pencil rounds less than that of `P - I`.
@@ -123,6 +123,23 @@ impl<E: FixedPoint> ZTransform<E> {
         (0..pencil.len()).map(moment).collect()
     }
 
+    fn to_real_pencil(&self, z: f64) -> f64 {
+        self.origin - self.epoch_step * z
+    }
+
+    /// An end of a gap in the argument of the pencil as one in `z`.
+    fn end_in_z(&self, end: Result<End>) -> Result<End> {
+        let mut end = end.map_err(|error| in_z(error, self.origin, self.epoch_step))?;
+        let to_z = |z: f64| (self.origin - z) / self.epoch_step;
+        end.z = to_z(end.z);
+        end.error /= self.epoch_step;
+        if let Some(turn) = &mut end.turn {
+            turn.opening = scaled(&turn.opening, self.epoch_step.sqrt());
+        }
+        end.behind = end.behind.map(|(z, state)| (to_z(z), state));
+        Ok(end)
+    }
+
     /// What the solver says about the pencil, said about `Z`.
     fn in_z(&self, z: Complex64, result: Result<Solution>) -> Result<Solution> {
         let solution = result.map_err(|error| in_z(error, self.origin, self.epoch_step))?;
@@ -132,6 +149,10 @@ impl<E: FixedPoint> ZTransform<E> {
         }
         Ok(Solution { cauchy, ..solution })
     }
+}
+
+fn scaled(x: &[f64], factor: f64) -> Vec<f64> {
+    x.iter().map(|x| factor * x).collect()
 }
 
 /// An error in the argument of the pencil as one in `z`.
@@ -164,7 +185,7 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
     }
 
     fn far_state(&self, x: f64, _workspace: &mut Workspace<E::Buffers>) -> Result<Vec<Complex64>> {
-        Ok(self.pencil.beside_far_point(self.origin - self.epoch_step * x))
+        Ok(self.pencil.beside_far_point(self.to_real_pencil(x)))
     }
 
     fn walk(
@@ -176,20 +197,23 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
     ) -> Result<End> {
         let equation = self.equation();
         let mut walked = || {
-            let outside = equation.outside(self.origin - self.epoch_step * x, guess, workspace)?;
+            let outside = equation.outside(self.to_real_pencil(x), guess, workspace)?;
             let mut end = equation.walk(&outside, -sign, self.runaway.as_slice(), workspace)?;
             end.evaluations += outside.evaluations;
-            let to_z = |z: f64| (self.origin - z) / self.epoch_step;
-            end.z = to_z(end.z);
-            end.error /= self.epoch_step;
-            if let Some(turn) = &mut end.turn {
-                let unit = self.epoch_step.sqrt();
-                turn.opening.iter_mut().for_each(|opening| *opening *= unit);
-            }
-            end.behind = end.behind.map(|(z, state)| (to_z(z), state));
             Ok(end)
         };
-        walked().map_err(|error| in_z(error, self.origin, self.epoch_step))
+        self.end_in_z(walked())
+    }
+
+    fn turn_near(
+        &self,
+        z: f64,
+        turn: &Turn,
+        sign: f64,
+        workspace: &mut Workspace<E::Buffers>,
+    ) -> Result<End> {
+        let turn = Turn { opening: scaled(&turn.opening, self.epoch_step.sqrt().recip()), ..turn.clone() };
+        self.end_in_z(self.equation().turn_near(self.to_real_pencil(z), &turn, -sign, workspace))
     }
 
     fn location_scale(&self) -> (f64, f64) {

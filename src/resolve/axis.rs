@@ -90,6 +90,17 @@ pub(crate) struct End {
     pub(crate) turn: Option<Turn>,
 }
 
+/// The interval of a neighbouring law that becomes this one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Neighbour {
+    /// Its ends, if they are turning points.
+    pub(crate) turns: [Option<Turn>; 2],
+    /// Points that resolve it, by their logarithms `log((x - a) / (b - x))`, and the unknowns there.
+    pub(crate) points: Vec<(f64, Vec<Complex64>)>,
+    /// Where it was cut, likewise.
+    pub(crate) cuts: Vec<f64>,
+}
+
 /// An interval sampled to the end.
 #[derive(Debug, Clone)]
 pub(crate) struct Sampled {
@@ -97,6 +108,8 @@ pub(crate) struct Sampled {
     /// All points that were used, in increasing order.
     #[cfg(test)]
     pub(crate) samples: Vec<Sample>,
+    /// What it is for its neighbours.
+    pub(crate) neighbour: Neighbour,
     /// Where the interval was cut into several rational functions.
     pub(crate) cuts: Vec<f64>,
     /// Points that could not be solved for; neighbours took their places.

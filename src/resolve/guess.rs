@@ -4,6 +4,7 @@
 //! are interpolated in it, those at the ends included. At other ends they may be powers of the distance: there it
 //! is their logarithms that are interpolated in `log((x - a) / (b - x))`.
 
+use std::borrow::Cow;
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
@@ -22,11 +23,11 @@ const LARGEST_TURN: f64 = 1.0;
 
 /// The unknowns at `at` from those at solved points, in logarithms if the ends ask for it; `None` without points.
 pub(super) fn interpolate(
-    known: &[(f64, &[Complex64])],
+    known: &[(f64, Cow<'_, [Complex64]>)],
     at: f64,
     in_logarithms: bool,
 ) -> Option<Vec<Complex64>> {
-    let mut stencil = known.to_vec();
+    let mut stencil: Vec<(f64, &[Complex64])> = known.iter().map(|(at, state)| (*at, &state[..])).collect();
     stencil.sort_by(|a, b| (a.0 - at).abs().total_cmp(&(b.0 - at).abs()));
     // Beyond all points a power goes on as a line, where a cubic would lead anywhere.
     let beyond = stencil.iter().all(|(x, _)| *x < at) || stencil.iter().all(|(x, _)| *x > at);
@@ -35,13 +36,17 @@ pub(super) fn interpolate(
     stencil.sort_by(|a, b| a.0.total_cmp(&b.0));
     let positions: Vec<f64> = stencil.iter().map(|(position, _)| *position).collect();
     let shares = shares(&positions, at);
+    let plain = |j: usize| shares.iter().zip(&stencil).map(|(share, (_, state))| share * state[j]).sum();
     let entry = |j: usize| {
+        if !in_logarithms {
+            return plain(j);
+        }
         let from = reference[j];
         let logarithms: Vec<Complex64> = stencil.iter().map(|(_, state)| (state[j] / from).ln()).collect();
-        if in_logarithms && logarithms.iter().all(|l| l.is_finite() && l.im.abs() < LARGEST_TURN) {
+        if logarithms.iter().all(|l| l.is_finite() && l.im.abs() < LARGEST_TURN) {
             from * shares.iter().zip(logarithms).map(|(share, l)| share * l).sum::<Complex64>().exp()
         } else {
-            shares.iter().zip(&stencil).map(|(share, (_, state))| share * state[j]).sum()
+            plain(j)
         }
     };
     Some((0..reference.len()).map(entry).collect())
@@ -94,8 +99,8 @@ mod tests {
         let f = |x: f64| Complex64::new(1.0 + x - x.powi(3), x * x);
         let positions = [-0.9, -0.5, 0.1, 0.2, 0.7, 1.1, 1.3];
         let states: Vec<[Complex64; 1]> = positions.iter().map(|&x| [f(x)]).collect();
-        let known: Vec<(f64, &[Complex64])> =
-            positions.iter().zip(&states).map(|(&x, s)| (x, &s[..])).collect();
+        let known: Vec<(f64, Cow<'_, [Complex64]>)> =
+            positions.iter().zip(&states).map(|(&x, s)| (x, Cow::from(&s[..]))).collect();
         for x in [-0.7, 0.15, 0.2, 1.2, 1.4] {
             let found = interpolate(&known, x, false).unwrap()[0];
             assert!((found - f(x)).norm() < 1e-13, "{x}");
@@ -111,8 +116,8 @@ mod tests {
     fn powers_are_exact_in_logarithms() {
         let f = |t: f64| [Complex64::new(0.3, -1.0) * (-t / 3.0).exp(), Complex64::new(0.0, 0.0)];
         let states: Vec<[Complex64; 2]> = [-9.0, -6.0, -5.0, -3.0].iter().map(|&t| f(t)).collect();
-        let known: Vec<(f64, &[Complex64])> =
-            [-9.0, -6.0, -5.0, -3.0].iter().zip(&states).map(|(&t, s)| (t, &s[..])).collect();
+        let known: Vec<(f64, Cow<'_, [Complex64]>)> =
+            [-9.0, -6.0, -5.0, -3.0].iter().zip(&states).map(|(&t, s)| (t, Cow::from(&s[..]))).collect();
         let found = interpolate(&known, -14.0, true).unwrap();
         assert!((found[0] / f(-14.0)[0] - 1.0).norm() < 1e-12 && found[1] == Complex64::ZERO);
         let plain = interpolate(&known, -14.0, false).unwrap();

@@ -1,6 +1,7 @@
 //! Points of an interval: asked for by their logarithms `t = log((x - a) / (b - x))`, kept in the coordinates of
 //! the interval.
 
+use std::borrow::Cow;
 use std::f64::consts::PI;
 
 use num_complex::Complex64;
@@ -10,6 +11,7 @@ use super::guess::{between, interpolate};
 use super::sample::{Sampler, Step};
 use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
 use crate::numeric::rational::Place;
+use crate::solver::walk::Turn;
 
 /// Where the neighbours of a point are that cannot be solved for, relative to the distance of the next point.
 const ASIDE: [f64; 2] = [0.2, -0.2];
@@ -132,22 +134,41 @@ impl Sampler<'_> {
     fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
         let in_logarithms = self.coordinates == Coordinates::Logarithmic;
         let at = |t: f64| self.coordinates.parameter_of_logit(t);
-        let mut known: Vec<(f64, &[Complex64])> =
-            self.points.iter().map(|point| (at(point.t), &point.sample.state[..])).collect();
+        let mut known: Vec<(f64, Cow<'_, [Complex64]>)> =
+            self.points.iter().map(|point| (at(point.t), Cow::from(&point.sample.state))).collect();
         let turns = self.ends.each_ref().map(|end| end.turn.as_ref());
-        let states =
-            turns.map(|turn| turn.map(|turn| turn.state.iter().copied().map(Complex64::from).collect()));
-        let states: Vec<(f64, Vec<Complex64>)> =
-            [0.0, PI].into_iter().zip(states).filter_map(|(angle, state)| Some((angle, state?))).collect();
         if !in_logarithms {
-            known.extend(states.iter().map(|(angle, state)| (*angle, &state[..])));
+            known.extend(states_at_ends(turns).map(|(angle, state)| (angle, Cow::from(state))));
         }
-        let guess = |t: f64| match turns {
-            [Some(low), Some(high)] if self.points.len() < 2 => Some(between(low, high, self.width(), at(t))),
-            // Two points may be the two ends of a wide gap in what is known.
-            _ if known.len() > 2 => interpolate(&known, at(t), in_logarithms),
-            _ => None,
-        };
+        let neighbour = self.options.neighbour.filter(|_| !in_logarithms).map(|neighbour| {
+            let points = neighbour.points.iter().map(|(t, state)| (at(*t), Cow::from(state)));
+            let ends = states_at_ends(neighbour.turns.each_ref().map(Option::as_ref));
+            let known: Vec<_> = points.chain(ends.map(|(angle, state)| (angle, Cow::from(state)))).collect();
+            move |at: f64| interpolate(&known, at, false)
+        });
+        // What is different from the neighbour changes less.
+        if let Some(before) = &neighbour {
+            for (at, state) in &mut known {
+                let differences =
+                    state.iter().zip(before(*at).unwrap_or_default()).map(|(now, then)| now - then);
+                *state = differences.collect();
+            }
+        }
+        let guess =
+            |t: f64| match (&neighbour, turns) {
+                (Some(before), _) => {
+                    let (before, change) = (before(at(t))?, interpolate(&known, at(t), false));
+                    Some(change.map_or(before.clone(), |change| {
+                        before.iter().zip(change).map(|(x, d)| x + d).collect()
+                    }))
+                }
+                (None, [Some(low), Some(high)]) if self.points.len() < 2 => {
+                    Some(between(low, high, self.width(), at(t)))
+                }
+                // Two points may be the two ends of a wide gap in what is known.
+                _ if known.len() > 2 => interpolate(&known, at(t), in_logarithms),
+                _ => None,
+            };
         logarithms.iter().map(|&t| self.request(self.position(t), guess(t))).collect()
     }
 
@@ -155,4 +176,10 @@ impl Sampler<'_> {
         let [low, high] = self.interval();
         Request { x, distances: Place { low: x - low, high: high - x }, guess }
     }
+}
+
+/// The unknowns at turning points, with the angles of the ends.
+fn states_at_ends(turns: [Option<&Turn>; 2]) -> impl Iterator<Item = (f64, Vec<Complex64>)> {
+    let states = turns.map(|turn| turn.map(|turn| turn.state.iter().copied().map(Complex64::from).collect()));
+    [0.0, PI].into_iter().zip(states).filter_map(|(angle, state)| Some((angle, state?)))
 }

@@ -101,7 +101,10 @@ impl Round {
             calm = if sound && predicted(sampler, &fit.rational, before) { calm + 1 } else { 0 };
             if calm >= CALM {
                 match round.confirm(sampler, &fit.rational)? {
-                    Ok(true) => return Ok(Ok(Verdict::Settled(fit.rational))),
+                    Ok(true) => {
+                        sampler.needed.extend(round.needed(sampler, &support));
+                        return Ok(Ok(Verdict::Settled(fit.rational)));
+                    }
                     Ok(false) => calm = 0,
                     Err(obstacle) => return Ok(Err(obstacle)),
                 }
@@ -111,6 +114,27 @@ impl Round {
             }
             previous = Some(fit.rational);
         }
+    }
+
+    /// Points that say as much as all: a function with this support has twice as many degrees of freedom, spread like it.
+    fn needed(&self, sampler: &Sampler<'_>, support: &[usize]) -> Vec<usize> {
+        let t = |k: usize| sampler.points[k].t;
+        let mut needed = support.to_vec();
+        needed.sort_by(|&a, &b| t(a).total_cmp(&t(b)));
+        let mut ends: Vec<f64> = needed.iter().map(|&k| t(k)).collect();
+        ends.insert(0, self.segment[0]);
+        ends.push(self.segment[1]);
+        let thirds = ends
+            .windows(2)
+            .flat_map(|pair| [1.0, 2.0].map(|i| (pair, pair[0] + i / 3.0 * (pair[1] - pair[0]))));
+        let between = thirds.filter_map(|(pair, place)| {
+            let inside = self.order.iter().copied().filter(|&k| pair[0] < t(k) && t(k) < pair[1]);
+            inside.min_by(|&a, &b| (t(a) - place).abs().total_cmp(&(t(b) - place).abs()))
+        });
+        needed.extend(between.collect::<Vec<_>>());
+        needed.sort_unstable();
+        needed.dedup();
+        needed
     }
 
     /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is

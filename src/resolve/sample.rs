@@ -6,7 +6,7 @@
 //! differ most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows
 //! large the interval is cut in the middle of its points.
 
-use super::axis::{Axis, End, Kind, Obstacle, Resolution, Sample, Sampled};
+use super::axis::{Axis, End, Kind, Neighbour, Obstacle, Resolution, Sample, Sampled};
 use super::points::Point;
 use super::rounds::{Round, Verdict};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::measure::piece::{Piece, Segment};
 const FIRST: usize = 12;
 
 /// How many of them are solved for at a time, from the middle outwards: later ones start from interpolated guesses.
-const FIRST_BATCHES: [usize; 5] = [2, 2, 4, 4, FIRST];
+const FIRST_BATCHES: [usize; 5] = [2, 2, 4, 4, usize::MAX];
 
 /// Points that are this close in the logarithm are not both needed.
 pub(super) const APART: f64 = 0.15;
@@ -39,16 +39,18 @@ const EXPONENT_LOGARITHMIC: f64 = 0.75;
 
 /// Settings of the sampling.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Options {
+pub(crate) struct Options<'a> {
     /// Error of the mass in the parameter, relative to its largest value.
     pub(crate) tolerance: f64,
     /// Most points.
     pub(crate) limit: usize,
+    /// From which points and guesses are taken.
+    pub(crate) neighbour: Option<&'a Neighbour>,
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     fn default() -> Self {
-        Self { tolerance: 1e-10, limit: 6000 }
+        Self { tolerance: 1e-10, limit: 6000, neighbour: None }
     }
 }
 
@@ -62,7 +64,7 @@ pub(crate) fn sample(
     axis: &dyn Axis,
     ends: [End; 2],
     known: Vec<Sample>,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Resolution> {
     let mut sampler = Sampler::new(axis, ends, options)?;
     for sample in known {
@@ -78,10 +80,12 @@ pub(crate) fn sample(
 pub(super) struct Sampler<'a> {
     pub(super) axis: &'a dyn Axis,
     pub(super) ends: [End; 2],
-    pub(super) options: Options,
+    pub(super) options: Options<'a>,
     pub(super) coordinates: Coordinates,
     /// In the order in which they were solved for.
     pub(super) points: Vec<Point>,
+    /// Points, by their indices, that would have sufficed.
+    pub(super) needed: Vec<usize>,
     /// Points that could not be solved for.
     pub(super) replaced: Vec<f64>,
     /// Minima of the density that have been looked at.
@@ -92,7 +96,7 @@ pub(super) struct Sampler<'a> {
 pub(super) type Step<T> = Result<std::result::Result<T, Obstacle>>;
 
 impl<'a> Sampler<'a> {
-    fn new(axis: &'a dyn Axis, ends: [End; 2], options: Options) -> Result<Self> {
+    fn new(axis: &'a dyn Axis, ends: [End; 2], options: Options<'a>) -> Result<Self> {
         let [low, high] = [ends[0].x, ends[1].x];
         if !(low < high && (high - low).is_finite()) {
             return Err(Error::argument("ends", format!("{low:e} and {high:e}"), "two numbers in order"));
@@ -107,6 +111,7 @@ impl<'a> Sampler<'a> {
             options,
             coordinates,
             points: Vec::new(),
+            needed: Vec::new(),
             replaced: Vec::new(),
             inspected: Vec::new(),
         })
@@ -151,7 +156,10 @@ impl<'a> Sampler<'a> {
 
     fn run(&mut self) -> Step<Sampled> {
         let angle = |i: usize| std::f64::consts::PI * (i as f64 + 0.5) / FIRST as f64;
-        let mut first: Vec<f64> = (0..FIRST).map(|i| 2.0 * (0.5 * angle(i)).tan().ln()).collect();
+        let mut first: Vec<f64> = match self.options.neighbour {
+            Some(neighbour) => neighbour.points.iter().map(|(t, _)| *t).collect(),
+            None => (0..FIRST).map(|i| 2.0 * (0.5 * angle(i)).tan().ln()).collect(),
+        };
         first.retain(|t| t.abs() <= self.horizon(usize::from(*t > 0.0)));
         first.retain(|t| self.points.iter().all(|point| (point.t - t).abs() > APART));
         first.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -166,8 +174,14 @@ impl<'a> Sampler<'a> {
             Ok(reach) => reach,
             Err(obstacle) => return Ok(Err(obstacle)),
         };
-        let (mut segments, mut cuts) = (Vec::new(), Vec::new());
-        let mut todo = vec![[-reach[0], reach[1]]];
+        let mut segments = Vec::new();
+        let mut cuts: Vec<f64> =
+            self.options.neighbour.map_or(Vec::new(), |neighbour| neighbour.cuts.clone());
+        cuts.retain(|t| -reach[0] < *t && *t < reach[1]);
+        cuts.sort_by(f64::total_cmp);
+        let bounds: Vec<f64> =
+            [-reach[0]].into_iter().chain(cuts.iter().copied()).chain([reach[1]]).collect();
+        let mut todo: Vec<[f64; 2]> = bounds.windows(2).rev().map(|pair| [pair[0], pair[1]]).collect();
         while let Some([from, to]) = todo.pop() {
             // Weighted coordinates go on to the ends themselves.
             let open = [from == -reach[0], to == reach[1]];
@@ -177,7 +191,7 @@ impl<'a> Sampler<'a> {
                     segments.push(Segment { from, to, rational });
                 }
                 Ok(Verdict::Cut(t)) => {
-                    cuts.push(self.position(t));
+                    cuts.push(t);
                     todo.extend([[t, to], [from, t]]);
                 }
                 Err(obstacle) => return Ok(Err(obstacle)),
@@ -189,9 +203,16 @@ impl<'a> Sampler<'a> {
             piece,
             #[cfg(test)]
             samples: self.samples(),
-            cuts,
+            cuts: cuts.iter().map(|&t| self.position(t)).collect(),
+            neighbour: self.as_neighbour(cuts),
             replaced: self.replaced.clone(),
         }))
+    }
+
+    /// What the interval is for its neighbours.
+    fn as_neighbour(&self, cuts: Vec<f64>) -> Neighbour {
+        let points = self.needed.iter().map(|&k| (self.points[k].t, self.points[k].sample.state.clone()));
+        Neighbour { turns: self.ends.each_ref().map(|end| end.turn.clone()), points: points.collect(), cuts }
     }
 
     /// Parameters of the ends of a segment.

@@ -38,7 +38,7 @@ const AGREE: f64 = 8.0;
 
 /// What is left of the way to a turning point, relative to `z`, when it is known whatever the point before: a rough slope there
 /// errs by a thousandth.
-const LEFT: f64 = 1e-13;
+pub(super) const LEFT: f64 = 1e-13;
 
 /// Step, relative to `tau`, that rounding does not let the curve be followed in: the turning point is then read off.
 const CLOSE: f64 = 1e-5;
@@ -58,26 +58,26 @@ const GROWN: f64 = 1e3;
 
 /// A point of the curve of real solutions.
 #[derive(Debug, Clone)]
-struct Place {
-    tau: f64,
-    x: Vec<f64>,
-    z: f64,
+pub(super) struct Place {
+    pub(super) tau: f64,
+    pub(super) x: Vec<f64>,
+    pub(super) z: f64,
     /// Derivatives by `tau`.
-    velocity: Vec<f64>,
-    slope: f64,
+    pub(super) velocity: Vec<f64>,
+    pub(super) slope: f64,
     /// Whether it has been solved for to rounding.
-    precise: bool,
+    pub(super) precise: bool,
 }
 
 /// The curve of real solutions, with `tau = c . x` as its parameter, `z` growing at first with the sign of a walk.
 pub(super) struct Curve<'a, E: FixedPoint + ?Sized> {
-    line: Line<'a, E>,
+    pub(super) line: Line<'a, E>,
     /// The functional `c`.
-    functional: Vec<f64>,
-    sign: f64,
+    pub(super) functional: Vec<f64>,
+    pub(super) sign: f64,
     /// The nearest place that the curve may run off to, or 0: distances from there are powers of `tau`.
     origin: f64,
-    start: Place,
+    pub(super) start: Place,
 }
 
 impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
@@ -97,7 +97,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// Changes of `z` that go with those of `tau`: next to a turning point they do so by far more than its slope says.
-    fn scale(&self, at: &Place) -> f64 {
+    pub(super) fn scale(&self, at: &Place) -> f64 {
         at.slope.abs().max((at.z - self.origin).abs() / norm(&at.x)).max(f64::MIN_POSITIVE)
     }
 
@@ -131,7 +131,13 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// The point a step further along; none if the curve is lost on the way.
-    fn advance(&mut self, from: &Place, before: Option<&Place>, step: f64, precise: bool) -> Option<Place> {
+    pub(super) fn advance(
+        &mut self,
+        from: &Place,
+        before: Option<&Place>,
+        step: f64,
+        precise: bool,
+    ) -> Option<Place> {
         let mut place = self.predicted(from, before, from.tau + step);
         let scale = self.scale(from);
         let length = step.abs() * (norm(&from.velocity).powi(2) + 1.0).sqrt();
@@ -158,7 +164,13 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
 
     /// Newton's method for the point of the curve with the `tau` of a place, from not farther than a `length` away; none if it
     /// leads elsewhere.
-    fn correct(&mut self, place: &mut Place, length: f64, scale: f64, precise: bool) -> Option<()> {
+    pub(super) fn correct(
+        &mut self,
+        place: &mut Place,
+        length: f64,
+        scale: f64,
+        precise: bool,
+    ) -> Option<()> {
         let mut last = f64::INFINITY;
         for _ in 0..CORRECTIONS {
             let image = self.line.map(&place.x, place.z);
@@ -205,7 +217,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// The tangent at a point, from a guess of it.
-    fn tangent(&mut self, place: &mut Place, scale: f64, tolerance: f64) -> Option<()> {
+    pub(super) fn tangent(&mut self, place: &mut Place, scale: f64, tolerance: f64) -> Option<()> {
         let n = place.x.len();
         let mut tangent = place.velocity.clone();
         tangent.push(place.slope / scale);
@@ -221,14 +233,14 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         place.slope.is_finite().then_some(())
     }
 
-    /// The turning point a little further than the last point.
-    fn turning_point(&mut self, last: &Place, found: Turning) -> Result<End> {
+    /// The turning point a little further than the last point, next to which `z` bends with this second derivative.
+    pub(super) fn turning_point(&mut self, last: &Place, bend: f64, found: Turning) -> Result<End> {
         let Turning { aim, z, .. } = found;
         let uncertainty = self.uncertainty(last).ok_or(Error::NoEdge { near: z, points: 1 })?;
         let error = (ROUNDING * f64::EPSILON * z.abs()).max(2.0 * uncertainty);
         let state: Vec<f64> = last.x.iter().zip(&last.velocity).map(|(x, v)| x + aim * v).collect();
-        // z = e + z'' (tau - e_tau)^2 / 2, with z'' = -slope / aim.
-        let opening = self.sign * (2.0 * (aim / last.slope).abs()).sqrt();
+        // z = e + z'' (tau - e_tau)^2 / 2.
+        let opening = self.sign * (2.0 / bend.abs()).sqrt();
         let opening: Vec<f64> = last.velocity.iter().map(|v| opening * v).collect();
         let turn = Some(Turn { state: self.line.in_units(&state), opening: self.line.in_units(&opening) });
         Ok(End { z, error, turn, behind: None, evaluations: self.line.evaluations })
@@ -290,7 +302,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             control::check()?;
             let Some((next, factors)) = self.step(&at, before.as_ref(), step, signs, precise) else {
                 if let Some(found) = sight.filter(|_| at.precise && step.abs() <= CLOSE * at.tau.abs()) {
-                    return self.turning_point(&at, found);
+                    return self.turning_point(&at, at.slope / found.aim, found);
                 }
                 step *= 0.3;
                 if step.abs() <= f64::EPSILON * at.tau.abs() {
@@ -304,7 +316,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 let agree =
                     |earlier: Turning| (earlier.z - found.z).abs() <= AGREE * f64::EPSILON * found.z.abs();
                 if at.precise && sight.is_some_and(agree) || found.rest <= LEFT * found.z.abs() {
-                    return self.turning_point(&next, found);
+                    return self.turning_point(&next, next.slope / found.aim, found);
                 }
             }
             precise = found.is_some_and(|found| found.rest <= self.closing(&next));
@@ -360,13 +372,13 @@ fn grows(from: f64, to: f64) -> bool {
 
 /// Where a curve seems to turn.
 #[derive(Debug, Clone, Copy)]
-struct Turning {
+pub(super) struct Turning {
     /// How far from the last point, in `tau`.
-    aim: f64,
+    pub(super) aim: f64,
     /// The extreme value of `z`.
-    z: f64,
+    pub(super) z: f64,
     /// How far that is from the last point.
-    rest: f64,
+    pub(super) rest: f64,
 }
 
 /// The turning point that is next to the last of two points, on the cubic polynomial with their values and slopes. Far from

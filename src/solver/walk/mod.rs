@@ -27,6 +27,7 @@
 
 mod curve;
 mod line;
+mod neighbour;
 #[cfg(test)]
 mod tests;
 
@@ -190,6 +191,35 @@ pub trait Walk: FixedPoint {
             }
         }
         Err(Error::NoEdge { near: start.z, points: 0 })
+    }
+
+    /// The end of a gap next to `z`, where a neighbouring equation has a turning point, as a walk in the direction `sign` would
+    /// end there. That no other part of the spectrum has come between is not shown.
+    ///
+    /// # Errors
+    /// [`Error::NoEdge`] if there is none, [`Error::Unphysical`] if it is one of another solution.
+    fn turn_near(
+        &self,
+        z: f64,
+        turn: &Turn,
+        sign: f64,
+        workspace: &mut Workspace<Self::Buffers>,
+    ) -> Result<End> {
+        let guess: Vec<Complex64> = turn.state.iter().copied().map(Complex64::from).collect();
+        self.check_state(&guess, workspace)?;
+        if turn.opening.len() != guess.len() {
+            return Err(Error::NoEdge { near: z, points: 0 });
+        }
+        let start = Outside { z, state: turn.state.clone(), tangent: turn.opening.clone(), evaluations: 0 };
+        let curve = Curve::new(Line::new(self, &guess, workspace), &start, sign, &[]);
+        let (end, direction) = curve.neighbour()?;
+        let above: Vec<Complex64> = direction.iter().map(|&v| Complex64::new(0.0, v)).collect();
+        let physical = self.is_physical(&above);
+        if physical {
+            Ok(end)
+        } else {
+            Err(Error::Unphysical { z: end.z.into(), iterations: end.evaluations })
+        }
     }
 }
 

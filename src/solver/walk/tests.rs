@@ -107,3 +107,46 @@ fn the_curve_runs_off_at_singular_ends() {
         assert_eq!((found.z, found.turn), (0.0, None));
     }
 }
+
+/// Both edges of Marchenko and Pastur from those of a neighbour, and those of eight batches as a walk from afar finds them.
+#[test]
+fn turning_points_of_neighbours() {
+    for sign in [1.0, -1.0] {
+        let edge = |ratio: f64| (1.0 + sign * f64::sqrt(ratio)).powi(2);
+        let start = |ratio: f64| if sign > 0.0 { 1.5 * edge(ratio) } else { 0.5 * edge(ratio) };
+        let from_afar = |equation: &Silverstein, ratio: f64| {
+            end(equation, start(ratio), 1.0 / (1.0 - start(ratio)), -sign, &[])
+        };
+        let before = from_afar(&equation(1, &[(1.0, 1.0)], 0.5), 0.5);
+        let turn = before.turn.unwrap();
+        for ratio in [0.5, 0.49, 0.3, 0.6] {
+            let equation = equation(1, &[(1.0, 1.0)], ratio);
+            let found = equation.turn_near(before.z, &turn, sign, &mut equation.workspace()).unwrap();
+            assert!(
+                (found.z + edge(ratio)).abs() <= 1e-15 * edge(ratio),
+                "{ratio}: {} {}",
+                found.z,
+                edge(ratio)
+            );
+            assert!(found.evaluations < 60, "{}", found.evaluations);
+            let [opening, exact] = [found.turn, from_afar(&equation, ratio).turn].map(|t| t.unwrap().opening);
+            assert!((opening[0] / exact[0] - 1.0).abs() < 1e-4, "{} {}", opening[0], exact[0]);
+            // There is no gap on the other side.
+            let other = equation.turn_near(before.z, &turn, -sign, &mut equation.workspace());
+            assert!(other.is_err() || ratio == 0.5);
+        }
+    }
+    let far = |equation: &Silverstein| {
+        let mut workspace = equation.workspace();
+        let guess = crate::solver::Continuation::state_at_infinity(equation, &mut workspace);
+        let outside = equation.outside(-4.0, &guess, &mut workspace).unwrap();
+        equation.walk(&outside, 1.0, &[], &mut workspace).unwrap()
+    };
+    let before = far(&equation(8, &[(1.0, 0.5), (3.0, 0.5)], 0.5));
+    let neighbour = equation(8, &[(1.0, 0.48), (3.1, 0.52)], 0.47);
+    let workspace = &mut neighbour.workspace();
+    let found = neighbour.turn_near(before.z, &before.turn.unwrap(), 1.0, workspace).unwrap();
+    let exact = far(&neighbour);
+    assert!((found.z - exact.z).abs() <= 1e-14, "{} {}", found.z, exact.z);
+    assert!(2 * found.evaluations < exact.evaluations, "{} {}", found.evaluations, exact.evaluations);
+}
