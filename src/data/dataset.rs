@@ -163,6 +163,14 @@ impl Dataset {
         })
     }
 
+    /// The same spectrum with a target along all directions alike: the step at which its runs diverge is that of the features.
+    ///
+    /// # Errors
+    /// As for [`Dataset::from_spectrum`].
+    pub fn spread_out(&self) -> Result<Self> {
+        Self::from_spectrum(self.rows(), self.features(), self.eigenvalues(), Some(&vec![1.0; self.rank()]))
+    }
+
     /// Number of rows `n`.
     pub fn rows(&self) -> usize {
         self.rows

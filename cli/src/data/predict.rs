@@ -132,7 +132,7 @@ impl Prediction {
     }
 
     fn find_thresholds(&mut self, request: &Request, dataset: &Dataset, outputs: &Outputs) -> Result<()> {
-        let probe = spread_out(dataset)?;
+        let probe = dataset.spread_out()?;
         let unit = 1.0 / dataset.largest_eigenvalue();
         let bar = outputs.progress(request.batches.len(), "thresholds");
         let threshold = |&batches: &usize| -> Result<(Threshold, Option<String>)> {
@@ -334,12 +334,6 @@ fn with_targets(rows: &Table) -> Result<Cow<'_, Table>> {
     let (features, targets) = (rows.row_major(), vec![0.0; rows.len()]);
     let source = RowMajor::new(features, features.len() / rows.len().max(1), Some(&targets))?;
     Ok(Cow::Owned(Table::read(&source)?))
-}
-
-/// The same spectrum with a target along all directions alike: the step at which runs diverge is that of the features.
-fn spread_out(dataset: &Dataset) -> Result<Dataset> {
-    let squares = vec![1.0; dataset.rank()];
-    Dataset::from_spectrum(dataset.rows(), dataset.features(), dataset.eigenvalues(), Some(&squares))
 }
 
 fn critical_epoch_step(spectrum: &SampleSpectrum, batches: usize, unit: f64) -> Result<f64> {

@@ -1,0 +1,80 @@
+"""Long work: interrupts, progress, threads, forks."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import freespectra as fs
+
+LONG = "fs.MiniBatch(64, 0.5, 1.0).trajectory(partition='fresh').curve(60, schedules=2000)"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+def test_an_interrupt_stops_and_frees_the_cores():
+    script = f"""
+import os, signal, threading, time, freespectra as fs
+fs.semicircle(1.0)
+threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    {LONG}
+except KeyboardInterrupt:
+    # Tables of gigabytes take a moment to be given back.
+    time.sleep(0.5)
+    used = time.process_time()
+    time.sleep(0.5)
+    print("stopped", time.process_time() - used)
+"""
+    start = time.monotonic()
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    took = time.monotonic() - start
+    assert out.stdout.startswith("stopped"), out.stdout + out.stderr
+    # Work that went on would have used half a second of each core.
+    assert float(out.stdout.split()[1]) < 0.05
+    assert took < 10
+
+
+def test_progress_is_told():
+    seen = []
+    fs.MiniBatch(16, 0.5, 1.0).trajectory().curve(20, schedules=40, progress=lambda done, total: seen.append((done, total)))
+    assert seen and all(0 <= done <= total for done, total in seen)
+
+
+def test_an_error_of_the_callable_stops():
+    def stop(done, total):
+        raise RuntimeError("enough")
+
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match="enough"):
+        fs.MiniBatch(64, 0.5, 1.0).trajectory(partition="fresh").curve(60, schedules=2000, progress=stop)
+    assert time.monotonic() - start < 20
+
+
+def test_threads():
+    models = [fs.MiniBatch(4, 0.5, step) for step in np.linspace(0.5, 1.2, 8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda model: model.law(), models))
+    assert together == [model.law() for model in models]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forks_have_threads_of_their_own():
+    here = fs.MiniBatch(4, 0.5, 1.0).law()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        law = fs.MiniBatch(4, 0.5, 1.0).law()
+        with os.fdopen(write, "wb") as pipe:
+            pickle.dump(law, pipe)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        law = pickle.load(pipe)
+    os.waitpid(child, 0)
+    assert law == here
