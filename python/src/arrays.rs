@@ -1,7 +1,9 @@
 //! Arrays in and out: whatever NumPy makes float64 of, and results of the same shape.
 
 use num_complex::Complex64;
-use numpy::{IntoPyArray as _, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods as _, PyUntypedArrayMethods as _};
+use numpy::{
+    IntoPyArray as _, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods as _, PyUntypedArrayMethods as _,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -16,9 +18,8 @@ static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 fn as_array<'py>(x: &Bound<'py, PyAny>, kind: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = x.py();
-    let asarray = ASARRAY.get_or_try_init(py, || -> PyResult<_> {
-        Ok(py.import("numpy")?.getattr("asarray")?.unbind())
-    })?;
+    let asarray = ASARRAY
+        .get_or_try_init(py, || -> PyResult<_> { Ok(py.import("numpy")?.getattr("asarray")?.unbind()) })?;
     let options = PyDict::new(py);
     options.set_item("dtype", kind)?;
     options.set_item("order", "C")?;
@@ -73,7 +74,8 @@ pub fn map_complex<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = x.py();
     let array = as_array(x, "complex128")?;
-    let array = array.cast::<PyArrayDyn<Complex64>>().map_err(|_| PyTypeError::new_err("z: expected numbers"))?;
+    let array =
+        array.cast::<PyArrayDyn<Complex64>>().map_err(|_| PyTypeError::new_err("z: expected numbers"))?;
     let readonly = array.readonly();
     let slice = readonly.as_slice()?;
     let values: Vec<Complex64> = py.detach(|| slice.iter().map(|&z| f(z)).collect());

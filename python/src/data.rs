@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use freespectra::data::{
-    Budget, Curves, MeanThreshold, PartitionLaw, Preparation, Recommendation, ResolvedLaw, SampleSpectrum, Search,
-    Split, StepSizes,
+    Budget, Curves, MeanThreshold, PartitionLaw, Preparation, Recommendation, ResolvedLaw, SampleSpectrum,
+    Search, Split, StepSizes,
 };
 use freespectra::finite::{Partition, Schedule};
 use numpy::PyArray1;
@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays;
-use crate::errors::{OrRaise as _, argument};
+use crate::errors::OrRaise as _;
 use crate::work;
 
 /// Rows of features, and targets.
@@ -108,7 +108,8 @@ impl Dataset {
     ) -> PyResult<DataLaw> {
         let data = self.data.clone();
         let law = work::run(py, progress, move || {
-            PartitionLaw::new(&SampleSpectrum::of(&data)?, &Split::equal(batches, step_size)?)?.resolved(spacings)
+            PartitionLaw::new(&SampleSpectrum::of(&data)?, &Split::equal(batches, step_size)?)?
+                .resolved(spacings)
         })?;
         Ok(DataLaw(law))
     }
@@ -252,12 +253,9 @@ impl DataLaw {
         self.0.kernel()
     }
 
-    fn support(&self, py: Python<'_>) -> PyResult<(f64, f64)> {
+    fn support(&self) -> (f64, f64) {
         let [low, high] = self.0.range();
-        if !(low < high) {
-            return Err(argument(py, "law", "empty", "a law with a density"));
-        }
-        Ok((low, high))
+        (low, high)
     }
 
     fn __repr__(&self) -> String {

@@ -34,7 +34,11 @@ impl Exceptions {
                 "An argument is outside of its range: names the argument, the value and what is allowed.",
                 &[&root, &py.get_type::<PyValueError>()],
             )?,
-            not_converged: derive("NotConvergedError", "An equation could not be solved to its tolerance.", &[&root])?,
+            not_converged: derive(
+                "NotConvergedError",
+                "An equation could not be solved to its tolerance.",
+                &[&root],
+            )?,
             not_certified: derive(
                 "NotCertifiedError",
                 "A result does not pass its own check, so its numbers must not be used.",

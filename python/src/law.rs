@@ -257,7 +257,9 @@ impl Law {
         let py = slf.py();
         match &slf.get().kind {
             Kind::Spectral(law) => Ok(law.affine(scale, shift).or_raise(py)?.into()),
-            Kind::Free(..) => Self::method(slf, "affine", &[scale, shift], move |law| law.affine(scale, shift)),
+            Kind::Free(..) => {
+                Self::method(slf, "affine", &[scale, shift], move |law| law.affine(scale, shift))
+            }
         }
     }
 
@@ -322,7 +324,8 @@ impl Law {
         let py = slf.py();
         match &slf.get().kind {
             Kind::Spectral(law) => {
-                let state = serde_json::to_vec(&**law).map_err(|error| PyTypeError::new_err(error.to_string()))?;
+                let state =
+                    serde_json::to_vec(&**law).map_err(|error| PyTypeError::new_err(error.to_string()))?;
                 let load = slf.get_type().getattr("_load")?;
                 Ok((load, PyTuple::new(py, [PyBytes::new(py, &state)])?))
             }

@@ -17,6 +17,9 @@ use crate::work;
 /// Most schedules that a target error takes.
 const MOST_SCHEDULES: usize = 2000;
 
+/// Eigenvalues and masses.
+type Atoms = Vec<(f64, f64)>;
+
 /// A population of covariance eigenvalues.
 #[pyclass(frozen, eq, module = "freespectra._core")]
 #[derive(Clone, PartialEq)]
@@ -25,7 +28,7 @@ pub struct Population(freespectra::Population);
 #[pymethods]
 impl Population {
     #[staticmethod]
-    fn _from_atoms(py: Python<'_>, atoms: Vec<(f64, f64)>) -> PyResult<Self> {
+    fn _from_atoms(py: Python<'_>, atoms: Atoms) -> PyResult<Self> {
         Ok(Self(freespectra::Population::atoms(&atoms).or_raise(py)?))
     }
 
@@ -73,7 +76,7 @@ impl Population {
         format!("<Population: {}{rest}>", shown.join(", "))
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Vec<(f64, f64)>,))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Atoms,))> {
         let atoms = slf.get().0.as_atoms().iter().map(|a| (a.location, a.mass)).collect();
         Ok((slf.get_type().getattr("_from_atoms")?, (atoms,)))
     }
@@ -87,6 +90,7 @@ pub struct MiniBatch(freespectra::MiniBatch);
 #[pymethods]
 impl MiniBatch {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "those of the class that wraps it")]
     #[pyo3(signature = (batches, aspect_ratio, epoch_step, step_size, population, step_sizes, batch_fractions))]
     fn new(
         py: Python<'_>,
@@ -99,8 +103,15 @@ impl MiniBatch {
         batch_fractions: Option<Vec<f64>>,
     ) -> PyResult<Self> {
         let mut builder = freespectra::MiniBatch::builder().batches(batches).aspect_ratio(aspect_ratio);
-        if [epoch_step.is_some(), step_size.is_some(), step_sizes.is_some()].iter().filter(|x| **x).count() > 1 {
-            return Err(argument(py, "epoch_step", "several steps", "one of epoch_step, step_size and step_sizes"));
+        if [epoch_step.is_some(), step_size.is_some(), step_sizes.is_some()].iter().filter(|x| **x).count()
+            > 1
+        {
+            return Err(argument(
+                py,
+                "epoch_step",
+                "several steps",
+                "one of epoch_step, step_size and step_sizes",
+            ));
         }
         if let Some(step) = epoch_step {
             builder = builder.epoch_step(step);
@@ -259,8 +270,7 @@ impl MiniBatch {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let model = self.0.clone();
-        let sampled =
-            work::run(py, progress, move || simulation(&model, features, draws, seed)?.run(None))?;
+        let sampled = work::run(py, progress, move || simulation(&model, features, draws, seed)?.run(None))?;
         arrays::rows(py, &sampled.eigenvalues)
     }
 
@@ -275,18 +285,26 @@ impl MiniBatch {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Vec<u8>,))> {
         let py = slf.py();
-        let state = serde_json::to_vec(&slf.get().0).map_err(|error| argument(py, "model", error, "a model"))?;
+        let state =
+            serde_json::to_vec(&slf.get().0).map_err(|error| argument(py, "model", error, "a model"))?;
         Ok((slf.get_type().getattr("_load")?, (state,)))
     }
 
     #[staticmethod]
     fn _load(py: Python<'_>, state: Vec<u8>) -> PyResult<Self> {
-        serde_json::from_slice(&state).map(Self).map_err(|error| argument(py, "state", error, "a pickled model"))
+        serde_json::from_slice(&state)
+            .map(Self)
+            .map_err(|error| argument(py, "state", error, "a pickled model"))
     }
 }
 
 /// Sampled data of a model.
-fn simulation(model: &freespectra::MiniBatch, features: usize, draws: usize, seed: u64) -> Result<MonteCarlo> {
+fn simulation(
+    model: &freespectra::MiniBatch,
+    features: usize,
+    draws: usize,
+    seed: u64,
+) -> Result<MonteCarlo> {
     let samples = (features as f64 / model.aspect_ratio()).round();
     if !(1.0..1e9).contains(&samples) {
         return Err(Error::argument("features", features, "such that there are between 1 and 1e9 rows"));

@@ -120,7 +120,8 @@ pub struct FreePolynomial(freespectra::polynomial::FreePolynomial);
 impl FreePolynomial {
     #[new]
     fn new(py: Python<'_>, polynomial: &Polynomial, laws: Vec<(String, PyRef<'_, Law>)>) -> PyResult<Self> {
-        let laws = laws.iter().map(|(name, law)| Ok((name.as_str(), law.free()?))).collect::<PyResult<Vec<_>>>()?;
+        let laws =
+            laws.iter().map(|(name, law)| Ok((name.as_str(), law.free()?))).collect::<PyResult<Vec<_>>>()?;
         Ok(Self(freespectra::polynomial::FreePolynomial::new(polynomial.0.clone(), &laws).or_raise(py)?))
     }
 

@@ -161,6 +161,7 @@ impl SpectralLaw {
             };
             match sampled {
                 Resolution::Resolved(sampled) => {
+                    let sampled = *sampled;
                     self.certificate.cuts += sampled.cuts.len();
                     self.certificate.replaced += sampled.replaced.len();
                     self.parts.push(Part::Rational(sampled.piece));

@@ -120,7 +120,7 @@ pub(crate) struct Sampled {
 #[derive(Debug, Clone)]
 pub(crate) enum Resolution {
     /// With its density.
-    Resolved(Sampled),
+    Resolved(Box<Sampled>),
     /// With a reason to divide the interval. The samples serve both parts.
     Divided { obstacle: Obstacle, samples: Vec<Sample> },
 }

@@ -71,7 +71,7 @@ pub(crate) fn sample(
         sampler.take_up(sample);
     }
     match sampler.run()? {
-        Ok(sampled) => Ok(Resolution::Resolved(sampled)),
+        Ok(sampled) => Ok(Resolution::Resolved(Box::new(sampled))),
         Err(obstacle) => Ok(Resolution::Divided { obstacle, samples: sampler.samples() }),
     }
 }

@@ -47,7 +47,7 @@ fn end(x: f64, kind: Kind, beyond: f64) -> End {
 
 fn resolved(axis: &dyn Axis, ends: [End; 2]) -> Sampled {
     match sample(axis, ends, Vec::new(), Options::default()).unwrap() {
-        Resolution::Resolved(sampled) => sampled,
+        Resolution::Resolved(sampled) => *sampled,
         Resolution::Divided { obstacle, .. } => panic!("{obstacle:?}"),
     }
 }
