@@ -39,9 +39,7 @@ use crate::error::{Error, Result, non_negative};
 use crate::finite::batching::normalised_fractions;
 use crate::finite::monte_carlo::statistics::mean_and_spread;
 use crate::finite::{Partition, Schedule, schedule_stream};
-
-/// Memory that one curve may take, bytes.
-const MEMORY_LIMIT: usize = 16 << 30;
+use crate::minibatch::trajectory::{MEMORY_LIMIT, memory_allowed};
 
 /// Step sizes on the mean gradient of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -274,7 +272,7 @@ impl<'a> Curves<'a> {
 
     fn check_memory(&self, steps: usize, nodes: usize) -> Result<()> {
         if self.bytes(steps, nodes) > MEMORY_LIMIT {
-            return Err(Error::argument("steps", steps, "few enough for tables of at most 16 GiB"));
+            return Err(Error::argument("steps", steps, memory_allowed()));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorCurve, MEMORY_LIMIT, Trajectory};
+use super::{ErrorCurve, MEMORY_LIMIT, Trajectory, memory_allowed};
 use crate::control;
 use crate::error::{Error, Result, positive};
 use crate::finite::monte_carlo::statistics::mean_and_spread;
@@ -139,7 +139,7 @@ impl Trajectory {
         }
         let steps = schedule.steps(self.batches(), epochs, &mut schedule_stream(seed, 0))?;
         if self.bytes(&steps) > MEMORY_LIMIT {
-            let allowed = "few enough for tables of at most 16 GiB";
+            let allowed = memory_allowed();
             return Err(match schedule {
                 Schedule::Explicit(_) => {
                     Error::argument("schedule", format!("{} steps", steps.len()), allowed)

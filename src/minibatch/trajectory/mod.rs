@@ -31,7 +31,15 @@ use crate::finite::Partition;
 pub use average::{AveragedCurve, Averaging};
 
 /// Memory that one pass may take, bytes: half of what a large workstation has.
-const MEMORY_LIMIT: usize = 16 << 30;
+pub(crate) const MEMORY_LIMIT: usize = GIBIBYTES << 30;
+
+/// Half of what can be addressed at all, where that is less than 16 GiB.
+const GIBIBYTES: usize = if usize::BITS > 34 { 16 } else { 2 };
+
+/// What is said to those who would take more.
+pub(crate) fn memory_allowed() -> String {
+    format!("few enough for tables of at most {GIBIBYTES} GiB")
+}
 
 /// Population eigenvalue with its weight and the mean square `c_0(t)` of the initial error.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -184,7 +192,7 @@ impl Trajectory {
             self.check_epochs(steps)?;
         }
         if self.bytes(steps) > MEMORY_LIMIT {
-            let allowed = "few enough for tables of at most 16 GiB";
+            let allowed = memory_allowed();
             return Err(Error::argument("steps", steps.len(), allowed));
         }
         Ok(population::error_curve(self, steps))

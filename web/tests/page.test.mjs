@@ -1,0 +1,150 @@
+// The page in a browser: its numbers against the command, every control, wrong inputs, and hundreds of moves.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { open, root, says, text } from "./browser.mjs";
+
+let opened;
+before(async () => { opened = await open(); });
+after(async () => { await opened.close(); });
+
+const command = (...options) => JSON.parse(execFileSync("cargo", ["run", "--quiet", "--release", "--package", "freespectra-cli", "--", ...options, "--json", "-"], { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 }));
+const close = (a, b, what) => assert.ok(Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b)), `${what}: ${a} ${b}`);
+
+test("laws are those of the command", async () => {
+  const settings = [];
+  for (const batches of [1, 2, 4, 8]) for (const step of [0.3, 1.1]) for (const ratio of [0.4, 1.5]) settings.push([batches, step, ratio, [[1, 1]]]);
+  for (const batches of [2, 3]) for (const population of [[[1, 0.5], [4, 0.5]], [[0.2, 0.25], [1, 0.75]]]) settings.push([batches, 0.8, 0.5, population]);
+  assert.equal(settings.length, 20);
+  for (const [batches, step, ratio, population] of settings) {
+    const name = `B = ${batches}, step ${step}, ratio ${ratio}, population ${JSON.stringify(population)}`;
+    const found = await opened.page.evaluate(async (options) => {
+      const law = await freespectra.law(options);
+      const [low, high] = law.support[0], middle = (low + high) / 2;
+      return { support: law.support, atoms: law.atoms, moments: law.moments, quantile: law.quantile([0.97]), there: law.cdf(law.quantile([0.97])), inside: law.density([middle])[0] };
+    }, { batches, epoch_step: step, aspect_ratio: ratio, population });
+    const pairs = population.map((atom) => atom.join(":")).join(",");
+    const exact = command("z", "-B", `${batches}`, "--epoch-step", `${step}`, "--gamma", `${ratio}`, "--population", pairs, "--features", "0", "--quantiles", "0.97");
+    found.support.flat().forEach((x, i) => close(x, exact.support.flat()[i], `${name}: support`));
+    found.moments.forEach((m, i) => close(m, exact.moments[i], `${name}: moment`));
+    close(found.quantile[0], exact.quantiles[0].x, `${name}: quantile`);
+    close(found.there[0], 0.97, `${name}: cdf`);
+    assert.ok(found.inside > 0);
+  }
+});
+
+test("curves are those of the command", async () => {
+  const found = await opened.page.evaluate(() => freespectra.curve({ batches: 3, epoch_step: 0.9, aspect_ratio: 0.5, population: [[1, 1]], noise: 0.2, order: "cyclic", epochs: 5 }));
+  const exact = command("trajectory", "-B", "3", "--epoch-step", "0.9", "--gamma", "0.5", "--noise", "0.2", "--schedule", "cyclic", "--epochs", "5", "--features", "0");
+  found.risk.forEach((risk, i) => close(risk, exact.risk[i], "risk"));
+  found.train.forEach((train, i) => close(train, exact.train[i], "train"));
+});
+
+test("polynomials are those of the command, and errors are words", async () => {
+  const law = await opened.page.evaluate(async () => (await freespectra.polynomial("x*y + y*x", { x: "semicircle:1", y: "mp:0.5" })).support);
+  const exact = command("polynomial", "--poly", "x*y + y*x", "--law", "x=semicircle:1", "--law", "y=mp:0.5", "--features", "0");
+  law.flat().forEach((x, i) => close(x, exact.support.flat()[i], "support"));
+  const said = await opened.page.evaluate(() => freespectra.polynomial("x*y", { x: "semicircle:1", y: "mp:0.5" }).catch((error) => error.message));
+  assert.match(said, /not self-adjoint/);
+  const refused = await opened.page.evaluate(() => freespectra.law({ batches: 0 }).catch((error) => error.message));
+  assert.match(refused, /batches/);
+});
+
+test("work is cancelled, and the engine goes on", async () => {
+  const [name, late, mean] = await opened.page.evaluate(async () => {
+    const controller = new AbortController(), start = performance.now();
+    const long = freespectra.law({ batches: 48, aspect_ratio: 0.5, signal: controller.signal }).catch((error) => error.name);
+    setTimeout(() => controller.abort(), 200);
+    const name = await long, late = performance.now() - start;
+    return [name, late, (await freespectra.law({ batches: 1, aspect_ratio: 0.5 })).moments[0]];
+  });
+  assert.equal(name, "AbortError");
+  assert.ok(late < 1000, `${late} ms`);
+  close(mean, 1, "mean of Marchenko and Pastur");
+});
+
+test("every control by keyboard and mouse", async () => {
+  const { page, errors, close } = await open("#sampled=false");
+  await says(page, "#numbers", "support");
+  for (const key of ["batches", "epoch_step", "aspect_ratio"]) {
+    const value = await page.$eval(`#${key}`, (input) => input.value);
+    await page.focus(`#${key}-slider`);
+    await page.keyboard.press("ArrowRight");
+    assert.notEqual(await page.$eval(`#${key}`, (input) => input.value), value, key);
+  }
+  await page.waitForFunction(() => location.hash.includes("batches=5"));
+  const slider = await (await page.$("#aspect_ratio-slider")).boundingBox();
+  await page.mouse.click(slider.x + 0.8 * slider.width, slider.y + slider.height / 2);
+  assert.ok(+(await page.$eval("#aspect_ratio", (input) => input.value)) > 1);
+  await says(page, "#numbers", "atoms");
+  await page.$eval("#population", (input) => { input.value = ""; });
+  await page.type("#population", "1, 3");
+  await says(page, "#numbers", "support");
+  await page.type("#population", ", tea");
+  await says(page, "#message", "population");
+  await page.focus("#tab-spectrum");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => location.hash.includes("view=curves"));
+  await page.click("#tab-polynomial");
+  await says(page, "#numbers", "support");
+  await page.focus("#text");
+  await page.keyboard.press("End");
+  await page.keyboard.type(" +");
+  await says(page, "#message", "column");
+  await page.$eval("#text", (input) => { input.value = ""; });
+  await page.type("#text", "x + y");
+  await page.waitForFunction(() => document.querySelector("#message").textContent === "");
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("an address is a picture", async () => {
+  const { page, close } = await open("#batches=2&epoch_step=0.8&sampled=false");
+  await says(page, "#numbers", "support");
+  const exact = command("z", "-B", "2", "--epoch-step", "0.8", "--features", "0").support[0];
+  assert.ok((await text(page, "#numbers")).includes(exact[1].toPrecision(8)));
+  assert.match(await page.$eval("#picture", (canvas) => canvas.getAttribute("aria-label")), /B = 2/);
+  await close();
+});
+
+test("tables, right and wrong", async () => {
+  const wrong = await opened.page.evaluate(() => freespectra.data("a,b\n1,2\n3,x\n").catch((error) => error.message));
+  assert.match(wrong, /line 3/);
+  const { page, errors, close } = await open("#view=data");
+  await page.click("#demo");
+  await says(page, "#numbers", "take");
+  assert.match(await text(page, "#numbers"), /batches, step size/);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("two hundred moves", async () => {
+  const { page, errors, close } = await open();
+  let seed = 11;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  for (let i = 0; i < 200; i++) {
+    const key = ["batches", "epoch_step", "aspect_ratio"][Math.floor(3 * random())];
+    await page.$eval(`#${key}-slider`, (slider, share) => {
+      slider.value = +slider.min + share * (slider.max - slider.min);
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    }, random());
+  }
+  await page.$eval("#batches-slider", (slider) => { slider.value = 2; slider.dispatchEvent(new Event("input", { bubbles: true })); });
+  await page.waitForFunction(() => document.querySelector("#picture").getAttribute("aria-label").includes("B = 2,"), { timeout: 60000 });
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("pictures at two sizes", async () => {
+  mkdirSync(`${root}/target/page`, { recursive: true });
+  for (const [name, options] of [["desktop", {}], ["phone", { width: 390, height: 844 }], ["dark", { dark: true }]]) {
+    const { page, errors, close } = await open("#batches=4", options);
+    await says(page, "#numbers", "support");
+    await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await page.screenshot({ path: `${root}/target/page/${name}.png` });
+    assert.deepEqual(errors, []);
+    await close();
+  }
+});
