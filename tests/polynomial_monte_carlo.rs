@@ -47,43 +47,63 @@ fn variable_law(kind: u8, parameter: f64) -> Result<Law> {
     }
 }
 
-/// Random self-adjoint polynomials in two variables with laws of all kinds: what comes out has mass 1 and the exact
-/// moments, and hardly any law is an error.
-#[test]
-fn random_polynomials_have_mass_one_and_exact_moments() {
-    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
+/// Random self-adjoint polynomials in so many variables with laws of all kinds: what comes out has mass 1 and the exact
+/// moments. Returns how many are errors, and how many have taken more than ten seconds.
+fn random_polynomials(cases: u32, variables: usize, longest: usize, moments: usize) -> (usize, usize) {
+    const NAMES: [&str; 4] = ["w", "x", "y", "z"];
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
-    let words = prop::collection::vec((prop::collection::vec(0usize..2, 1..4), -1.0..1.0f64), 1..4);
-    let laws = prop::collection::vec((0u8..6, 0.3..1.5f64), 2);
-    let failures = std::cell::Cell::new(0);
+    let word = prop::collection::vec(0..variables, 1..=longest);
+    let words = prop::collection::vec((word, -1.0..1.0f64), 1..4);
+    let laws = prop::collection::vec((0u8..6, 0.3..1.5f64), variables);
+    let (failures, slow) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     runner
         .run(&(words, laws), |(words, laws)| {
-            let variables = Polynomial::variables(["x", "y"]).unwrap();
+            let letters = Polynomial::variables(NAMES).unwrap();
             let mut half = Polynomial::default();
             for (word, coefficient) in words {
                 let product = word
                     .iter()
-                    .fold(Polynomial::constant(coefficient), |product, &letter| product * &variables[letter]);
+                    .fold(Polynomial::constant(coefficient), |product, &letter| product * &letters[letter]);
                 half = half + product;
             }
             let polynomial = &half + half.adjoint();
             let mut named = Vec::new();
-            for (name, (kind, parameter)) in ["x", "y"].into_iter().zip(laws) {
+            for (name, (kind, parameter)) in NAMES.into_iter().zip(laws) {
                 named.push((name, variable_law(kind, parameter).unwrap()));
             }
             let model = FreePolynomial::new(polynomial, &named).unwrap();
-            let Ok(law) = model.law() else {
+            let start = std::time::Instant::now();
+            let law = model.law();
+            if start.elapsed().as_secs() >= 10 {
+                slow.set(slow.get() + 1);
+            }
+            let Ok(law) = law else {
                 failures.set(failures.get() + 1);
                 return Ok(());
             };
             prop_assert!((law.total_mass() - 1.0).abs() < 1e-9);
-            for (k, exact) in (1..).zip(model.moments(4)) {
+            for (k, exact) in (1..).zip(model.moments(moments)) {
                 let scale = law.integrate(|x| x.abs().powi(k));
                 prop_assert!((law.moment(k) - exact).abs() < 1e-8 * scale, "m_{k}: {model:?}");
             }
             Ok(())
         })
         .unwrap();
+    (failures.get(), slow.get())
+}
+
+#[test]
+fn random_polynomials_have_mass_one_and_exact_moments() {
+    let (failures, _) = random_polynomials(200, 2, 3, 4);
     // A law that is not resolved is an error, and has to stay an exception: 6 are when this is written.
-    assert!(failures.get() <= 8, "{} of 200 laws are errors", failures.get());
+    assert!(failures <= 8, "{failures} of 200 laws are errors");
+}
+
+#[test]
+#[ignore = "a thousand laws of degree up to 5 in four variables: some minutes"]
+fn a_thousand_random_polynomials() {
+    let (failures, slow) = random_polynomials(1000, 4, 5, 2);
+    println!("{failures} of 1000 are errors, {slow} have taken more than ten seconds");
+    assert!(failures <= 60, "{failures} of 1000 laws are errors");
 }

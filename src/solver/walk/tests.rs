@@ -128,12 +128,12 @@ fn turning_points_of_neighbours() {
                 found.z,
                 edge(ratio)
             );
-            assert!(found.evaluations < 60, "{}", found.evaluations);
+            assert!(found.evaluations < 120, "{}", found.evaluations);
             let [opening, exact] = [found.turn, from_afar(&equation, ratio).turn].map(|t| t.unwrap().opening);
             assert!((opening[0] / exact[0] - 1.0).abs() < 1e-4, "{} {}", opening[0], exact[0]);
             // There is no gap on the other side.
             let other = equation.turn_near(before.z, &turn, -sign, &mut equation.workspace());
-            assert!(other.is_err() || ratio == 0.5);
+            assert!(other.is_err() || ratio == 0.5, "{sign} {ratio} {other:?}");
         }
     }
     let far = |equation: &Silverstein| {
