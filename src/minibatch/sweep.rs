@@ -16,7 +16,7 @@ use crate::solver::SolverOptions;
 /// let mut sweep = Sweep::default();
 /// let first = sweep.law(&MiniBatch::builder().batches(8).epoch_step(1.0).build()?)?;
 /// let next = sweep.law(&MiniBatch::builder().batches(8).epoch_step(1.02).build()?)?;
-/// assert!(2 * next.certificate().evaluations < first.certificate().evaluations);
+/// assert!(3 * next.certificate().evaluations < 2 * first.certificate().evaluations);
 /// # Ok(())
 /// # }
 /// ```
