@@ -101,6 +101,7 @@ pub mod finite;
 pub mod free;
 pub mod law;
 pub(crate) mod measure;
+pub mod method;
 pub mod minibatch;
 pub(crate) mod numeric;
 #[cfg(feature = "plot")]

@@ -135,6 +135,33 @@ impl Lanczos {
     /// # Errors
     /// [`Error::Eigenvalues`](crate::Error::Eigenvalues) if the eigenvalues of the Jacobi matrix are not found.
     pub(crate) fn rule(&self) -> Result<Vec<(f64, f64)>> {
+        let (nodes, vectors) = self.jacobi()?;
+        let weights = vectors.row(0).iter().map(|first| self.mass * first * first).collect::<Vec<_>>();
+        Ok(nodes.into_iter().zip(weights).collect())
+    }
+
+    /// The rule with a second weight for every node: that of the measure with this density relative to the first, which is exact
+    /// for polynomials of a degree below the number of nodes.
+    ///
+    /// # Errors
+    /// As [`Lanczos::rule`].
+    pub(crate) fn rule_with(&self, density: &[f64]) -> Result<Vec<(f64, [f64; 2])>> {
+        let (nodes, vectors) = self.jacobi()?;
+        let start = &self.basis[0];
+        let weighted = start.zip_map(&DVector::from_column_slice(density), |x, f| x * f);
+        let parts = DVector::from_iterator(
+            nodes.len(),
+            self.basis[..nodes.len()].iter().map(|vector| vector.dot(&weighted)),
+        );
+        let rule = nodes.into_iter().zip(vectors.column_iter()).map(|(node, vector)| {
+            let first = self.mass * vector[0];
+            (node, [first * vector[0], first * vector.dot(&parts)])
+        });
+        Ok(rule.collect())
+    }
+
+    /// Eigenvalues and eigenvectors of the Jacobi matrix.
+    fn jacobi(&self) -> Result<(Vec<f64>, DMatrix<f64>)> {
         let size = self.diagonal.len();
         let mut jacobi = DMatrix::zeros(size, size);
         for i in 0..size {
@@ -143,9 +170,7 @@ impl Lanczos {
                 jacobi[(i + 1, i)] = self.coupling[i];
             }
         }
-        let (nodes, vectors) = symmetric_eigen(&jacobi)?;
-        let weights = vectors.row(0).iter().map(|first| self.mass * first * first).collect::<Vec<_>>();
-        Ok(nodes.into_iter().zip(weights).collect())
+        symmetric_eigen(&jacobi)
     }
 }
 

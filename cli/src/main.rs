@@ -13,6 +13,7 @@ mod expression;
 mod law;
 mod limit;
 mod mean;
+mod method;
 mod options;
 mod outputs;
 mod polynomial;

@@ -13,13 +13,14 @@ use std::time::Instant;
 use clap::Args;
 use freespectra::Result;
 use freespectra::finite::{MonteCarlo, Partition, SampledTrajectories};
-use freespectra::minibatch::{AveragedCurve, Averaging, Order, Trajectory};
+use freespectra::minibatch::{AveragedCurve, Averaging, Order, TestCovariance, Trajectory};
 use serde_json::json;
 
 use problem::Problem;
 
 #[cfg(feature = "plot")]
 use crate::drawing::{drawable, is_wild, points};
+use crate::method::MethodOptions;
 use crate::options::{Given, ModelOptions, StepOptions, count};
 use crate::outputs::{Shared, Table, file};
 use crate::population;
@@ -53,6 +54,8 @@ pub struct Options {
     /// Rows are split into batches once (fixed), anew in every epoch (fresh), or anew at every step (replacement).
     #[arg(long, default_value = "fixed")]
     partition: String,
+    #[command(flatten)]
+    method: MethodOptions,
     /// Average the prediction over this many sampled schedules, where they are random, instead of as many as
     /// `--schedule-error` takes.
     #[arg(long, value_parser = count, conflicts_with = "schedule_error")]
@@ -78,7 +81,12 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let problem = Problem::new(options)?;
     let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
         .with_step_sizes(&problem.step_sizes)?
-        .with_partition(problem.partition);
+        .with_partition(problem.partition)
+        .with_method(problem.method.clone())?;
+    let trajectory = match &problem.test_eigenvalues {
+        Some(test) => trajectory.with_test_covariance(TestCovariance::Commuting(test.clone()))?,
+        None => trajectory,
+    };
     let simulation = simulation(options, shared.seed, &problem, given)?;
     let outputs = shared.open("trajectory")?;
 
@@ -93,7 +101,8 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;
     bar.finish_and_clear();
     // The threshold of runs is that of batches that are kept.
-    let order = Order::of(&problem.schedule).filter(|_| problem.partition == Partition::Fixed);
+    let order =
+        Order::of(&problem.schedule).filter(|_| problem.partition == Partition::Fixed && problem.is_plain);
     let runs = order.map(|order| Runs::new(&problem.model, order, problem.step_sizes.iter().sum()));
     let predict = start.elapsed().as_secs_f64();
 
@@ -127,6 +136,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "noise": options.noise,
             "schedule": problem.schedule.to_string(),
             "partition": problem.partition.to_string(),
+            "method": options.method.words(),
             "schedules": predicted.schedules,
             "seed": shared.seed,
         },
@@ -137,6 +147,17 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         "train_spread": predicted.train_spread,
         "risk_error": predicted.risk_error,
         "train_error": predicted.train_error,
+        "test_risk": series(&predicted.test_risk),
+        "average_risk": predicted.averages.first().map(|average| &average.risk),
+        "average_train": predicted.averages.first().map(|average| &average.train),
+        "averages": predicted.averages.iter().zip(problem.method.averages()).map(|(curve, average)| json!({
+            "average": average.to_string(),
+            "risk": curve.risk,
+            "train": curve.train,
+            "risk_error": curve.risk_error,
+            "train_error": curve.train_error,
+            "test_risk": series(&curve.test_risk),
+        })).collect::<Vec<_>>(),
         "diverged": predicted.diverged,
         "monte_carlo": sampled.as_ref().map(|sampled| json!({
             "features": sampled.features,
@@ -147,6 +168,11 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "train": sampled.train,
             "standard_error": sampled.risk_error,
             "train_standard_error": sampled.train_error,
+            "test_risk": series(&sampled.test_risk),
+            "average_risk": sampled.averages.first().map(|average| &average.risk),
+            "average_train": sampled.averages.first().map(|average| &average.train),
+            "average_standard_error": sampled.averages.first().map(|average| &average.risk_error),
+            "average_train_standard_error": sampled.averages.first().map(|average| &average.train_error),
         })),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
@@ -155,18 +181,28 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         summary(options, &problem, &predicted, runs.as_ref(), sampled.as_ref(), [predict, monte_carlo])
             .map_err(|error| file(Path::new("summary"), error))?;
     let table = || Table {
-        columns: vec![
+        columns: [
             ("step", steps.iter().map(|&s| s as f64).collect()),
             ("risk", predicted.risk.clone()),
             ("train", predicted.train.clone()),
             ("risk_spread", predicted.risk_spread.clone()),
             ("risk_error", predicted.risk_error.clone()),
             ("train_error", predicted.train_error.clone()),
-        ],
+        ]
+        .into_iter()
+        .chain(predicted.averages.first().map(|average| ("average_risk", average.risk.clone())))
+        .chain(predicted.averages.first().map(|average| ("average_train", average.train.clone())))
+        .chain(series(&predicted.test_risk).map(|risk| ("test_risk", risk.to_vec())))
+        .collect(),
         ..Table::default()
     };
     outputs
         .write(&document, &summary, table, |path| draw(path, options, &problem, &predicted, sampled.as_ref()))
+}
+
+/// Values, or nothing if there are none.
+fn series(values: &[f64]) -> Option<&[f64]> {
+    (!values.is_empty()).then_some(values)
 }
 
 fn lifetime(partition: Partition) -> &'static str {
@@ -191,8 +227,12 @@ fn simulation(options: &Options, seed: u64, problem: &Problem, given: &Given) ->
         .with_population(model.population().clone())
         .with_draws(options.draws)?
         .with_partition(problem.partition)
+        .with_method(problem.method.clone())
         .with_seed(seed);
-    Ok(Some(simulation))
+    Ok(Some(match &problem.test_eigenvalues {
+        Some(test) => simulation.with_test_eigenvalues(test.clone())?,
+        None => simulation,
+    }))
 }
 
 fn summary(
@@ -216,6 +256,9 @@ fn summary(
         predicted.schedules,
         lifetime(problem.partition)
     )?;
+    if options.method.words() != "plain" {
+        writeln!(text, "method: {}", options.method.words())?;
+    }
     writeln!(
         text,
         "{:>8} {:>12} {:>12} {:>12} {:>12} {:>22} {:>22}",
@@ -240,6 +283,32 @@ fn summary(
                 short(sampled.risk_error[s]),
                 short(sampled.train[s]),
                 short(sampled.train_error[s])
+            )?;
+        }
+        writeln!(text)?;
+    }
+    for (i, (curve, average)) in predicted.averages.iter().zip(problem.method.averages()).enumerate() {
+        write!(text, "{average}: risk {}, training {}", short(curve.risk[last]), short(curve.train[last]))?;
+        if let Some(sampled) = sampled.and_then(|sampled| sampled.averages.get(i)) {
+            write!(
+                text,
+                "; sampled risk {} ± {}, training {} ± {}",
+                short(sampled.risk[last]),
+                short(sampled.risk_error[last]),
+                short(sampled.train[last]),
+                short(sampled.train_error[last])
+            )?;
+        }
+        writeln!(text)?;
+    }
+    if let Some(risk) = predicted.test_risk.last() {
+        write!(text, "risk under the test covariance: {}", short(*risk))?;
+        if let Some(sampled) = sampled {
+            write!(
+                text,
+                "; sampled {} ± {}",
+                short(sampled.test_risk[last]),
+                short(sampled.test_risk_error[last])
             )?;
         }
         writeln!(text)?;
@@ -290,6 +359,13 @@ fn draw(
             panel = panel.layer(Layer::curve(&x, &y).colour(colour).label(label));
         }
     }
+    for (curve, average) in predicted.averages.iter().zip(problem.method.averages()) {
+        let (x, y) = drawable(&steps, &curve.risk, log);
+        if !x.is_empty() {
+            let label = format!("excess risk, {average}");
+            panel = panel.layer(Layer::curve(&x, &y).colour(Colour::BluishGreen).label(label));
+        }
+    }
     if let Some(sampled) = sampled {
         // A point for each step would hide the curve.
         let every = (steps.len() / 40).max(1);
@@ -312,8 +388,12 @@ fn draw(
         Schedule::WithReplacement => "drawn with replacement",
         Schedule::Explicit(_) => "in a given order",
     };
+    let method = match options.method.words().as_str() {
+        "plain" => String::new(),
+        words => format!(", {words}"),
+    };
     let subtitle = format!(
-        "B = {} batches {schedule}, {}, α = {:.4}, γ = p/n = {}, {}, noise {}",
+        "B = {} batches {schedule}, {}, α = {:.4}, γ = p/n = {}, {}, noise {}{method}",
         problem.model.batches(),
         lifetime(problem.partition),
         problem.step_sizes[0],

@@ -47,7 +47,7 @@ pub use choice::{Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};
 #[cfg(feature = "csv")]
 pub use csv::{CsvFile, FirstLine};
-pub use curves::{AveragedDataCurve, Curves, DataCurve, MeanIterateCurve, StepSizes};
+pub use curves::{AveragedDataCurve, Curves, DataCurve, DataOutput, MeanIterateCurve, StepSizes};
 pub use dataset::{Dataset, Target};
 #[cfg(any(feature = "csv", feature = "npy"))]
 pub use files::TargetColumn;

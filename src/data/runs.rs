@@ -6,6 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use super::curves::DataOutput;
 use super::rows::Rows;
 use super::table::Table;
 use crate::error::{Error, Result, non_negative};
@@ -16,6 +17,7 @@ use crate::finite::{
     Batching, EXACT_BATCHES, Epoch, Partition, SampledSpectrum, Schedule, schedule_stream,
     symmetric_eigenvalues,
 };
+use crate::method::Method;
 
 /// Orderings of the batches that stand for all of them where those are too many.
 const ORDERINGS: usize = 50;
@@ -28,6 +30,7 @@ pub struct Runs<'a> {
     test: Option<(&'a Table, &'a [f64])>,
     batching: Batching,
     step_sizes: Vec<f64>,
+    method: Method,
     draws: Draws,
 }
 
@@ -46,6 +49,9 @@ pub struct RunCurves {
     /// Standard error of the mean error on the rows set aside, over partitions and orders: these rows are the same in
     /// all runs.
     pub test_error: Vec<f64>,
+    /// Mean errors of the averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<DataOutput>,
 }
 
 impl<'a> Runs<'a> {
@@ -81,6 +87,7 @@ impl<'a> Runs<'a> {
             test: test.filter(|test| !test.is_empty()).map(|test| Ok((test, of(test)?))).transpose()?,
             batching: Batching::from_fractions(train.len(), fractions)?,
             step_sizes: step_sizes.to_vec(),
+            method: Method::new(),
             draws: Draws::default(),
         })
     }
@@ -91,6 +98,13 @@ impl<'a> Runs<'a> {
     /// [`Error::InvalidArgument`] if it is 0.
     pub fn with_runs(self, runs: usize) -> Result<Self> {
         Ok(Self { draws: self.draws.with_count(runs)?, ..self })
+    }
+
+    /// Another method than plain descent. It starts at 0, and a preconditioner and noise are not taken part in.
+    #[must_use]
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
     }
 
     /// The seed of partitions and orders.
@@ -116,47 +130,67 @@ impl<'a> Runs<'a> {
         let curves = self.draws.each(progress, |run, mut rng| {
             let mut stream = schedule_stream(self.draws.seed, run);
             let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
-            let (mut train, mut test) = (Vec::new(), Vec::new());
-            self.run(partition, &steps, &mut rng, |beta| {
-                train.push(watch_train.error(beta));
-                test.extend(watch_test.as_ref().map(|watch| watch.error(beta)));
+            let mut outputs = vec![DataOutput::default(); self.method.outputs().count()];
+            self.run(partition, &steps, &mut rng, |i, beta| {
+                outputs[i].train.push(watch_train.error(beta));
+                outputs[i].test.extend(watch_test.as_ref().map(|watch| watch.error(beta)));
             });
-            Ok((train, test))
+            Ok(outputs)
         })?;
-        let (train, test): (Vec<_>, Vec<_>) = curves.into_iter().unzip();
-        let (train, train_error) = mean_and_error(&train);
-        let (test, test_error) = mean_and_error(&test);
-        Ok(RunCurves { runs: self.draws.count, train, test, train_error, test_error })
+        let means = |i: usize| {
+            let part = |part: fn(&DataOutput) -> &Vec<f64>| {
+                mean_and_error(&curves.iter().map(|outputs| part(&outputs[i])).collect::<Vec<_>>())
+            };
+            (part(|output| &output.train), part(|output| &output.test))
+        };
+        let ((train, train_error), (test, test_error)) = means(0);
+        let averages = (1..self.method.outputs().count()).map(|i| {
+            let ((train, _), (test, _)) = means(i);
+            DataOutput { train, test }
+        });
+        let averages = averages.collect();
+        Ok(RunCurves { runs: self.draws.count, train, test, train_error, test_error, averages })
     }
 
-    /// One run; `observe` sees every iterate.
+    /// One run; `observe` sees the iterate and the averages of the method, by their number, at every time.
     fn run(
         &self,
         partition: Partition,
         steps: &[usize],
         rng: &mut impl Rng,
-        mut observe: impl FnMut(&[f64]),
+        mut observe: impl FnMut(usize, &[f64]),
     ) {
         let batches: Vec<std::ops::Range<usize>> = self.batching.rows().collect();
         let lifetime = partition.lifetime(batches.len(), steps.len());
         let mut order: Vec<usize> = (0..self.train.len()).collect();
-        let mut beta = vec![0.0; self.train.features()];
-        let mut gradient = vec![0.0; beta.len()];
-        observe(&beta);
-        for (step, &batch) in steps.iter().enumerate() {
-            if step % lifetime == 0 {
+        // All components start at 0, and the one of `beta*` stays there: errors from 0 are weights.
+        let mut components = vec![vec![0.0; self.train.features()]; self.method.size()];
+        let mut gradient = vec![0.0; self.train.features()];
+        let mut query = gradient.clone();
+        let mut along = vec![0.0; components.len()];
+        for (s, batch) in steps.iter().map(Some).chain([None]).enumerate() {
+            self.method.outputs().enumerate().for_each(|(i, component)| observe(i, &components[component]));
+            let Some(&batch) = batch else { return };
+            if s % lifetime == 0 {
                 order.shuffle(rng);
+            }
+            query.fill(0.0);
+            for (weight, component) in self.method.query(s).iter().zip(&components) {
+                query.iter_mut().zip(component).for_each(|(query, entry)| *query += weight * entry);
             }
             let rows = &order[batches[batch].clone()];
             gradient.fill(0.0);
             for &row in rows {
                 let x = self.train.row(row);
-                let residual = self.targets[row] - dot(x, &beta);
+                let residual = (dot(x, &query) - self.targets[row]) / rows.len() as f64;
                 gradient.iter_mut().zip(x).for_each(|(sum, x)| *sum += residual * x);
             }
-            let scale = self.step_sizes[batch] / rows.len() as f64;
-            beta.iter_mut().zip(&gradient).for_each(|(beta, gradient)| *beta += scale * gradient);
-            observe(&beta);
+            let linear = self.method.linear(s, steps.len(), self.step_sizes[batch], 1.0);
+            for (i, gradient) in gradient.iter().enumerate() {
+                along.iter_mut().zip(&components).for_each(|(entry, component)| *entry = component[i]);
+                linear.step(&mut along, *gradient);
+                components.iter_mut().zip(&along).for_each(|(component, entry)| component[i] = *entry);
+            }
         }
     }
 

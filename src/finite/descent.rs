@@ -2,8 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use rand::Rng;
+
 use super::batching::Batching;
+use super::entries::Entries;
 use crate::error::{Error, Result, non_negative};
+use crate::method::Method;
 
 /// Gradient descent on `|y_b - X_b beta|^2 / (2 n_b)`, one batch per step.
 ///
@@ -26,12 +30,12 @@ pub struct Descent {
     size: usize,
 }
 
-/// `X_b^T`, `y_b`, and `alpha_b / n_b`.
+/// `X_b^T`, `y_b`, and `alpha_b`.
 #[derive(Debug, Clone)]
 struct Batch {
     transposed: DMatrix<f64>,
     targets: DVector<f64>,
-    scale: f64,
+    step_size: f64,
 }
 
 impl Batch {
@@ -73,7 +77,7 @@ impl Descent {
                 Ok(Batch {
                     transposed: features.rows(rows.start, rows.len()).transpose(),
                     targets: targets.rows(rows.start, rows.len()).into_owned(),
-                    scale: non_negative("step_sizes", step_size)? / rows.len() as f64,
+                    step_size: non_negative("step_sizes", step_size)?,
                 })
             })
             .collect::<Result<_>>()?;
@@ -102,10 +106,55 @@ impl Descent {
                 let allowed = format!("batches in 0..{}", self.batches.len());
                 return Err(Error::argument("schedule", format!("batch {visited}"), allowed));
             };
-            beta.gemv(batch.scale, &batch.transposed, &batch.residual(&beta), 1.0);
+            let scale = batch.step_size / batch.targets.len() as f64;
+            beta.gemv(scale, &batch.transposed, &batch.residual(&beta), 1.0);
             observe(step + 1, &beta);
         }
         Ok(beta)
+    }
+
+    /// Makes step `s` of `steps` of a method on a batch, in the eigenbasis of the population covariance, with its sorted
+    /// `eigenvalues` and `beta* = 0`: the components are vectors, of which the first is the iterate.
+    pub(crate) fn step(
+        &self,
+        method: &Method,
+        [s, steps]: [usize; 2],
+        batch: usize,
+        eigenvalues: &[f64],
+        components: &mut [DVector<f64>],
+        rng: &mut impl Rng,
+    ) -> Result<()> {
+        let batch = &self.batches[batch];
+        let mut query = DVector::zeros(self.size);
+        for (weight, component) in method.query(s).iter().zip(&*components) {
+            query.axpy(*weight, component, 1.0);
+        }
+        let mut residual = batch.residual(&query);
+        let mut noise = |vector: &mut DVector<f64>, variance: f64| {
+            if variance > 0.0 {
+                let mut entries = DVector::zeros(vector.len());
+                Entries::Gaussian.fill(entries.as_mut_slice(), rng)?;
+                vector.axpy(variance.sqrt(), &entries, 1.0);
+            }
+            Ok::<_, Error>(())
+        };
+        noise(&mut residual, method.label_noise())?;
+        let mut gradient = DVector::zeros(self.size);
+        gradient.gemv(-1.0 / batch.targets.len() as f64, &batch.transposed, &residual, 0.0);
+        noise(&mut gradient, method.gradient_noise() / self.size as f64)?;
+        let mut along = vec![0.0; components.len()];
+        let mut latest = None;
+        for (i, &t) in eigenvalues.iter().enumerate() {
+            let linear = match latest.take() {
+                Some((other, linear)) if other == t => linear,
+                _ => method.linear(s, steps, batch.step_size, t),
+            };
+            along.iter_mut().zip(&*components).for_each(|(entry, component)| *entry = component[i]);
+            linear.step(&mut along, gradient[i]);
+            components.iter_mut().zip(&along).for_each(|(component, entry)| component[i] = *entry);
+            latest = Some((t, linear));
+        }
+        Ok(())
     }
 
     /// Training error `|y - X beta|^2 / n`.

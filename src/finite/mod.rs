@@ -43,7 +43,9 @@ pub use ensemble::sample_ensemble;
 pub use entries::Entries;
 pub use epoch::{EXACT_BATCHES, Epoch};
 pub use mean_iterate::{MeanIterate, least_squares};
-pub use monte_carlo::{MonteCarlo, PolynomialMonteCarlo, Route, SampledMeanErrors, SampledTrajectories};
+pub use monte_carlo::{
+    MonteCarlo, PolynomialMonteCarlo, Route, SampledMeanErrors, SampledOutput, SampledTrajectories,
+};
 pub use partition::Partition;
 pub use schedule::Schedule;
 pub use spectrum::SampledSpectrum;

@@ -56,5 +56,7 @@ pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
 pub use scaling::{Shrinkage, shrinkage, spectral_distance};
 pub use stability::{Order, StabilityStep};
 pub use sweep::Sweep;
-pub use trajectory::{AveragedCurve, Averaging, ErrorCurve, Trajectory};
+pub use trajectory::{
+    AveragedCurve, AveragedOutput, Averaging, ErrorCurve, OutputCurve, TestCovariance, Trajectory,
+};
 pub use transform::ZTransform;

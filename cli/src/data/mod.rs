@@ -16,9 +16,11 @@ use std::str::FromStr as _;
 use clap::Args;
 use freespectra::data::{Budget, FirstLine};
 use freespectra::finite::{Partition, Schedule};
+use freespectra::method::Method;
 use freespectra::{Error, Result};
 use nalgebra::Complex;
 
+use crate::method::MethodOptions;
 use crate::options::{Given, bad, count, numbers};
 use crate::outputs::Shared;
 use predict::Prediction;
@@ -76,6 +78,8 @@ pub struct Options {
     /// batch of every step as "0,1,...", which has a length of its own; the recommendation is then for reshuffling.
     #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
     schedule: String,
+    #[command(flatten)]
+    method: MethodOptions,
     /// What a run may cost: epochs:N, gradients:N (of single rows) or seconds:TOTAL:PER_STEP:PER_ROW
     /// [default: the epochs of the curves].
     #[arg(long)]
@@ -134,6 +138,9 @@ struct Request {
     laws: bool,
     cauchy: Vec<Complex<f64>>,
     at: Vec<f64>,
+    method: Method,
+    /// What the method is, if it is not plain descent.
+    words: Option<String>,
     seed: u64,
 }
 
@@ -165,6 +172,9 @@ impl Request {
                 return Err(bad(argument, value, format!("at most {MOST}")));
             }
         }
+        if options.method.has_test_population() {
+            return Err(bad("test-population", "one", "none on data, whose population is not known"));
+        }
         let budget = options.budget.as_deref().map(str::parse::<Budget>).transpose()?;
         let list = |name, text: Option<&str>| text.map(|text| numbers(name, text)).transpose();
         Ok(Self {
@@ -180,6 +190,8 @@ impl Request {
             laws: options.laws || options.cauchy.is_some() || options.at.is_some(),
             cauchy: options.cauchy.as_deref().map_or(Ok(Vec::new()), complex_numbers)?,
             at: list("at", options.at.as_deref())?.unwrap_or_default(),
+            method: options.method.method()?,
+            words: Some(options.method.words()).filter(|words| words != "plain"),
             seed,
         })
     }
@@ -200,6 +212,11 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let mut notes = source.notes.clone();
     request.fit_to(source.dataset.rows(), &mut notes)?;
     notes.extend(request.left_out());
+    if let Some(words) = &request.words {
+        notes.push(format!(
+            "curves and runs are of {words}; largest steps and recommendation are of plain descent"
+        ));
+    }
     if let Some(cost) = request.cost(source.dataset.target().is_some()) {
         outputs.remark(&cost);
     }

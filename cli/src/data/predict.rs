@@ -272,7 +272,8 @@ impl Prediction {
         let bar = outputs.progress(steps.len(), "curves");
         let course = |&(batches, step_size): &(usize, f64)| -> Result<Course> {
             let curves = Curves::new(&source.dataset, batches, StepSizes::Constant(step_size))?
-                .with_partition(request.partition);
+                .with_partition(request.partition)
+                .with_method(request.method.clone())?;
             let predicted =
                 curves.averaged(&request.schedule, request.epochs, SCHEDULES, request.seed, None)?;
             bar.inc(1);
@@ -294,6 +295,7 @@ impl Prediction {
             let step_sizes = vec![course.step_size; course.batches];
             let runs = Runs::new(&source.train, source.test.as_ref(), &fractions, &step_sizes)?
                 .with_runs(request.runs)?
+                .with_method(request.method.clone())
                 .with_seed(request.seed);
             let report = |finished| bar.set_position(before + finished as u64);
             let curves = runs.descend(request.partition, &request.schedule, request.epochs, Some(&report))?;

@@ -450,11 +450,15 @@ impl Course {
             "schedule": request.schedule.to_string(),
             "train": self.predicted.train,
             "test": self.predicted.test,
+            "average_train": self.predicted.averages.first().map(|average| &average.train),
+            "average_test": self.predicted.averages.first().map(|average| &average.test),
             "runs": self.runs.as_ref().map(|runs| json!({
                 "train": runs.train,
                 "test": runs.test,
                 "train_error": runs.train_error,
                 "test_error": runs.test_error,
+                "average_train": runs.averages.first().map(|average| &average.train),
+                "average_test": runs.averages.first().map(|average| &average.test),
             })),
         })
     }

@@ -17,6 +17,7 @@
 
 mod conditional;
 mod gauss;
+mod given;
 mod mean_iterate;
 mod panel;
 mod segment;
@@ -39,6 +40,7 @@ use crate::error::{Error, Result, non_negative};
 use crate::finite::batching::normalised_fractions;
 use crate::finite::monte_carlo::statistics::mean_and_spread;
 use crate::finite::{Partition, Schedule, schedule_stream};
+use crate::method::{Method, Start};
 use crate::minibatch::trajectory::{MEMORY_LIMIT, memory_allowed};
 
 /// Step sizes on the mean gradient of a batch.
@@ -74,6 +76,7 @@ pub struct Curves<'a> {
     fractions: Vec<f64>,
     step_sizes: StepSizes,
     partition: Partition,
+    method: Method,
 }
 
 /// Train and test error after every step, the start included.
@@ -84,8 +87,21 @@ pub struct DataCurve {
     pub train: Vec<f64>,
     /// Expected squared error on a new row, its noise included.
     pub test: Vec<f64>,
-    /// First step whose numbers are beyond 1e100. From there on both curves are [`f64::MAX`].
+    /// The same of the averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<DataOutput>,
+    /// First step whose numbers are beyond 1e100. From there on all curves are [`f64::MAX`].
     pub diverged: Option<usize>,
+}
+
+/// Train and test error of an average of the iterates.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DataOutput {
+    /// Train error.
+    pub train: Vec<f64>,
+    /// Test error.
+    pub test: Vec<f64>,
 }
 
 /// Curves averaged over sampled schedules.
@@ -100,6 +116,9 @@ pub struct AveragedDataCurve {
     pub train_spread: Vec<f64>,
     /// The same of the test error.
     pub test_spread: Vec<f64>,
+    /// Means of the averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<DataOutput>,
     /// Number of schedules averaged over; 1 if nothing in them makes a difference.
     pub schedules: usize,
     /// First step at which one of the curves has [diverged](DataCurve::diverged).
@@ -130,7 +149,8 @@ impl<'a> Curves<'a> {
             return Err(Error::argument("step_sizes", format!("{count} numbers"), allowed));
         }
         let fractions = vec![1.0 / batches as f64; batches];
-        Ok(Self { data, target, fractions, step_sizes, partition: Partition::Fixed })
+        let partition = Partition::Fixed;
+        Ok(Self { data, target, fractions, step_sizes, partition, method: Method::new() })
     }
 
     /// Batches that hold these fractions of the rows.
@@ -150,6 +170,24 @@ impl<'a> Curves<'a> {
     pub fn with_partition(mut self, partition: Partition) -> Self {
         self.partition = partition;
         self
+    }
+
+    /// Another method than plain descent. It starts at 0.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if it has a preconditioner or noise on its gradients: both are defined by a population
+    /// covariance, which is not known.
+    pub fn with_method(mut self, method: Method) -> Result<Self> {
+        for (argument, is_there) in [
+            ("preconditioner", !method.preconditioner().is_none()),
+            ("gradient_noise", method.gradient_noise() > 0.0),
+        ] {
+            if is_there {
+                return Err(Error::argument(argument, "one", "none on given data"));
+            }
+        }
+        self.method = method.with_start(Start::Zero)?;
+        Ok(self)
     }
 
     /// Number of batches.
@@ -212,11 +250,18 @@ impl<'a> Curves<'a> {
             curves.extend(passes.collect::<Result<Vec<_>>>()?);
         }
         let diverged = curves.iter().filter_map(|curve: &DataCurve| curve.diverged).min();
+        let average = |i: usize| {
+            let mean = |part: fn(&DataOutput) -> &Vec<f64>| {
+                mean_and_spread(&curves.iter().map(|curve| part(&curve.averages[i])).collect::<Vec<_>>()).0
+            };
+            DataOutput { train: mean(|curve| &curve.train), test: mean(|curve| &curve.test) }
+        };
+        let averages = (0..self.method.averages().len()).map(average).collect();
         let (train, test): (Vec<_>, Vec<_>) =
             curves.into_iter().map(|curve| (curve.train, curve.test)).unzip();
         let (train, train_spread) = mean_and_spread(&train);
         let (test, test_spread) = mean_and_spread(&test);
-        Ok(AveragedDataCurve { train, test, train_spread, test_spread, schedules: count, diverged })
+        Ok(AveragedDataCurve { train, test, train_spread, test_spread, averages, schedules: count, diverged })
     }
 
     /// Whether two draws of the schedule can give different curves. While a split lasts, an epoch that
@@ -264,7 +309,13 @@ impl<'a> Curves<'a> {
     fn bytes(&self, steps: usize, nodes: usize) -> usize {
         let square = |side: usize| (side.saturating_add(1)).saturating_mul(side.saturating_add(1));
         let lifetime = self.partition.lifetime(self.batches(), steps).min(steps);
-        let tables = if lifetime < steps { square(steps).saturating_mul(6) } else { 0 };
+        let tables = if !self.method.is_plain() {
+            square(steps).saturating_mul(2 * nodes + 12)
+        } else if lifetime < steps {
+            square(steps).saturating_mul(6)
+        } else {
+            0
+        };
         let split = square(lifetime).saturating_mul(10);
         let rows = steps.saturating_add(1).saturating_mul(7 * nodes);
         tables.saturating_add(split).saturating_add(rows).saturating_mul(size_of::<f64>())
@@ -278,10 +329,14 @@ impl<'a> Curves<'a> {
     }
 
     fn curve(&self, moves: &[Move], nodes: &Nodes) -> Result<DataCurve> {
+        if !self.method.is_plain() {
+            return self.curve_of_method(moves);
+        }
         self.check_memory(moves.len(), nodes.len())?;
         let length = moves.len() + 1;
         let mut state = nodes.start();
-        let mut curve = DataCurve { train: Vec::new(), test: Vec::new(), diverged: None };
+        let mut curve =
+            DataCurve { train: Vec::new(), test: Vec::new(), averages: Vec::new(), diverged: None };
         let lifetime = self.partition.lifetime(self.batches(), moves.len());
         let memory = || Memory::new(length, nodes.counting(), nodes.len() - nodes.counting());
         let mut memory = (lifetime < moves.len()).then(memory);
@@ -311,6 +366,19 @@ impl<'a> Curves<'a> {
         curve.train.resize(length, f64::MAX);
         curve.test.resize(length, f64::MAX);
         Ok(curve)
+    }
+}
+
+impl Curves<'_> {
+    fn curve_of_method(&self, moves: &[Move]) -> Result<DataCurve> {
+        let descents = moves.iter().filter_map(|step| match step {
+            Move::Descend { batch, step_size } => Some((*batch, *step_size)),
+            Move::Restart => None,
+        });
+        let (steps, step_sizes): (Vec<_>, Vec<_>) = descents.unzip();
+        let lifetime = (self.partition != Partition::Fixed)
+            .then(|| self.partition.lifetime(self.batches(), steps.len()));
+        given::curve((self.data, self.target), &self.method, &self.fractions, (&steps, step_sizes), lifetime)
     }
 }
 

@@ -17,14 +17,15 @@ use super::entries::Entries;
 use super::epoch::{self, EXACT_BATCHES, Epoch};
 use super::partition::Partition;
 use super::spectrum::SampledSpectrum;
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, non_negative, positive};
+use crate::method::Method;
 use crate::population::Population;
 pub(crate) use draws::Draws;
 
 pub use mean_iterate::SampledMeanErrors;
 pub use polynomial::PolynomialMonteCarlo;
-pub use trajectories::SampledTrajectories;
 pub(crate) use trajectories::bounded;
+pub use trajectories::{SampledOutput, SampledTrajectories};
 
 /// Sampled orderings per draw where the exact mean is out of reach and none was asked for.
 const DEFAULT_ORDERINGS: usize = 32;
@@ -65,6 +66,8 @@ pub struct MonteCarlo {
     draws: Draws,
     route: Route,
     partition: Partition,
+    method: Method,
+    test_eigenvalues: Option<Vec<f64>>,
 }
 
 impl MonteCarlo {
@@ -91,6 +94,8 @@ impl MonteCarlo {
             draws: Draws::default(),
             route,
             partition: Partition::Fixed,
+            method: Method::new(),
+            test_eigenvalues: None,
         })
     }
 
@@ -124,6 +129,25 @@ impl MonteCarlo {
     pub fn with_partition(mut self, partition: Partition) -> Self {
         self.partition = partition;
         self
+    }
+
+    /// How gradient descent makes its steps.
+    #[must_use]
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Also the risk under a covariance with these eigenvalues along those of the population.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if one is negative or not finite.
+    pub fn with_test_eigenvalues(mut self, eigenvalues: Vec<f64>) -> Result<Self> {
+        for &eigenvalue in &eigenvalues {
+            non_negative("test_eigenvalues", eigenvalue)?;
+        }
+        self.test_eigenvalues = Some(eigenvalues);
+        Ok(self)
     }
 
     /// Number of independent draws.

@@ -1,6 +1,5 @@
 //! Error curves of batched gradient descent over many draws.
 
-use nalgebra::DVector;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -32,10 +31,37 @@ pub struct SampledTrajectories {
     pub risk_error: Vec<f64>,
     /// Standard error of the mean training error.
     pub train_error: Vec<f64>,
+    /// Mean risk under [other eigenvalues](MonteCarlo::with_test_eigenvalues); empty without them.
+    #[serde(default)]
+    pub test_risk: Vec<f64>,
+    /// Its standard error.
+    #[serde(default)]
+    pub test_risk_error: Vec<f64>,
+    /// The averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<SampledOutput>,
+}
+
+/// Error curves of an average of the iterates, over all draws.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SampledOutput {
+    /// Mean excess risk.
+    pub risk: Vec<f64>,
+    /// Mean training error.
+    pub train: Vec<f64>,
+    /// Standard error of the mean risk.
+    pub risk_error: Vec<f64>,
+    /// Standard error of the mean training error.
+    pub train_error: Vec<f64>,
+    /// Mean risk under other eigenvalues; empty without them.
+    pub test_risk: Vec<f64>,
+    /// Its standard error.
+    pub test_risk_error: Vec<f64>,
 }
 
 impl MonteCarlo {
-    /// Runs batched gradient descent on every draw, the rows being split anew as [`MonteCarlo::with_partition`] says, along a schedule of its own if the schedule is
+    /// Runs the [method](MonteCarlo::with_method) on every draw, the rows being split anew as [`MonteCarlo::with_partition`] says, along a schedule of its own if the schedule is
     /// random (that of [`schedule_stream`]). Initial error and noise as in [`sample_initial_error`] and [`sample_noise`]. Steps may be
     /// zero, see [`MonteCarlo::with_step_sizes`].
     ///
@@ -54,6 +80,8 @@ impl MonteCarlo {
             return Err(Error::argument("epochs", epochs, "at least 1"));
         }
         let population = self.population.eigenvalues(self.features);
+        self.method.preconditioner().check(population.iter().copied())?;
+        let test = self.test_weights(&population)?;
         let curves = self.draws.each(progress, |draw, mut rng| {
             let samples = self.batching.samples();
             let features = sample_features(samples, &population, self.entries, &mut rng)?;
@@ -62,46 +90,91 @@ impl MonteCarlo {
             let targets = sample_noise(samples, noise, &mut rng)?;
             let mut stream = schedule_stream(self.draws.seed, draw);
             let steps = schedule.steps(self.batching.batches(), epochs, &mut stream)?;
-            let (mut risk, mut train) = (Vec::new(), Vec::new());
-            let mut failure = None;
-            let (mut features, mut targets, mut error) = (features, targets, initial);
-            for (split, steps) in
-                steps.chunks(self.partition.lifetime(self.batching.batches(), steps.len())).enumerate()
-            {
-                if split > 0 {
+            let mut components: Vec<_> =
+                self.method.initial().iter().map(|factor| &initial * *factor).collect();
+            if let Some((teacher, square)) = self.method.independent_teacher() {
+                components[teacher] += sample_initial_error(&population, |t| square * source(t), &mut rng)?;
+            }
+            let mut curves = vec![Curves::default(); self.method.outputs().count()];
+            let (mut features, mut targets) = (features, targets);
+            let lifetime = self.partition.lifetime(self.batching.batches(), steps.len());
+            let mut descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
+            for s in 0..=steps.len() {
+                for (component, curves) in self.method.outputs().zip(&mut curves) {
+                    let error = &components[component];
+                    let square = |weights: &[f64]| -> f64 {
+                        bounded(error.iter().zip(weights).map(|(e, t)| t * e * e).sum())
+                    };
+                    curves.risk.push(square(&population));
+                    curves.train.push(bounded(descent.training_error(error)?));
+                    curves.test_risk.extend(test.as_deref().map(square));
+                }
+                let Some(&batch) = steps.get(s) else { break };
+                if s > 0 && s % lifetime == 0 {
                     let mut order: Vec<usize> = (0..samples).collect();
                     order.shuffle(&mut rng);
                     (features, targets) = (features.select_rows(&order), targets.select_rows(&order));
+                    descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
                 }
-                let descent = Descent::new(&features, &targets, &self.batching, &self.step_sizes)?;
-                error = descent.run(&error, steps, |step, error: &DVector<f64>| {
-                    if step == 0 && split > 0 {
-                        return;
-                    }
-                    let squares = error.iter().zip(&population).map(|(e, t)| t * e * e);
-                    risk.push(bounded(squares.sum()));
-                    match descent.training_error(error) {
-                        Ok(value) => train.push(bounded(value)),
-                        Err(error) => failure = Some(error),
-                    }
-                })?;
+                descent.step(
+                    &self.method,
+                    [s, steps.len()],
+                    batch,
+                    &population,
+                    &mut components,
+                    &mut rng,
+                )?;
             }
-            failure.map_or(Ok((risk, train)), Err)
+            Ok(curves)
         })?;
-        let (risk, train): (Vec<_>, Vec<_>) = curves.into_iter().unzip();
-        let (risk, risk_error) = mean_and_error(&risk);
-        let (train, train_error) = mean_and_error(&train);
+        let mut outputs = (0..self.method.outputs().count()).map(|i| {
+            let part = |part: fn(&Curves) -> &[f64]| {
+                mean_and_error(&curves.iter().map(|curves| part(&curves[i])).collect::<Vec<_>>())
+            };
+            let (risk, risk_error) = part(|curves| &curves.risk);
+            let (train, train_error) = part(|curves| &curves.train);
+            let (test_risk, test_risk_error) = part(|curves| &curves.test_risk);
+            SampledOutput { risk, train, risk_error, train_error, test_risk, test_risk_error }
+        });
+        let iterate = outputs.next().unwrap_or_default();
+        let averages = outputs.collect();
         Ok(SampledTrajectories {
             features: self.features,
             samples: self.batching.samples(),
             draws: self.draws.count,
             seed: self.draws.seed,
-            risk,
-            train,
-            risk_error,
-            train_error,
+            risk: iterate.risk,
+            train: iterate.train,
+            risk_error: iterate.risk_error,
+            train_error: iterate.train_error,
+            test_risk: iterate.test_risk,
+            test_risk_error: iterate.test_risk_error,
+            averages,
         })
     }
+
+    /// Test eigenvalues along the features.
+    fn test_weights(&self, population: &[f64]) -> Result<Option<Vec<f64>>> {
+        let Some(test) = &self.test_eigenvalues else { return Ok(None) };
+        let atoms = self.population.as_atoms();
+        if test.len() != atoms.len() {
+            let allowed = format!("one for each of {} population eigenvalues", atoms.len());
+            return Err(Error::argument("test_eigenvalues", format!("{} numbers", test.len()), allowed));
+        }
+        let weight = |t: &f64| {
+            let pair = atoms.iter().zip(test).find(|(atom, _)| atom.location == *t);
+            pair.map_or(*t, |(_, &test)| test)
+        };
+        Ok(Some(population.iter().map(weight).collect()))
+    }
+}
+
+/// Curves of one output in one draw.
+#[derive(Debug, Clone, Default)]
+struct Curves {
+    risk: Vec<f64>,
+    train: Vec<f64>,
+    test_risk: Vec<f64>,
 }
 
 /// A square that has overflown, or the not-a-number that follows it, is beyond all numbers.

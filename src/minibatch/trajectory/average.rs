@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorCurve, MEMORY_LIMIT, Trajectory, memory_allowed};
+use super::{ErrorCurve, MEMORY_LIMIT, OutputCurve, Trajectory, memory_allowed};
 use crate::control;
 use crate::error::{Error, Result, positive};
 use crate::finite::monte_carlo::statistics::mean_and_spread;
@@ -61,10 +61,32 @@ pub struct AveragedCurve {
     pub risk_error: Vec<f64>,
     /// The same of the training error.
     pub train_error: Vec<f64>,
+    /// Mean risk under [another covariance](Trajectory::with_test_covariance); empty if there is none.
+    #[serde(default)]
+    pub test_risk: Vec<f64>,
+    /// The averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<AveragedOutput>,
     /// Number of schedules averaged over; 1 if there is nothing random in them.
     pub schedules: usize,
-    /// First step at which one of the curves has [diverged](ErrorCurve::diverged).
+    /// First step at which one of the curves has diverged, as in an [`ErrorCurve`].
     pub diverged: Option<usize>,
+}
+
+/// Error curves of an average of the iterates, averaged over sampled schedules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AveragedOutput {
+    /// Mean excess risk.
+    pub risk: Vec<f64>,
+    /// Mean training error.
+    pub train: Vec<f64>,
+    /// Standard error of the mean risk.
+    pub risk_error: Vec<f64>,
+    /// Standard error of the mean training error.
+    pub train_error: Vec<f64>,
+    /// Mean risk under another covariance; empty if there is none.
+    pub test_risk: Vec<f64>,
 }
 
 impl AveragedCurve {
@@ -74,7 +96,18 @@ impl AveragedCurve {
         let (train, train_spread) = mean_and_spread(&part(|curve| &curve.train));
         let root = (curves.len() as f64).sqrt();
         let error = |spread: &[f64]| spread.iter().map(|spread| spread / root).collect();
+        let average = |i: usize| {
+            let part = |part: fn(&OutputCurve) -> &[f64]| {
+                mean_and_spread(&curves.iter().map(|curve| part(&curve.averages[i])).collect::<Vec<_>>())
+            };
+            let ((risk, risk_spread), (train, train_spread)) = (part(|c| &c.risk), part(|c| &c.train));
+            let (risk_error, train_error) = (error(&risk_spread), error(&train_spread));
+            AveragedOutput { risk, train, risk_error, train_error, test_risk: part(|c| &c.test_risk).0 }
+        };
+        let averages = (0..curves.first().map_or(0, |curve| curve.averages.len())).map(average).collect();
         Self {
+            test_risk: mean_and_spread(&part(|curve| &curve.test_risk)).0,
+            averages,
             risk_error: error(&risk_spread),
             train_error: error(&train_spread),
             risk,
@@ -93,7 +126,12 @@ impl AveragedCurve {
             let pairs = mean.iter().zip(error).take(steps).filter(|(mean, _)| **mean > 0.0);
             pairs.map(|(mean, error)| error / mean).fold(0.0, f64::max)
         };
-        ratio(&self.risk, &self.risk_error).max(ratio(&self.train, &self.train_error))
+        let averages = self.averages.iter().map(|average| {
+            ratio(&average.risk, &average.risk_error).max(ratio(&average.train, &average.train_error))
+        });
+        averages
+            .fold(ratio(&self.risk, &self.risk_error), f64::max)
+            .max(ratio(&self.train, &self.train_error))
     }
 }
 
@@ -152,7 +190,8 @@ impl Trajectory {
             progress.into_iter().for_each(|report| report(1));
             return Ok(AveragedCurve::new(&[curve]));
         }
-        let numbers = 2 * (steps.len() + 1);
+        let outputs = 1 + self.method.averages().len();
+        let numbers = (2 + usize::from(self.test.is_some())) * outputs * (steps.len() + 1);
         if most > MOST_NUMBERS / numbers && averaging == Averaging::Fixed(most) {
             let allowed = format!("at most {} with {} steps", MOST_NUMBERS / numbers, steps.len());
             return Err(Error::argument("schedules", most, allowed));

@@ -5,7 +5,7 @@
 //! memory,
 //!
 //! ```text
-//! e_{s+1} = e_s - t alpha sum_l D[k, l] e_{tau_l} + t^{1/2} xi_s,
+//! e_{s+1} = e_s - t alpha sum_l D[k, l] e_{tau_l} + t^{1/2} xi_s      (plain descent; in general a Method),
 //! ```
 //!
 //! whose memory kernel `D` and noise `xi` come from a pencil that is triangular in time: one pass
@@ -16,19 +16,23 @@
 //! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
 
 mod average;
+pub(crate) mod compress;
 pub(crate) mod mirror;
 pub(crate) mod node;
 pub(crate) mod pass;
-mod population;
-mod redrawn;
+pub(crate) mod population;
+pub(crate) mod redrawn;
+mod test_covariance;
 
 use serde::{Deserialize, Serialize};
 
 use super::model::MiniBatch;
 use crate::error::{Error, Result, non_negative};
 use crate::finite::Partition;
+use crate::method::{Method, Start};
 
-pub use average::{AveragedCurve, Averaging};
+pub use average::{AveragedCurve, AveragedOutput, Averaging};
+pub use test_covariance::TestCovariance;
 
 /// Memory that one pass may take, bytes: half of what a large workstation has.
 pub(crate) const MEMORY_LIMIT: usize = GIBIBYTES << 30;
@@ -43,7 +47,7 @@ pub(crate) fn memory_allowed() -> String {
 
 /// Population eigenvalue with its weight and the mean square `c_0(t)` of the initial error.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Direction {
+struct Atom {
     eigenvalue: f64,
     mass: f64,
     source: f64,
@@ -55,12 +59,6 @@ struct Batch {
     ratio: f64,
     fraction: f64,
     step_size: f64,
-}
-
-impl Batch {
-    fn coupling(self) -> f64 {
-        self.ratio * self.step_size
-    }
 }
 
 /// Gradient descent in the proportional limit, with its initial error and label noise.
@@ -80,10 +78,12 @@ impl Batch {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trajectory {
-    directions: Vec<Direction>,
+    directions: Vec<Atom>,
     batches: Vec<Batch>,
     noise: f64,
     partition: Partition,
+    method: Method,
+    test: Option<TestCovariance>,
 }
 
 /// Risk and training error after every step, the start included.
@@ -93,8 +93,26 @@ pub struct ErrorCurve {
     pub risk: Vec<f64>,
     /// Training error `|y - X beta_s|^2 / n`.
     pub train: Vec<f64>,
-    /// First step whose numbers are beyond 1e100. From there on both curves are [`f64::MAX`].
+    /// Risk under [another covariance](Trajectory::with_test_covariance); empty if there is none.
+    #[serde(default)]
+    pub test_risk: Vec<f64>,
+    /// The same of the averages that the method follows.
+    #[serde(default)]
+    pub averages: Vec<OutputCurve>,
+    /// First step whose numbers are beyond 1e100. From there on all curves are [`f64::MAX`].
     pub diverged: Option<usize>,
+}
+
+/// Error curves of an average of the iterates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OutputCurve {
+    /// Excess risk.
+    pub risk: Vec<f64>,
+    /// Training error.
+    pub train: Vec<f64>,
+    /// Risk under another covariance; empty if there is none.
+    pub test_risk: Vec<f64>,
 }
 
 impl Trajectory {
@@ -115,7 +133,7 @@ impl Trajectory {
             .iter()
             .map(|atom| {
                 let source = non_negative("source", source(atom.location))?;
-                Ok(Direction { eigenvalue: atom.location, mass: atom.mass, source })
+                Ok(Atom { eigenvalue: atom.location, mass: atom.mass, source })
             })
             .collect::<Result<_>>()?;
         let batches = model
@@ -128,7 +146,14 @@ impl Trajectory {
                 step_size,
             })
             .collect();
-        Ok(Self { directions, batches, noise, partition: Partition::Fixed })
+        Ok(Self {
+            directions,
+            batches,
+            noise,
+            partition: Partition::Fixed,
+            method: Method::new(),
+            test: None,
+        })
     }
 
     /// Other step sizes, one per batch; zero is allowed.
@@ -150,6 +175,26 @@ impl Trajectory {
     pub fn with_partition(mut self, partition: Partition) -> Self {
         self.partition = partition;
         self
+    }
+
+    /// Another method than plain descent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if its preconditioner is negative or not finite along an eigenvalue.
+    pub fn with_method(mut self, method: Method) -> Result<Self> {
+        method.preconditioner().check(self.directions.iter().map(|atom| atom.eigenvalue))?;
+        self.method = method;
+        Ok(self)
+    }
+
+    /// Also the risk on features with another covariance. The error on labels with their noise is that plus the variance of
+    /// the noise.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if it is not made for the eigenvalues of the population, or holds numbers that are not finite.
+    pub fn with_test_covariance(mut self, covariance: TestCovariance) -> Result<Self> {
+        self.test = Some(covariance.validate(self.directions.len())?);
+        Ok(self)
     }
 
     /// Number of batches.
@@ -195,7 +240,13 @@ impl Trajectory {
             let allowed = memory_allowed();
             return Err(Error::argument("steps", steps.len(), allowed));
         }
-        Ok(population::error_curve(self, steps))
+        if matches!(self.test, Some(TestCovariance::General { .. }))
+            && matches!(self.method.start(), Start::Anywhere { .. })
+        {
+            let allowed = "a start at or around zero with a test covariance that does not commute";
+            return Err(Error::argument("start", "anywhere", allowed));
+        }
+        population::error_curve(self, steps)
     }
 
     /// Checks that no epoch visits a batch twice.
