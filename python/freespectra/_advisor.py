@@ -10,6 +10,15 @@ import numpy as np
 from ._data import Dataset
 
 
+def _checked(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Arrays, checked as scikit-learn does where it is installed."""
+    try:
+        from sklearn.utils.validation import check_X_y
+    except ImportError:
+        return np.asarray(X, dtype=float), np.asarray(y, dtype=float).ravel()
+    return check_X_y(X, y, y_numeric=True, dtype=float, ensure_min_samples=2, estimator="MiniBatchAdvisor")
+
+
 class MiniBatchAdvisor:
     """Chooses the number of batches, the step size and the number of epochs for least squares on given data.
 
@@ -52,9 +61,7 @@ class MiniBatchAdvisor:
         X : array_like, (n, p)
         y : array_like, (n,)
         """
-        if y is None:
-            raise ValueError("y: got None, expected targets; this estimator requires y to be passed")
-        X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float).ravel()
+        X, y = _checked(X, y)
         data = Dataset(X, y, standardize=self.standardize)
         batches = [b for b in self.batches if b <= data.rows]
         self.recommendation_ = data.recommend(batches, budget=self.epochs)

@@ -163,3 +163,12 @@ def test_the_advisor():
     assert other.get_params()["epochs"] == 3 and other.fit(X, y).best_params_["epochs"] <= 3
     with pytest.raises(ValueError):
         advisor.set_params(momentum=1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_advisor_is_an_estimator():
+    from sklearn.utils.estimator_checks import check_estimator
+
+    found = check_estimator(fs.MiniBatchAdvisor(), on_fail=None, on_skip=None)
+    failed = [check["check_name"] for check in found if check["status"] == "failed"]
+    assert not failed and sum(check["status"] == "passed" for check in found) > 35
