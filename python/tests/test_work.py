@@ -78,3 +78,23 @@ def test_forks_have_threads_of_their_own():
         law = pickle.load(pipe)
     os.waitpid(child, 0)
     assert law == here
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+def test_an_interrupt_stops_a_draw():
+    script = """
+import os, signal, threading, time, freespectra as fs
+model = fs.MiniBatch(8, 0.5, 1.0)
+threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    fs.sample_z(model, 1000)
+except KeyboardInterrupt:
+    # One power of a matrix may be under way.
+    time.sleep(2.0)
+    used = time.process_time()
+    time.sleep(0.5)
+    print("stopped", time.process_time() - used)
+"""
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert out.stdout.startswith("stopped"), out.stdout + out.stderr
+    assert float(out.stdout.split()[1]) < 0.05

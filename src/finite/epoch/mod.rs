@@ -126,7 +126,7 @@ impl<'a> Epoch<'a> {
         check_orderings(orderings)?;
         let batches = self.batches_and_scales();
         let total_step = self.total_step()?;
-        Ok(orderings::mean_decrement(&batches, orderings, rng) / total_step)
+        Ok(orderings::mean_decrement(&batches, orderings, rng)? / total_step)
     }
 
     /// What one epoch adds to an iterate, on average over the orderings: `E beta_{k+1} = P E beta_k + r`
@@ -154,7 +154,7 @@ impl<'a> Epoch<'a> {
     /// `I - P`.
     pub(super) fn decrement(&self) -> Result<DMatrix<f64>> {
         self.check_exact()?;
-        Ok(polarisation::decrement(&self.steps()))
+        polarisation::decrement(&self.steps())
     }
 
     /// `alpha_b W_b` for each batch.

@@ -6,6 +6,8 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::add_scaled;
+use crate::control;
+use crate::error::Result;
 use crate::finite::dense;
 
 /// How `A_b = alpha_b W_b` is applied to a matrix.
@@ -20,11 +22,14 @@ enum Step<'a> {
 /// `I - P` with `P` the mean over `count` uniformly random orderings and their reverses.
 ///
 /// The reverse of an ordering has the transposed product, so it costs nothing.
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] if it is.
 pub(super) fn mean_decrement(
     batches: &[(MatRef<'_, f64>, f64)],
     count: usize,
     rng: &mut impl Rng,
-) -> DMatrix<f64> {
+) -> Result<DMatrix<f64>> {
     let size = batches[0].0.ncols();
     let mut steps: Vec<Step> = batches
         .iter()
@@ -41,6 +46,7 @@ pub(super) fn mean_decrement(
     let mut decrement = DMatrix::zeros(size, size);
     let mut previous = DMatrix::zeros(size, size);
     for _ in 0..count {
+        control::check()?;
         order.shuffle(rng);
         decrement.fill(0.0);
         for &b in &order {
@@ -48,7 +54,7 @@ pub(super) fn mean_decrement(
         }
         add_scaled(&mut total, 0.5 / count as f64, &decrement);
     }
-    &total + total.transpose()
+    Ok(&total + total.transpose())
 }
 
 /// `D <- D + A (I - D)`, that is `I - D <- (I - A) (I - D)`.

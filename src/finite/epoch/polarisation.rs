@@ -3,6 +3,8 @@
 use nalgebra::DMatrix;
 
 use super::add_scaled;
+use crate::control;
+use crate::error::Result;
 use crate::finite::dense;
 
 /// Entries summed at a time; 8 kB, a quarter of the usual first-level cache.
@@ -20,13 +22,17 @@ const CHUNK: usize = 1024;
 /// and 1016, and a handful of matrices instead of two levels of the lattice of subsets. The signs
 /// cancel little: the mean size of the terms is that of a sum of `B` coin tosses to the power `B`,
 /// over `B!`, which is 26 for `B = 12`.
-pub(super) fn decrement(steps: &[DMatrix<f64>]) -> DMatrix<f64> {
+///
+/// # Errors
+/// [`crate::Error::Cancelled`] if it is.
+pub(super) fn decrement(steps: &[DMatrix<f64>]) -> Result<DMatrix<f64>> {
     let batches = steps.len();
     let size = steps[0].nrows();
     let mut total = DMatrix::zeros(size, size);
     let mut signed = DMatrix::zeros(size, size);
     let mut powers = PowerDecrement::new(size);
     for negative in 0..1u32 << (batches - 1) {
+        control::check()?;
         signed_sum(&mut signed, steps, negative);
         let flips = negative.count_ones();
         let shift = batches as f64 - 2.0 * f64::from(flips);
@@ -36,7 +42,7 @@ pub(super) fn decrement(steps: &[DMatrix<f64>]) -> DMatrix<f64> {
     let factorial: f64 = (1..=batches).map(|k| k as f64).product();
     total /= factorial * f64::from(1u32 << (batches - 1));
     dense::mirror_lower(&mut total);
-    total
+    Ok(total)
 }
 
 /// Scratch for `E_j = s^j I - (s I - C)^j`, which is of the order of `C` however small `C` is,
