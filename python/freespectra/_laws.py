@@ -270,8 +270,11 @@ class Law:
         import matplotlib.pyplot as plt
 
         ax = plt.gca() if ax is None else ax
+        # What is drawn already is to stay in sight.
+        height = ax.get_ylim()[1] if ax.has_data() else 0.0
         if hist is not None:
             found = self.compare(hist)
+            height = max(height, 1.06 * float(np.max(found.density)))
             ax.stairs(found.density, found.edges, fill=True, color="0.85", label=f"{found.count} samples")
         x, y = self.mesh(points)
         finite = y[np.isfinite(y)]
@@ -284,10 +287,9 @@ class Law:
                 "", xy=(location, 1.05 * top), xytext=(location, 0.0), arrowprops={"arrowstyle": "->", "color": line.get_color()}
             )
             ax.annotate(f"{mass:.3g}", xy=(location, 1.05 * top), ha="center", va="bottom", fontsize="small")
-        if len(finite) and finite.max() > 4 * top:
-            ax.set_ylim(0, 1.3 * top)
-        else:
-            ax.set_ylim(bottom=0)
+        if len(finite):
+            height = max(height, 1.06 * min(float(np.max(finite)), 4 * top))
+        ax.set_ylim(0, max(height, 1.15 * top if len(self.atoms) else 0.0))
         ax.set_xlabel("eigenvalue")
         ax.set_ylabel("density")
         return ax

@@ -163,6 +163,10 @@ def test_pictures():
     figure, ax = plt.subplots()
     assert law.plot(ax, hist=law.rvs(500, random_state=1)) is ax
     figure.canvas.draw()
+    # Nothing is cut off, whatever is drawn first.
+    fs.marchenko_pastur(0.1).plot(ax)
+    fs.semicircle(4.0).plot(ax)
+    assert ax.get_ylim()[1] > max(fs.marchenko_pastur(0.1).mesh()[1])
     plt.close(figure)
 
 
