@@ -5,9 +5,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use freespectra::MiniBatch;
 use freespectra::finite::{Schedule, schedule_stream};
-use freespectra::minibatch::{MeanIterate, Order, Trajectory};
+use freespectra::method::{Average, Method, Momentum};
+use freespectra::minibatch::{MeanIterate, Order, SmallBatchOrder, SmallBatches, Trajectory};
+use freespectra::{MiniBatch, Population};
 
 fn mean_iterate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("mean iterate, epoch step 0.6, aspect ratio 0.5");
@@ -31,6 +32,26 @@ fn trajectory(criterion: &mut Criterion) {
     group.bench_function("reshuffled, one schedule", |bencher| {
         bencher.iter(|| black_box(&trajectory).along(&steps).unwrap());
     });
+    let method = Method::new()
+        .with_momentum(Momentum::nesterov(0.5).unwrap())
+        .with_average(Average::Polyak)
+        .and_then(|method| method.with_average(Average::Exponential(0.1)))
+        .unwrap();
+    let trajectory = trajectory.with_method(method).unwrap();
+    group.bench_function("Nesterov and two averages", |bencher| {
+        bencher.iter(|| black_box(&trajectory).along(&steps).unwrap());
+    });
+}
+
+fn small_batches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("infinitely many batches, 6 epochs");
+    group.sample_size(10);
+    let limit = SmallBatches::new(&Population::identity(), 0.5, 1.0, |_| 1.0, 0.3).unwrap();
+    for order in [SmallBatchOrder::Reshuffled, SmallBatchOrder::Cyclic, SmallBatchOrder::Replacement] {
+        group.bench_function(order.to_string(), |bencher| {
+            bencher.iter(|| black_box(&limit).curve(order, 6).unwrap());
+        });
+    }
 }
 
 fn critical_step(criterion: &mut Criterion) {
@@ -57,5 +78,5 @@ fn stability_step(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, mean_iterate, trajectory, critical_step, stability_step);
+criterion_group!(benches, mean_iterate, trajectory, small_batches, critical_step, stability_step);
 criterion_main!(benches);

@@ -165,3 +165,58 @@ fn bad_values_are_refused() {
         assert!(scratch.files().is_empty(), "{subcommand} {arguments:?}");
     }
 }
+
+/// The options of methods, through to the JSON: numbers are those of the library's tests, from an independent implementation.
+#[test]
+fn methods_of_trajectories() {
+    let scratch = Scratch::new("trajectory", "methods");
+    let common = [
+        "-B",
+        "4",
+        "--gamma",
+        "0.7",
+        "--population",
+        "0.5:0.6,2:0.4",
+        "--source",
+        "1,3",
+        "--noise",
+        "0.3",
+        "--schedule",
+        "0,1,2,3,2,0,3,1,1,3,0,2",
+        "--features",
+        "0",
+    ];
+    let cases: [(&[&str], f64, f64); 4] = [
+        (&["--alpha", "0.1", "--momentum", "0.6", "--average", "ema:0.3"], 0.383028712143, 0.208697045120),
+        (
+            &["--alpha", "0.1", "--momentum", "0.6", "--nesterov", "--average", "ema:0.3"],
+            0.343642501160,
+            0.188529639438,
+        ),
+        (
+            &["--alpha", "0.2", "--ridge", "0.25", "--zero-start", "--average", "polyak"],
+            0.418187890837,
+            0.380721958940,
+        ),
+        (
+            &["--alpha", "0.3", "--step-schedule", "cosine", "--average", "polyak"],
+            0.407033715254,
+            0.304584878845,
+        ),
+    ];
+    for (options, risk, average_train) in cases {
+        let document = scratch.json(&[&common[..], options].concat());
+        let last = |key: &str| document[key].as_array().unwrap()[12].as_f64().unwrap();
+        assert!((last("risk") - risk).abs() < 1e-11, "{options:?}: {}", last("risk"));
+        assert!(
+            (last("average_train") - average_train).abs() < 1e-11,
+            "{options:?}: {}",
+            last("average_train")
+        );
+        assert!(document["test_risk"].is_null());
+    }
+    let test =
+        scratch.json(&[&common[..], &["--alpha", "0.2", "--test-population", "0.5:0.6,2:0.4"]].concat());
+    assert_eq!(test["test_risk"], test["risk"]);
+    assert!(test["average_risk"].is_null());
+}

@@ -224,6 +224,22 @@ impl Method {
         &self.averages
     }
 
+    pub(crate) fn rule(&self) -> &dyn Rule {
+        self.rule.as_ref()
+    }
+
+    pub(crate) fn step_schedule(&self) -> &StepSchedule {
+        &self.step_schedule
+    }
+
+    pub(crate) fn ridge(&self) -> f64 {
+        self.ridge
+    }
+
+    pub(crate) fn decay(&self) -> f64 {
+        self.decay
+    }
+
     pub(crate) fn start(&self) -> Start {
         self.start
     }

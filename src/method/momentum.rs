@@ -81,6 +81,16 @@ impl Rule for Momentum {
         }
     }
 
+    fn settled_gain(&self) -> Option<f64> {
+        match self {
+            Self::None => Some(1.0),
+            Self::HeavyBall(Strength::Constant(strength)) | Self::Nesterov(Strength::Constant(strength)) => {
+                Some(1.0 / (1.0 - strength))
+            }
+            _ => None,
+        }
+    }
+
     fn step(&self, s: usize, step_size: f64, step: &mut RuleStep) {
         match self {
             Self::None => step.set(0, &[1.0], -step_size),

@@ -34,6 +34,11 @@ pub trait Rule: Debug + Send + Sync {
         let _ = (s, weights);
     }
 
+    /// Step of plain descent that slow gradients see, relative to the step size, if it is the same at all steps.
+    fn settled_gain(&self) -> Option<f64> {
+        None
+    }
+
     /// Error and memory after step `s` in terms of those before it and of the gradient. What is not set stays.
     fn step(&self, s: usize, step_size: f64, step: &mut RuleStep);
 }

@@ -43,6 +43,7 @@ mod critical;
 mod mean_iterate;
 mod model;
 mod scaling;
+mod small_batches;
 mod stability;
 mod subset_lattice;
 mod sweep;
@@ -54,6 +55,7 @@ mod weighted;
 pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
 pub use scaling::{Shrinkage, shrinkage, spectral_distance};
+pub use small_batches::{SmallBatchCurve, SmallBatchOrder, SmallBatches, Stationary, replacement_step_for};
 pub use stability::{Order, StabilityStep};
 pub use sweep::Sweep;
 pub use trajectory::{

@@ -1,0 +1,143 @@
+//! Rows in the same order in every epoch.
+//!
+//! A row is met at times `k + u` with a phase `u` of its own, so that its memory is a sum of delays. With `(D_j)` the power
+//! series inverse of `1 + gamma a sum_j g(j) x^j`, `g(j) = int t chi(j) dH`, and the Toeplitz matrix `D` of it,
+//!
+//! ```text
+//! chi' = -a t [chi(tau) + sum_{j >= 1} D_j chi(tau - j)],    chi(0) = 1
+//! M_u = D (C_u + sigma^2) D^T
+//! C_u = int t {c_0 chi(. + u) chi(. + u)^T + t gamma a^2 int_0^1 X_uv M_v X_uv^T dv} dH,   X_uv[k, k'] = chi(k - k' + u - v)
+//! ```
+//!
+//! and `C_u[k, k]` is the risk at time `k + u`.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::kernels::{decay, integrate, interpolate, nodes};
+use super::{SmallBatchCurve, SmallBatches};
+use crate::control;
+use crate::error::{Error, Result};
+
+/// Relative change at which the iteration has settled, and most sweeps.
+const TOLERANCE: f64 = 1e-14;
+const SWEEPS: usize = 2000;
+
+/// Most epochs: the work grows like their cube.
+const MOST_EPOCHS: usize = 100;
+
+type Matrix = DMatrix<f64>;
+
+/// What time `u` of an epoch feels of time `v`: values of the Lagrange polynomials at `v`, weight, and `X_uv` for every eigenvalue.
+type Influence = (Vec<f64>, f64, Vec<Matrix>);
+
+pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
+    if epochs > MOST_EPOCHS {
+        return Err(Error::argument("epochs", epochs, format!("at most {MOST_EPOCHS} in cyclic order")));
+    }
+    let (a, gamma) = (model.epoch_step, model.aspect_ratio);
+    let (x, _) = nodes(model.nodes());
+    // Response in every epoch at the nodes, for each eigenvalue.
+    let mut chi: Vec<Vec<DVector<f64>>> = vec![Vec::new(); model.atoms.len()];
+    let mut start = vec![1.0; model.atoms.len()];
+    let within: Vec<Matrix> = model.atoms.iter().map(|atom| decay(&x, a * atom.t)).collect();
+    let to_end: Vec<Vec<f64>> =
+        model.atoms.iter().map(|atom| integrate(&x, 0.0, 1.0, |u| (-a * atom.t * (1.0 - u)).exp())).collect();
+    let mut series = vec![1.0];
+    let mut response = vec![0.0];
+    for j in 0..epochs {
+        if j > 0 {
+            let g: f64 = model.atoms.iter().zip(&start).map(|(atom, chi)| atom.mass * atom.t * chi).sum();
+            response.push(g);
+            let sum: f64 = (1..=j).map(|i| response[i] * series[j - i]).sum();
+            series.push(-gamma * a * sum);
+        }
+        for (i, atom) in model.atoms.iter().enumerate() {
+            let mut fed = DVector::zeros(x.len());
+            for l in 1..=j {
+                fed += &chi[i][j - l] * series[l];
+            }
+            let free = DVector::from_iterator(x.len(), x.iter().map(|y| start[i] * (-a * atom.t * y).exp()));
+            let end: f64 = to_end[i].iter().zip(fed.iter()).map(|(w, f)| w * f).sum();
+            chi[i].push(free - &within[i] * &fed * (a * atom.t));
+            start[i] = start[i] * (-a * atom.t).exp() - a * atom.t * end;
+        }
+    }
+    let toeplitz = |values: &[f64], shift: usize| {
+        Matrix::from_fn(epochs, epochs, |k, l| if k >= l + shift { values[k - l - shift] } else { 0.0 })
+    };
+    let memory = toeplitz(&series, 0);
+    let at = |i: usize, y: f64| -> Vec<f64> {
+        let l = interpolate(&x, y);
+        chi[i].iter().map(|values| values.iter().zip(&l).map(|(value, l)| value * l).sum()).collect()
+    };
+    let (fine, fine_weights) = nodes(x.len() + 2);
+    let points: Vec<f64> = x.iter().copied().chain([0.0, 1.0]).collect();
+    let influence = |u: f64| -> Vec<Influence> {
+        let below = fine.iter().zip(&fine_weights).map(|(y, w)| (u * y, u * w));
+        let above = fine.iter().zip(&fine_weights).map(|(y, w)| (u + (1.0 - u) * y, (1.0 - u) * w));
+        let times = below.chain(above).filter(|(_, weight)| *weight > 1e-15);
+        times
+            .map(|(v, weight)| {
+                let shift = usize::from(v > u);
+                let lag = u - v + shift as f64;
+                let kernels = (0..chi.len()).map(|i| toeplitz(&at(i, lag), shift)).collect();
+                (interpolate(&x, v), weight, kernels)
+            })
+            .collect()
+    };
+    let all: Vec<Vec<Influence>> = points.iter().map(|&u| influence(u)).collect();
+    let means: Vec<Matrix> = points
+        .iter()
+        .map(|&u| {
+            let mut sum = Matrix::zeros(epochs, epochs);
+            for (i, atom) in model.atoms.iter().enumerate() {
+                let mean = DVector::from_vec(at(i, u));
+                sum += &mean * mean.transpose() * (atom.mass * atom.t * atom.source);
+            }
+            sum
+        })
+        .collect();
+    let covariance = |residuals: &[Matrix], point: usize| {
+        let mut sum = means[point].clone();
+        for (l, weight, kernels) in &all[point] {
+            let mut residual = Matrix::zeros(epochs, epochs);
+            residuals.iter().zip(l).for_each(|(matrix, l)| residual += matrix * *l);
+            for (kernel, atom) in kernels.iter().zip(&model.atoms) {
+                let factor = atom.mass * atom.t * atom.t * gamma * a * a * weight;
+                sum += kernel * &residual * kernel.transpose() * factor;
+            }
+        }
+        sum
+    };
+    let mut residuals = vec![Matrix::zeros(epochs, epochs); x.len()];
+    let mut settled = false;
+    for _ in 0..SWEEPS {
+        control::check()?;
+        let next: Vec<Matrix> = (0..x.len())
+            .map(|point| &memory * covariance(&residuals, point).add_scalar(model.noise) * memory.transpose())
+            .collect();
+        let scale = next.iter().map(Matrix::amax).fold(0.0, f64::max);
+        let change = next.iter().zip(&residuals).map(|(a, b)| (a - b).amax()).fold(0.0, f64::max);
+        residuals = next;
+        if !scale.is_finite() || change < TOLERANCE * scale {
+            settled = scale.is_finite();
+            break;
+        }
+    }
+    if !settled {
+        let allowed = "a step at which the errors do not explode";
+        return Err(Error::argument("epoch_step", model.epoch_step, allowed));
+    }
+    let [starts, ends] = [x.len(), x.len() + 1].map(|point| covariance(&residuals, point).diagonal());
+    let mean = |k: usize| -> f64 {
+        let response = |i: usize| if k < epochs { at(i, 0.0)[k] } else { start[i] };
+        model.atoms.iter().enumerate().map(|(i, atom)| atom.mass * response(i)).sum()
+    };
+    Ok(SmallBatchCurve {
+        epochs: (0..=epochs).map(|k| k as f64).collect(),
+        risk: starts.iter().copied().chain([ends[epochs - 1]]).collect(),
+        train: None,
+        mean: Some((0..=epochs).map(mean).collect()),
+        average_risk: None,
+    })
+}

@@ -1,0 +1,306 @@
+//! Very many small batches: gradient descent at a fixed epoch step `a = alpha B` as `B -> infinity`.
+//!
+//! Every step then moves next to nothing while the noise of an epoch stays, and time `tau` is counted in epochs. All batches of a
+//! bounded number of rows have the same limit, single rows included, from which `B` batches are `O(1/B)` away. What matters is
+//! the order of the rows. A row feels through the response `g` its own earlier visits, and along the eigenvalue `t`
+//!
+//! ```text
+//! de = -a t [e + int d(s, u) e(u) du] ds + t^{1/2} dxi,    <dxi dxi> = gamma a^2 [mu(s) delta(s - s') + M(s, s')],
+//! 1 + d = (1 + gamma a g mask)^{-1}
+//! ```
+//!
+//! | order | `mask(s, u)` | |
+//! |---|---|---|
+//! | reshuffled every epoch | 1 if `u` is in an earlier epoch | [`Reshuffled`](SmallBatchOrder::Reshuffled) |
+//! | cyclic, or shuffled once | a visit in every epoch at the same phase | [`Cyclic`](SmallBatchOrder::Cyclic) |
+//! | drawn with replacement | 1 if `u < s` | [`Replacement`](SmallBatchOrder::Replacement) |
+//! | one pass over the data | 0 | [`OnePass`](SmallBatchOrder::OnePass) |
+//!
+//! The first epoch is the same in all orders but with replacement. With replacement the mean is full-batch gradient flow and
+//! the errors obey a scalar Volterra equation (Paquette, Lee, Pedregosa, Paquette, COLT 2021).
+
+mod cyclic;
+mod kernels;
+mod replacement;
+mod reshuffling;
+mod stationary;
+mod volterra;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use stationary::{Stationary, replacement_step_for};
+
+use crate::error::{Error, Result, non_negative, positive};
+use crate::method::{Method, Start, StepSchedule};
+use crate::population::Population;
+
+/// Most epochs that are followed.
+const MOST_EPOCHS: usize = 200;
+
+/// Order in which the rows are met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SmallBatchOrder {
+    /// A new random order in every epoch.
+    Reshuffled,
+    /// The same order in every epoch, random or not.
+    Cyclic,
+    /// Every batch drawn from all rows.
+    Replacement,
+    /// Rows never come back.
+    OnePass,
+}
+
+impl fmt::Display for SmallBatchOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reshuffled => "reshuffle",
+            Self::Cyclic => "cyclic",
+            Self::Replacement => "replacement",
+            Self::OnePass => "one-pass",
+        })
+    }
+}
+
+impl FromStr for SmallBatchOrder {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "reshuffle" => Ok(Self::Reshuffled),
+            "cyclic" | "once" => Ok(Self::Cyclic),
+            "replacement" => Ok(Self::Replacement),
+            "one-pass" => Ok(Self::OnePass),
+            _ => {
+                let allowed = "reshuffle, cyclic, once, replacement or one-pass with infinitely many batches";
+                Err(Error::argument("schedule", format!("{text:?}"), allowed))
+            }
+        }
+    }
+}
+
+/// A population eigenvalue, its mass, and the mean square of the initial error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Atom {
+    t: f64,
+    mass: f64,
+    source: f64,
+}
+
+/// Step of an epoch as a function of time in epochs.
+type EpochStep = Arc<dyn Fn(f64) -> f64 + Send + Sync>;
+
+/// Gradient descent in infinitely many batches.
+///
+/// ```
+/// use freespectra::Population;
+/// use freespectra::minibatch::{SmallBatchOrder, SmallBatches};
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let limit = SmallBatches::new(&Population::identity(), 0.5, 1.0, |_| 1.0, 0.3)?;
+/// let curve = limit.curve(SmallBatchOrder::Reshuffled, 2)?;
+/// assert!((curve.risk[1] - 0.300817144134).abs() < 1e-9);
+/// assert!((curve.risk[2] - 0.230721124183).abs() < 1e-9);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SmallBatches {
+    atoms: Vec<Atom>,
+    aspect_ratio: f64,
+    epoch_step: f64,
+    noise: f64,
+    step: Option<EpochStep>,
+    method: Method,
+}
+
+/// Errors at the ends of epochs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SmallBatchCurve {
+    /// Times, in epochs, 0 included.
+    pub epochs: Vec<f64>,
+    /// Excess risk.
+    pub risk: Vec<f64>,
+    /// Training error, where it is known: not for one pass, which keeps no rows, nor for a cyclic order.
+    pub train: Option<Vec<f64>>,
+    /// Mean over the eigenvalues of the response to the initial error, averaged over the orders, if it is that of the order.
+    pub mean: Option<Vec<f64>>,
+    /// Excess risk of the mean of all iterates up to these times, if the method asks for it.
+    pub average_risk: Option<Vec<f64>>,
+}
+
+impl SmallBatches {
+    /// Descent with the given step of an epoch from an initial error whose mean square along population eigenvalue `t` is
+    /// `source(t) / p` per dimension, with label noise of variance `noise`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if ratio or step are not positive, or noise or source are negative; or not finite.
+    pub fn new(
+        population: &Population,
+        aspect_ratio: f64,
+        epoch_step: f64,
+        source: impl Fn(f64) -> f64,
+        noise: f64,
+    ) -> Result<Self> {
+        let atoms = population.as_atoms().iter().map(|atom| {
+            let source = non_negative("source", source(atom.location))?;
+            Ok(Atom { t: atom.location, mass: atom.mass, source })
+        });
+        Ok(Self {
+            atoms: atoms.collect::<Result<_>>()?,
+            aspect_ratio: positive("aspect_ratio", aspect_ratio)?,
+            epoch_step: positive("epoch_step", epoch_step)?,
+            noise: non_negative("noise", noise)?,
+            step: None,
+            method: Method::new(),
+        })
+    }
+
+    /// Step of an epoch as a function of the time in epochs, a factor of the step given before. Values that are not finite or
+    /// negative count as 0.
+    #[must_use]
+    pub fn with_step_function(mut self, factor: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
+        self.step = Some(Arc::new(move |time| {
+            let factor = factor(time);
+            if factor.is_finite() { factor.max(0.0) } else { 0.0 }
+        }));
+        self
+    }
+
+    /// Ridge, another start, a preconditioner, constant momentum (which acts as a step larger by `1 / (1 - momentum)`), and the
+    /// mean of all iterates. Step schedules are [functions of time](SmallBatches::with_step_function) here, but for the cosine.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for what has no limit, or none that is known.
+    pub fn with_method(mut self, method: Method) -> Result<Self> {
+        method.preconditioner().check(self.atoms.iter().map(|atom| atom.t))?;
+        let refused = |argument, value: String, allowed| Err(Error::argument(argument, value, allowed));
+        match method.step_schedule() {
+            StepSchedule::Constant | StepSchedule::Cosine => {}
+            other => {
+                let allowed =
+                    "constant or cosine with infinitely many batches, in which steps are not counted";
+                return refused("step_schedule", other.to_string(), allowed);
+            }
+        }
+        if method.gradient_noise() > 0.0 || method.label_noise() > 0.0 || method.decay() > 0.0 {
+            let allowed = "none with infinitely many batches";
+            return refused("gradient noise, label noise or decay", "some".to_owned(), allowed);
+        }
+        if method.averages().iter().any(|average| *average != crate::method::Average::Polyak) {
+            let allowed = "polyak with infinitely many batches, in which iterates are not counted";
+            return refused("average", method.averages()[0].to_string(), allowed);
+        }
+        if method.rule().memory() > 0 {
+            let Some(gain) = method.rule().settled_gain() else {
+                let allowed = "a constant one with infinitely many batches";
+                return refused("momentum", "one that grows".to_owned(), allowed);
+            };
+            self.epoch_step *= gain;
+        }
+        self.method = method;
+        Ok(self)
+    }
+
+    /// The step of an epoch of `epochs` at the times.
+    fn step_at(&self, epochs: usize) -> impl Fn(f64) -> f64 + '_ {
+        let cosine = *self.method.step_schedule() == StepSchedule::Cosine;
+        move |time| {
+            let factor = match (&self.step, cosine) {
+                (Some(step), _) => step(time),
+                (None, true) => {
+                    0.5 * (1.0 + (std::f64::consts::PI * time.min(epochs as f64) / epochs as f64).cos())
+                }
+                (None, false) => 1.0,
+            };
+            self.epoch_step * factor
+        }
+    }
+
+    /// Whether the step is constant and nothing but plain descent is done.
+    fn check_plain(&self, order: SmallBatchOrder) -> Result<()> {
+        let plain = self.step.is_none()
+            && *self.method.step_schedule() == StepSchedule::Constant
+            && self.method.ridge() == 0.0
+            && self.method.preconditioner().is_none()
+            && self.method.averages().is_empty();
+        if plain {
+            return Ok(());
+        }
+        let allowed =
+            "reshuffle for step schedules, ridge, preconditioners and averages of infinitely many batches";
+        Err(Error::argument("schedule", order.to_string(), allowed))
+    }
+
+    /// Covariance of initial error and `beta*`, relative to the mean square of the former.
+    fn start(&self) -> [[f64; 2]; 2] {
+        let (square, overlap) = match self.method.start() {
+            Start::AroundZero => (0.0, 0.0),
+            Start::Zero => (1.0, -1.0),
+            Start::Anywhere { square, overlap } => (square, overlap),
+        };
+        [[1.0, overlap], [overlap, square]]
+    }
+
+    fn mean_eigenvalue(&self) -> f64 {
+        self.atoms.iter().map(|atom| atom.mass * atom.t).sum()
+    }
+
+    fn largest_eigenvalue(&self) -> f64 {
+        self.atoms.iter().fold(0.0, |m, atom| atom.t.max(m))
+    }
+
+    /// Gauss nodes in an epoch that are enough for ten digits.
+    fn nodes(&self) -> usize {
+        let factor = self
+            .atoms
+            .iter()
+            .map(|atom| (atom.t + self.method.ridge()) * self.method.preconditioner().factor(atom.t));
+        let rate = self.epoch_step * factor.fold(0.0, f64::max);
+        10 + (1.5 * rate).ceil().min(100.0) as usize
+    }
+
+    /// Errors at the ends of `epochs` epochs.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is no epoch or more than 200, if an epoch changes so much that it would take more than
+    /// 60 nodes, or if the method goes beyond plain descent in another order than reshuffling.
+    pub fn curve(&self, order: SmallBatchOrder, epochs: usize) -> Result<SmallBatchCurve> {
+        if !(1..=MOST_EPOCHS).contains(&epochs) {
+            return Err(Error::argument("epochs", epochs, format!("in 1..={MOST_EPOCHS}")));
+        }
+        if self.nodes() > 60 {
+            let allowed = "steps of an epoch below about 33 / (largest eigenvalue)";
+            return Err(Error::argument("epoch_step", self.epoch_step, allowed));
+        }
+        if order != SmallBatchOrder::Reshuffled {
+            self.check_plain(order)?;
+        }
+        match order {
+            SmallBatchOrder::Reshuffled => reshuffling::curve(self, epochs),
+            SmallBatchOrder::Cyclic => cyclic::curve(self, epochs),
+            SmallBatchOrder::Replacement => replacement::curve(self, epochs),
+            SmallBatchOrder::OnePass => Ok(volterra::one_pass(self, epochs)),
+        }
+    }
+
+    /// The epoch step beyond which the second moments of single runs grow, in any order:
+    /// `a* = 2 / (gamma int t P(t) dH)`, times `1 - momentum`.
+    ///
+    /// A step on a row multiplies one direction by `1 - alpha |x|^2`, and all `|x|^2` are `p int t dH`.
+    pub fn stability_step(&self) -> f64 {
+        let gain = if self.method.rule().memory() > 0 {
+            self.method.rule().settled_gain().unwrap_or(1.0)
+        } else {
+            1.0
+        };
+        let factor = self.method.preconditioner();
+        let mean: f64 = self.atoms.iter().map(|atom| atom.mass * atom.t * factor.factor(atom.t)).sum();
+        2.0 / (self.aspect_ratio * mean * gain)
+    }
+}

@@ -1,0 +1,355 @@
+//! Rows in a new random order every epoch.
+//!
+//! Every row is met once an epoch, at times that are independent and uniform from epoch to epoch. With `D = 1 + d`,
+//! `M(s, s') = E r r'` of a residual that has not been met yet in the epochs of `s` and `s'`, `mu(s) = M(s, s)`, and sums over
+//! epochs `l`,
+//!
+//! ```text
+//! D = (1 + gamma g mask)^{-1},    g = int t chi dH,    chi = (1 + t P d)^{-1} P,   P(s, u) = a(u) exp(-(t + ridge) int_u^s a)
+//! M = D (C + sigma^2) D^T + sum_l [int_l d(s, u) d(s', u) mu(u) du - intint_l d(s, u) d(s', u') M(u, u') du du']
+//! Mh(s, s') = M(s, s') + d(s, s') mu(s') - int_l d(s, u) M(u, s') du        (s' in an earlier epoch l; 0 in the same)
+//! C = int t {m c_0 m^T + t gamma chi [mu delta + Mh] chi^T} dH
+//! ```
+//!
+//! `C[s, s]` is the risk, `mu` at the start of an epoch the training error. Everything is sampled at Gauss nodes in every
+//! epoch. Kernels between epochs are smooth; inside an epoch `P` is integrated exactly, `V` from the left, `V_r` from the right,
+//! and its square `V_2`, which also carries the kink of `C` on the diagonal. The equations are Volterra equations from epoch
+//! to epoch and settle under iteration.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::kernels::{columns, integrate, interpolate, nodes};
+use super::{SmallBatchCurve, SmallBatches};
+use crate::control;
+use crate::error::{Error, Result};
+
+/// Relative change at which the iteration has settled, and most sweeps.
+const TOLERANCE: f64 = 1e-14;
+const SWEEPS: usize = 3000;
+
+/// Largest tables, epochs times nodes.
+const LARGEST: usize = 2000;
+
+/// Nodes for the integral of the step.
+const STEP_NODES: usize = 40;
+
+/// Largest exponent of a decay.
+const MOST_DECAY: f64 = 700.0;
+
+type Matrix = DMatrix<f64>;
+
+/// Kernels along one eigenvalue.
+struct Along {
+    t: f64,
+    mass: f64,
+    within: Matrix,
+    within_right: Matrix,
+    squared: Matrix,
+    response: Matrix,
+    /// `chi + d chi`, and their actions with the part within an epoch.
+    full: Matrix,
+    acts_full: Matrix,
+    acts: Matrix,
+    /// Feedback of what a step does within its epoch, `d V_r`.
+    fed: Matrix,
+    /// Responses to the initial error and to `beta*`.
+    mean: [DVector<f64>; 2],
+}
+
+struct Pass<'a> {
+    model: &'a SmallBatches,
+    epochs: usize,
+    nodes: Vec<f64>,
+    /// Weights of all nodes.
+    weights: Vec<f64>,
+    feedback: Matrix,
+    along: Vec<Along>,
+}
+
+/// Times of later epochs by times of earlier ones.
+fn is_later(i: usize, j: usize, n: usize) -> bool {
+    i / n > j / n
+}
+
+impl<'a> Pass<'a> {
+    fn new(model: &'a SmallBatches, epochs: usize, horizon: usize) -> Self {
+        let n = model.nodes();
+        let (x, w) = nodes(n);
+        let size = epochs * n;
+        let weights: Vec<f64> = (0..size).map(|i| w[i % n]).collect();
+        let step = model.step_at(horizon);
+        let (fine, fine_weights) = nodes(STEP_NODES);
+        // int_0^y of the step within epoch k.
+        let part = |k: usize, y: f64| -> f64 {
+            let terms = fine.iter().zip(&fine_weights);
+            terms.map(|(u, w)| w * y * step(k as f64 + y * u)).sum()
+        };
+        let mut before = vec![0.0];
+        (0..epochs).for_each(|k| before.push(before[k] + part(k, 1.0)));
+        let at: Vec<f64> = (0..size).map(|i| before[i / n] + part(i / n, x[i % n])).collect();
+        let steps: Vec<f64> = (0..size).map(|i| step((i / n) as f64 + x[i % n])).collect();
+        let along = model.atoms.iter().map(|atom| {
+            let factor = model.method.preconditioner().factor(atom.t);
+            let ridge = model.method.ridge();
+            let rate = (atom.t + ridge) * factor;
+            let [mut within, mut within_right, mut squared] = [0; 3].map(|_| Matrix::zeros(size, size));
+            for i in 0..size {
+                let (k, y) = (i / n, x[i % n]);
+                let here = at[i];
+                let decay =
+                    |u: f64| (-rate * (here - before[k] - part(k, u))).exp() * factor * step(k as f64 + u);
+                let later = |u: f64| (-rate * (before[k] + part(k, u) - here)).exp() * factor * steps[i];
+                let left = integrate(&x, 0.0, y, decay);
+                let square = integrate(&x, 0.0, y, |u| decay(u).powi(2));
+                let right = integrate(&x, y, 1.0, later);
+                for j in 0..n {
+                    within[(i, k * n + j)] = left[j];
+                    squared[(i, k * n + j)] = square[j];
+                    within_right[(k * n + j, i)] = right[j];
+                }
+            }
+            let response = Matrix::from_fn(size, size, |i, j| {
+                if is_later(i, j, n) {
+                    (-rate * (at[i] - at[j]).min(MOST_DECAY)).exp() * factor * steps[j]
+                } else {
+                    0.0
+                }
+            });
+            let start = DVector::from_iterator(size, at.iter().map(|a| (-rate * a).exp()));
+            let share = if ridge > 0.0 { ridge / (atom.t + ridge) } else { 0.0 };
+            let pulled = start.map(|start| -share * (1.0 - start));
+            Along {
+                t: atom.t,
+                mass: atom.mass,
+                within,
+                within_right,
+                squared,
+                full: response.clone(),
+                acts_full: response.clone(),
+                acts: response.clone(),
+                fed: response.clone(),
+                response,
+                mean: [start, pulled],
+            }
+        });
+        let along = along.collect();
+        let mut pass = Self { model, epochs, nodes: x, weights, feedback: Matrix::zeros(size, size), along };
+        pass.respond();
+        pass
+    }
+
+    /// Solves for the responses. Every round makes one more epoch final.
+    fn respond(&mut self) {
+        let (n, gamma) = (self.nodes.len(), self.model.aspect_ratio);
+        let free: Vec<Matrix> = self.along.iter().map(|along| along.response.clone()).collect();
+        let mut responses = free.clone();
+        for _ in 0..4 * self.epochs + 20 {
+            let mut mean = Matrix::zeros(self.weights.len(), self.weights.len());
+            for ((along, free), response) in self.along.iter_mut().zip(&free).zip(&mut responses) {
+                along.fed = &self.feedback * &along.within_right;
+                let through = &along.fed + columns(&self.feedback, &self.weights) * free;
+                let psi = self.model.solve_forward(&through, &self.weights, along.t);
+                *response = free - (&along.within * &psi + columns(free, &self.weights) * &psi) * along.t;
+                mean += &*response * (along.mass * along.t);
+                along.full = &*response + psi;
+            }
+            // (1 + gamma g) d = -gamma g.
+            let mut next = mean * -gamma;
+            let scaled = columns(&next, &self.weights);
+            let size = self.weights.len();
+            next = solve_unit(&(Matrix::identity(size, size) - scaled), &next);
+            for j in 0..size {
+                for i in 0..size {
+                    if !is_later(i, j, n) {
+                        next[(i, j)] = 0.0;
+                    }
+                }
+            }
+            let change = (&next - &self.feedback).amax();
+            self.feedback = next;
+            if change < 1e-15 {
+                break;
+            }
+        }
+        let weighted = columns(&self.feedback, &self.weights);
+        for ((along, free), response) in self.along.iter_mut().zip(&free).zip(responses) {
+            along.fed = &self.feedback * &along.within_right;
+            along.acts_full = &along.within + columns(&along.full, &self.weights);
+            along.acts = &along.within + columns(&response, &self.weights);
+            let size = self.weights.len();
+            let operator = Matrix::identity(size, size)
+                + (&along.within + columns(free, &self.weights)) * &weighted * along.t;
+            let solver = operator.lu();
+            for mean in &mut along.mean {
+                if let Some(solved) = solver.solve(mean) {
+                    *mean = solved;
+                }
+            }
+            along.response = response;
+        }
+    }
+
+    fn curve(&self, horizon: usize) -> Result<SmallBatchCurve> {
+        let (n, size, gamma) = (self.nodes.len(), self.weights.len(), self.model.aspect_ratio);
+        let start = self.model.start();
+        let weighted = columns(&self.feedback, &self.weights);
+        let felt = |x: &DVector<f64>| x + &weighted * x;
+        let constant = felt(&DVector::from_element(size, 1.0));
+        let mut fixed = &constant * constant.transpose() * self.model.noise;
+        for (along, atom) in self.along.iter().zip(&self.model.atoms) {
+            let mean = along.mean.each_ref().map(felt);
+            for (i, row) in start.iter().enumerate() {
+                for (j, entry) in row.iter().enumerate() {
+                    let factor = along.mass * along.t * atom.source * entry;
+                    if factor != 0.0 {
+                        fixed += &mean[i] * mean[j].transpose() * factor;
+                    }
+                }
+            }
+        }
+        let mut mu: Vec<f64> = fixed.diagonal().iter().copied().collect();
+        let mut hits = Matrix::zeros(size, size);
+        let mut same = Matrix::zeros(size, size);
+        let mut settled = false;
+        for _ in 0..SWEEPS {
+            control::check()?;
+            let times_weights =
+                |mu: &[f64]| -> Vec<f64> { mu.iter().zip(&self.weights).map(|(m, w)| m * w).collect() };
+            let mass = times_weights(&mu);
+            let mut smooth = fixed.clone();
+            let mut kink = DVector::zeros(size);
+            let mu_vector = DVector::from_column_slice(&mu);
+            let mut inner = columns(&self.feedback, &mass) * self.feedback.transpose()
+                - &weighted * &same * weighted.transpose();
+            let mut cross = columns(&self.feedback, &mu) - &weighted * &same;
+            for along in &self.along {
+                let factor = along.mass * along.t * along.t * gamma;
+                let mixed = columns(&along.within, &mu) * along.full.transpose();
+                smooth += (columns(&along.full, &mass) * along.full.transpose()
+                    + &mixed
+                    + mixed.transpose()
+                    + &along.acts_full * &hits * along.acts_full.transpose())
+                    * factor;
+                kink += &along.squared * &mu_vector * factor;
+                inner -= columns(&along.fed, &mass) * along.fed.transpose() * factor;
+                cross -= columns(&along.fed, &mu) * along.within.transpose() * factor;
+            }
+            let all = smooth + inner;
+            let next: Vec<f64> = (0..size).map(|i| all[(i, i)] + kink[i]).collect();
+            cross += &all;
+            let next_hits = Matrix::from_fn(size, size, |i, j| match (i / n).cmp(&(j / n)) {
+                std::cmp::Ordering::Greater => cross[(i, j)],
+                std::cmp::Ordering::Less => cross[(j, i)],
+                std::cmp::Ordering::Equal => 0.0,
+            });
+            same = Matrix::from_fn(size, size, |i, j| if i / n == j / n { all[(i, j)] } else { 0.0 });
+            let scale = next.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            let change = mu.iter().zip(&next).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let change = change.max((&next_hits - &hits).amax());
+            (mu, hits) = (next, next_hits);
+            if !scale.is_finite() || change < TOLERANCE * scale {
+                settled = scale.is_finite();
+                break;
+            }
+        }
+        if !settled {
+            let allowed = "a step at which the errors do not explode";
+            return Err(Error::argument("epoch_step", self.model.epoch_step, allowed));
+        }
+        Ok(self.read(horizon, &mu, &hits))
+    }
+
+    /// Errors at the ends of epochs, from `mu` and `Mh`.
+    fn read(&self, horizon: usize, mu: &[f64], hits: &Matrix) -> SmallBatchCurve {
+        let (n, size, gamma) = (self.nodes.len(), self.weights.len(), self.model.aspect_ratio);
+        let start = self.model.start();
+        let ends = [0.0, 1.0].map(|end| interpolate(&self.nodes, end));
+        let at = |values: &[f64], epoch: usize, end: usize| -> f64 {
+            values[epoch * n..(epoch + 1) * n].iter().zip(&ends[end]).map(|(value, l)| value * l).sum()
+        };
+        let mut risk = vec![0.0; size];
+        let mut mean = vec![0.0; size];
+        let kept = |means: [f64; 2]| -> f64 {
+            (0..4).map(|k| means[k / 2] * start[k / 2][k % 2] * means[k % 2]).sum()
+        };
+        let polyak = !self.model.method.averages().is_empty();
+        let mut average = vec![0.0; if polyak { horizon + 1 } else { 0 }];
+        for (along, atom) in self.along.iter().zip(&self.model.atoms) {
+            let factor = along.t * gamma;
+            let weight = along.mass * along.t;
+            let far = &along.acts * hits;
+            for i in 0..size {
+                let response = |j: usize| along.response[(i, j)];
+                let noise: f64 = (0..size)
+                    .map(|j| {
+                        mu[j]
+                            * (self.weights[j] * response(j).powi(2)
+                                + 2.0 * along.within[(i, j)] * response(j)
+                                + along.squared[(i, j)])
+                            + far[(i, j)] * along.acts[(i, j)]
+                    })
+                    .sum();
+                let signal = kept([along.mean[0][i], along.mean[1][i]]);
+                risk[i] += weight * (atom.source * signal + factor * noise);
+                mean[i] += along.mass * along.mean[0][i];
+            }
+            for (epochs, average) in average.iter_mut().enumerate().skip(1) {
+                let used = epochs * n;
+                let each = 1.0 / epochs as f64;
+                let row: Vec<f64> = (0..used)
+                    .map(|j| {
+                        let far: f64 = (0..used).map(|i| self.weights[i] * along.response[(i, j)]).sum();
+                        let near: f64 = (0..used).map(|i| along.within_right[(i, j)]).sum();
+                        each * (far + near)
+                    })
+                    .collect();
+                let weighted =
+                    DVector::from_iterator(used, row.iter().zip(&self.weights).map(|(r, w)| r * w));
+                let pairs = weighted.dot(&(hits.view((0, 0), (used, used)) * &weighted));
+                let squares: f64 = (0..used).map(|j| self.weights[j] * row[j] * row[j] * mu[j]).sum();
+                let means = along
+                    .mean
+                    .each_ref()
+                    .map(|mean| each * (0..used).map(|i| self.weights[i] * mean[i]).sum::<f64>());
+                *average += weight * (atom.source * kept(means) + factor * (squares + pairs));
+            }
+        }
+        let epochs: Vec<f64> = (0..=horizon).map(|k| k as f64).collect();
+        // The last epoch is there for what is known at its start.
+        let series = |values: &[f64]| (0..=horizon).map(|k| at(values, k, 0)).collect::<Vec<_>>();
+        let mut risk = series(&risk);
+        if polyak {
+            average[0] = risk[0];
+        }
+        risk[0] = self.model.atoms.iter().map(|atom| atom.mass * atom.t * atom.source).sum();
+        SmallBatchCurve {
+            epochs,
+            train: Some(series(mu)),
+            mean: Some(series(&mean)),
+            average_risk: polyak.then_some(average),
+            risk,
+        }
+    }
+}
+
+/// Solves a system whose matrix is unit triangular but for blocks, so that it is never singular.
+fn solve_unit(matrix: &Matrix, right: &Matrix) -> Matrix {
+    matrix.clone().lu().solve(right).unwrap_or_else(|| right.clone())
+}
+
+impl SmallBatches {
+    /// `(1 + t F W)^{-1} F` for a kernel and weights.
+    fn solve_forward(&self, kernel: &Matrix, weights: &[f64], t: f64) -> Matrix {
+        let size = weights.len();
+        solve_unit(&(Matrix::identity(size, size) + columns(kernel, weights) * t), kernel)
+    }
+}
+
+pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
+    let size = (epochs + 1) * model.nodes();
+    if size > LARGEST {
+        let most = LARGEST / model.nodes() - 1;
+        return Err(Error::argument("epochs", epochs, format!("at most {most} for steps of this size")));
+    }
+    Pass::new(model, epochs + 1, epochs).curve(epochs)
+}

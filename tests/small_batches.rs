@@ -1,0 +1,205 @@
+//! Infinitely many batches: reference numbers of an independent implementation, closed forms, and the approach of many batches.
+
+use freespectra::finite::Schedule;
+use freespectra::method::{Average, Method, Momentum, Start, StepSchedule};
+use freespectra::minibatch::{SmallBatchOrder, SmallBatches, Trajectory, replacement_step_for};
+use freespectra::{MiniBatch, Population};
+
+struct Case {
+    step: f64,
+    ratio: f64,
+    noise: f64,
+    /// Eigenvalue, weight and source.
+    atoms: &'static [(f64, f64, f64)],
+    reshuffled: [f64; 4],
+    train: [f64; 3],
+    cyclic: [f64; 4],
+    replacement: [f64; 4],
+    mean: [f64; 4],
+}
+
+/// Risk at the ends of four epochs by order, training error of reshuffling, and the mean response of reshuffling, from an
+/// independent implementation in Python, converged in its nodes to the digits given.
+const CASES: [Case; 4] = [
+    Case {
+        step: 1.0,
+        ratio: 0.5,
+        noise: 0.3,
+        atoms: &[(1.0, 1.0, 1.0)],
+        reshuffled: [0.300817144134, 0.230721124183, 0.221749452675, 0.226887883652],
+        train: [0.292657892654, 0.211878886095, 0.188655615536],
+        cyclic: [0.300817144134, 0.235516776320, 0.229207973127, 0.236241537577],
+        replacement: [0.424929127, 0.308597400, 0.276511851, 0.269532100],
+        mean: [0.367879441171, 0.211946276871, 0.139461540922, 0.098481492412],
+    },
+    Case {
+        step: 2.0,
+        ratio: 0.5,
+        noise: 0.3,
+        atoms: &[(1.0, 1.0, 1.0)],
+        reshuffled: [0.394734698266, 0.347959958167, 0.358589362735, 0.371886042076],
+        train: [0.394378407715, 0.315507956731, 0.300076022612],
+        cyclic: [0.394734698266, 0.371464726306, 0.394770903520, 0.414190819104],
+        replacement: [0.47123535, 0.39569444, 0.38874462, 0.39614265],
+        mean: [0.135335283237, 0.077884523137, 0.041612718065, 0.024831398668],
+    },
+    Case {
+        step: 1.0,
+        ratio: 1.5,
+        noise: 0.2,
+        atoms: &[(1.0, 1.0, 1.0)],
+        reshuffled: [0.842612263885, 0.691782741901, 0.657568694190, 0.645785675168],
+        train: [0.569100853293, 0.257629249812, 0.129327185230],
+        cyclic: [0.842612263885, 0.750815644047, 0.731641795343, 0.733043440434],
+        replacement: [0.82048847, 0.71625110, 0.66275118, 0.63673725],
+        mean: [0.367879441171, 0.428415893074, 0.376468850292, 0.370119202062],
+    },
+    Case {
+        step: 0.8,
+        ratio: 0.5,
+        noise: 0.3,
+        atoms: &[(0.5, 0.7, 2.0), (2.0, 0.3, 0.5)],
+        reshuffled: [0.463230931927, 0.334816830219, 0.278140847341, 0.250930882099],
+        train: [0.450992067838, 0.302869084312, 0.243947236941],
+        cyclic: [0.463230931927, 0.338049359288, 0.281857566143, 0.255310197791],
+        replacement: [0.567161404, 0.420271629, 0.346769696, 0.307028868],
+        mean: [0.529792987623, 0.373047829865, 0.283449119952, 0.224327186838],
+    },
+];
+
+fn population(case: &Case) -> Population {
+    Population::atoms(&case.atoms.iter().map(|&(t, weight, _)| (t, weight)).collect::<Vec<_>>()).unwrap()
+}
+
+fn source(case: &Case) -> impl Fn(f64) -> f64 + '_ {
+    |t| case.atoms.iter().find(|(other, ..)| *other == t).map_or(0.0, |&(.., source)| source)
+}
+
+fn limit(case: &Case) -> SmallBatches {
+    SmallBatches::new(&population(case), case.ratio, case.step, source(case), case.noise).unwrap()
+}
+
+fn close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() < tolerance, "{what}, {k}: {found} against {expected}");
+    }
+}
+
+#[test]
+fn reference_numbers() {
+    for case in &CASES {
+        let what = format!("a = {}, gamma = {}", case.step, case.ratio);
+        let limit = limit(case);
+        let curve = limit.curve(SmallBatchOrder::Reshuffled, 4).unwrap();
+        close(&curve.risk[1..], &case.reshuffled, 1e-9, &format!("{what}, reshuffled"));
+        close(&curve.train.unwrap()[1..4], &case.train, 1e-9, &format!("{what}, train"));
+        close(&curve.mean.unwrap()[1..], &case.mean, 1e-9, &format!("{what}, mean"));
+        let curve = limit.curve(SmallBatchOrder::Cyclic, 4).unwrap();
+        close(&curve.risk[1..], &case.cyclic, 1e-9, &format!("{what}, cyclic"));
+        let curve = limit.curve(SmallBatchOrder::Replacement, 4).unwrap();
+        let digits = if case.ratio == 0.5 && case.step < 2.0 { 2e-9 } else { 2e-8 };
+        close(&curve.risk[1..], &case.replacement, digits, &format!("{what}, replacement"));
+        // The first epoch is one pass.
+        let curve = limit.curve(SmallBatchOrder::OnePass, 1).unwrap();
+        close(&curve.risk[1..], &case.reshuffled[..1], 1e-8, &format!("{what}, one pass"));
+    }
+    let train = limit(&CASES[0]).curve(SmallBatchOrder::Replacement, 4).unwrap().train.unwrap();
+    close(&train[1..], &[0.433392321, 0.291321385, 0.246221834, 0.226750000], 2e-9, "replacement, train");
+    let train = limit(&CASES[3]).curve(SmallBatchOrder::Replacement, 4).unwrap().train.unwrap();
+    close(&train[1..], &[0.577538124, 0.392694109, 0.311920831, 0.269510167], 2e-9, "replacement, train");
+}
+
+/// A cosine, a ridge, a start at 0 and the mean of all iterates.
+#[test]
+fn reference_numbers_of_methods() {
+    let case = &CASES[3];
+    let method = Method::new()
+        .with_ridge(0.2)
+        .and_then(|method| method.with_start(Start::Zero))
+        .and_then(|method| method.with_step_schedule(StepSchedule::Cosine))
+        .and_then(|method| method.with_average(Average::Polyak))
+        .unwrap();
+    let limit = SmallBatches::new(&population(case), case.ratio, 1.2, source(case), case.noise)
+        .and_then(|limit| limit.with_method(method))
+        .unwrap();
+    let curve = limit.curve(SmallBatchOrder::Reshuffled, 4).unwrap();
+    close(&curve.risk[1..], &[0.4361663, 0.3271392, 0.3025681, 0.3005336], 1e-7, "risk");
+    close(&curve.average_risk.unwrap()[4..], &[0.3561057392], 1e-9, "average");
+    assert!(limit.curve(SmallBatchOrder::Cyclic, 4).is_err());
+}
+
+/// Constant momentum is a larger step, and a step function that is constant is a constant.
+#[test]
+fn what_comes_to_the_same() {
+    let case = &CASES[0];
+    let limit =
+        |step| SmallBatches::new(&population(case), case.ratio, step, source(case), case.noise).unwrap();
+    let momentum = Method::new().with_momentum(Momentum::nesterov(0.5).unwrap());
+    for same in [limit(0.5).with_method(momentum).unwrap(), limit(2.0).with_step_function(|_| 0.5)] {
+        let curve = same.curve(SmallBatchOrder::Reshuffled, 4).unwrap();
+        close(&curve.risk[1..], &case.reshuffled, 1e-9, "reshuffled");
+    }
+    assert!(limit(1.0).with_method(Method::new().with_momentum(Momentum::growing())).is_err());
+}
+
+/// The cyclic order has no luck in it, so that the difference to the limit is seen to be a series in `1 / B`: without its first
+/// two terms next to nothing is left of it.
+#[test]
+fn many_batches_tend_to_it() {
+    for (case, schedule, order) in [
+        (&CASES[0], Schedule::Cyclic, SmallBatchOrder::Cyclic),
+        (&CASES[3], Schedule::Cyclic, SmallBatchOrder::Cyclic),
+    ] {
+        let exact = limit(case).curve(order, 4).unwrap();
+        let errors = [16usize, 32, 64].map(|batches| {
+            let model = MiniBatch::builder()
+                .batches(batches)
+                .aspect_ratio(case.ratio)
+                .epoch_step(case.step)
+                .population(population(case))
+                .build()
+                .unwrap();
+            let curve = Trajectory::new(&model, source(case), case.noise)
+                .and_then(|trajectory| trajectory.averaged(&schedule, 4, 1, 1, None))
+                .unwrap();
+            curve.risk[4 * batches] - exact.risk[4]
+        });
+        let ratio = errors[1] / errors[2];
+        assert!((ratio - 2.0).abs() < 0.1, "{order}: {errors:?}");
+        let [first, second] = [[0, 1], [1, 2]].map(|[few, many]| 2.0 * errors[many] - errors[few]);
+        let left = (4.0 * second - first) / 3.0;
+        assert!(left.abs() < 0.005 * errors[2].abs(), "{order}: {left} of {errors:?}");
+    }
+}
+
+/// Long runs with replacement settle where the closed form says.
+#[test]
+fn where_replacement_settles() {
+    let case = &CASES[0];
+    let limit = limit(case);
+    let settled = limit.stationary_replacement().unwrap();
+    assert!((settled.risk - 0.35).abs() < 1e-14 && (settled.train - 0.2).abs() < 1e-14);
+    let curve = limit.curve(SmallBatchOrder::Replacement, 80).unwrap();
+    assert!((curve.risk[80] - settled.risk).abs() < 1e-4, "{}", curve.risk[80]);
+    assert!((curve.train.unwrap()[80] - settled.train).abs() < 1e-4);
+    assert!((limit.stability_step() - 4.0).abs() < 1e-14);
+    assert!((replacement_step_for(settled.risk, 0.5, 1.0, 0.3).unwrap() - 1.0).abs() < 1e-14);
+    assert!(replacement_step_for(0.29, 0.5, 1.0, 0.3).is_err());
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let white = Population::identity();
+    let new = |ratio, step, noise| SmallBatches::new(&white, ratio, step, |_| 1.0, noise);
+    assert!(new(0.0, 1.0, 0.1).is_err() && new(0.5, -1.0, 0.1).is_err() && new(0.5, 1.0, f64::NAN).is_err());
+    assert!(SmallBatches::new(&white, 0.5, 1.0, |_| -1.0, 0.1).is_err());
+    let limit = new(0.5, 1.0, 0.1).unwrap();
+    assert!(limit.curve(SmallBatchOrder::Reshuffled, 0).is_err());
+    assert!(limit.curve(SmallBatchOrder::Reshuffled, 1000).is_err());
+    assert!(new(0.5, 100.0, 0.1).unwrap().curve(SmallBatchOrder::Cyclic, 2).is_err());
+    assert!(new(1.5, 1.0, 0.1).unwrap().stationary_replacement().is_err());
+    assert!(new(0.5, 4.5, 0.1).unwrap().stationary_replacement().is_err());
+    let tail = Method::new().with_average(Average::Tail(3)).unwrap();
+    assert!(limit.clone().with_method(tail).is_err());
+    assert!("shuffled".parse::<SmallBatchOrder>().is_err());
+}
