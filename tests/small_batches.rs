@@ -1,8 +1,12 @@
 //! Infinitely many batches: reference numbers of an independent implementation, closed forms, and the approach of many batches.
 
 use freespectra::finite::Schedule;
+use freespectra::law::CauchyTransform;
 use freespectra::method::{Average, Method, Momentum, Start, StepSchedule};
-use freespectra::minibatch::{SmallBatchOrder, SmallBatches, Trajectory, replacement_step_for};
+use freespectra::minibatch::{
+    SmallBatchOrder, SmallBatches, Trajectory, replacement_step_for, spectral_distance,
+};
+use freespectra::solver::SolverOptions;
 use freespectra::{MiniBatch, Population};
 
 struct Case {
@@ -169,6 +173,74 @@ fn many_batches_tend_to_it() {
         let [first, second] = [[0, 1], [1, 2]].map(|[few, many]| 2.0 * errors[many] - errors[few]);
         let left = (4.0 * second - first) / 3.0;
         assert!(left.abs() < 0.005 * errors[2].abs(), "{order}: {left} of {errors:?}");
+    }
+}
+
+/// Densities from the same independent implementation, and the moments of `P`, which are the mean response of reshuffling.
+#[test]
+fn law_of_z() {
+    let tables: [&[(f64, f64)]; 4] = [
+        &[(0.2, 0.900532456614), (0.3, 0.908321724382), (0.5, 0.912003376829)],
+        &[(0.15, 0.833762789822), (0.2, 0.998940993745), (0.3, 1.193942820887)],
+        &[],
+        &[(0.2, 1.274628165157), (0.3, 1.120986443500), (0.5, 0.896095451429)],
+    ];
+    for (case, table) in CASES.iter().zip(tables) {
+        let (a, limit) = (case.step, limit(case));
+        let transform = limit.transform(SolverOptions::default()).unwrap();
+        let mut workspace = transform.workspace();
+        for &(x, density) in table {
+            let solution = transform.solve(x.into(), &mut workspace).unwrap();
+            let found = -solution.cauchy.im / std::f64::consts::PI;
+            assert!((found - density).abs() < 1e-10, "a = {a}, x = {x}: {found}");
+        }
+        let Ok(law) = limit.law() else {
+            // The part below 0 of P has a kink there.
+            assert!(a * case.ratio >= 1.0, "a = {a}");
+            continue;
+        };
+        for &(x, density) in table {
+            assert!((law.density(x) - density).abs() < 1e-10, "a = {a}, x = {x}: {}", law.density(x));
+        }
+        for (moment, m) in case.mean.iter().zip(1..) {
+            let found = law.integrate(|x| (1.0 - a * x).powi(m));
+            assert!((found - moment).abs() < 1e-10, "a = {a}, P^{m}: {found} against {moment}");
+        }
+    }
+}
+
+#[test]
+fn law_with_atom_and_zero_eigenvalues() {
+    let law = |atoms: &[(f64, f64)], ratio| {
+        SmallBatches::new(&Population::atoms(atoms).unwrap(), ratio, 0.2, |_| 1.0, 0.0)
+            .and_then(|limit| limit.law())
+            .unwrap()
+    };
+    // Of two features to a row, one does not vary: the other half is as with one to a row and a half.
+    let law_of_both = law(&[(0.0, 0.5), (1.0, 0.5)], 3.0);
+    let law_of_one = law(&[(1.0, 1.0)], 1.5);
+    assert!((law_of_one.atoms()[0].mass - 1.0 / 3.0).abs() < 1e-15);
+    assert!((law_of_both.atoms()[0].mass - 2.0 / 3.0).abs() < 1e-15);
+    for x in [0.5, 1.0, 2.0] {
+        assert!((2.0 * law_of_both.density(x) - law_of_one.density(x)).abs() < 1e-10);
+    }
+}
+
+/// Laws of many batches tend to that of infinitely many like `1 / B`.
+#[test]
+fn laws_of_many_batches_tend_to_it() {
+    let case = &CASES[3];
+    let exact = limit(case).law().unwrap();
+    let distances = [8usize, 16, 32].map(|batches| {
+        let model = MiniBatch::builder()
+            .batches(batches)
+            .aspect_ratio(case.ratio)
+            .epoch_step(case.step)
+            .population(population(case));
+        spectral_distance(&model.build().unwrap().law().unwrap(), &exact, 400).unwrap()
+    });
+    for pair in distances.windows(2) {
+        assert!((pair[0] / pair[1] - 2.0).abs() < 0.1, "{distances:?}");
     }
 }
 

@@ -145,6 +145,6 @@ pub(super) fn offsets(sizes: impl Iterator<Item = usize>) -> Vec<usize> {
 }
 
 /// Position of entry `(i, j)`, `i <= j`, in the packed upper triangle of an `n x n` matrix.
-pub(super) fn packed(i: usize, j: usize, n: usize) -> usize {
+pub(crate) fn packed(i: usize, j: usize, n: usize) -> usize {
     i * (2 * n - i + 1) / 2 + j - i
 }

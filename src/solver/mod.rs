@@ -27,7 +27,7 @@ mod symmetric_inverse;
 pub mod walk;
 
 pub use continuation::Continuation;
-pub use fixed_point::{FixedPoint, Solution, Workspace};
+pub use fixed_point::{Factors, FixedPoint, Solution, Workspace};
 pub use free_partition::FreePartition;
 pub use options::SolverOptions;
 pub use pencil::{Channel, Link, LinkEntry, Pencil};

@@ -20,9 +20,13 @@
 //! the errors obey a scalar Volterra equation (Paquette, Lee, Pedregosa, Paquette, COLT 2021).
 
 mod cyclic;
+mod epoch_kernel;
 mod kernels;
+mod law;
+mod legendre;
 mod replacement;
 mod reshuffling;
+mod series;
 mod stationary;
 mod volterra;
 
@@ -32,6 +36,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use epoch_kernel::EpochKernel;
 pub use stationary::{Stationary, replacement_step_for};
 
 use crate::error::{Error, Result, non_negative, positive};
@@ -110,6 +115,7 @@ type EpochStep = Arc<dyn Fn(f64) -> f64 + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct SmallBatches {
+    population: Population,
     atoms: Vec<Atom>,
     aspect_ratio: f64,
     epoch_step: f64,
@@ -152,6 +158,7 @@ impl SmallBatches {
             Ok(Atom { t: atom.location, mass: atom.mass, source })
         });
         Ok(Self {
+            population: population.clone(),
             atoms: atoms.collect::<Result<_>>()?,
             aspect_ratio: positive("aspect_ratio", aspect_ratio)?,
             epoch_step: positive("epoch_step", epoch_step)?,
