@@ -3,9 +3,7 @@
 use freespectra::finite::Schedule;
 use freespectra::law::CauchyTransform;
 use freespectra::method::{Average, Method, Momentum, Start, StepSchedule};
-use freespectra::minibatch::{
-    SmallBatchOrder, SmallBatches, Trajectory, replacement_step_for, spectral_distance,
-};
+use freespectra::minibatch::{SmallBatchOrder, SmallBatches, Trajectory, spectral_distance};
 use freespectra::solver::SolverOptions;
 use freespectra::{MiniBatch, Population};
 
@@ -155,24 +153,32 @@ fn many_batches_tend_to_it() {
         (&CASES[3], Schedule::Cyclic, SmallBatchOrder::Cyclic),
     ] {
         let exact = limit(case).curve(order, 4).unwrap();
-        let errors = [16usize, 32, 64].map(|batches| {
-            let model = MiniBatch::builder()
-                .batches(batches)
-                .aspect_ratio(case.ratio)
-                .epoch_step(case.step)
-                .population(population(case))
-                .build()
-                .unwrap();
-            let curve = Trajectory::new(&model, source(case), case.noise)
-                .and_then(|trajectory| trajectory.averaged(&schedule, 4, 1, 1, None))
-                .unwrap();
-            curve.risk[4 * batches] - exact.risk[4]
+        let [errors, train] = [false, true].map(|train| {
+            [16usize, 32, 64].map(|batches| {
+                let model = MiniBatch::builder()
+                    .batches(batches)
+                    .aspect_ratio(case.ratio)
+                    .epoch_step(case.step)
+                    .population(population(case))
+                    .build()
+                    .unwrap();
+                let curve = Trajectory::new(&model, source(case), case.noise)
+                    .and_then(|trajectory| trajectory.averaged(&schedule, 4, 1, 1, None))
+                    .unwrap();
+                if train {
+                    curve.train[4 * batches] - exact.train.as_ref().unwrap()[4]
+                } else {
+                    curve.risk[4 * batches] - exact.risk[4]
+                }
+            })
         });
-        let ratio = errors[1] / errors[2];
-        assert!((ratio - 2.0).abs() < 0.1, "{order}: {errors:?}");
-        let [first, second] = [[0, 1], [1, 2]].map(|[few, many]| 2.0 * errors[many] - errors[few]);
-        let left = (4.0 * second - first) / 3.0;
-        assert!(left.abs() < 0.005 * errors[2].abs(), "{order}: {left} of {errors:?}");
+        for errors in [errors, train] {
+            let ratio = errors[1] / errors[2];
+            assert!((ratio - 2.0).abs() < 0.15, "{order}: {errors:?}");
+            let [first, second] = [[0, 1], [1, 2]].map(|[few, many]| 2.0 * errors[many] - errors[few]);
+            let left = (4.0 * second - first) / 3.0;
+            assert!(left.abs() < 0.01 * errors[2].abs(), "{order}: {left} of {errors:?}");
+        }
     }
 }
 
@@ -244,19 +250,60 @@ fn laws_of_many_batches_tend_to_it() {
     }
 }
 
-/// Long runs with replacement settle where the closed form says.
+/// Risk and training error at which reshuffled runs settle, from an independent implementation: step, noise, atoms of the case.
 #[test]
-fn where_replacement_settles() {
-    let case = &CASES[0];
-    let limit = limit(case);
-    let settled = limit.stationary_replacement().unwrap();
-    assert!((settled.risk - 0.35).abs() < 1e-14 && (settled.train - 0.2).abs() < 1e-14);
-    let curve = limit.curve(SmallBatchOrder::Replacement, 80).unwrap();
-    assert!((curve.risk[80] - settled.risk).abs() < 1e-4, "{}", curve.risk[80]);
-    assert!((curve.train.unwrap()[80] - settled.train).abs() < 1e-4);
-    assert!((limit.stability_step() - 4.0).abs() < 1e-14);
-    assert!((replacement_step_for(settled.risk, 0.5, 1.0, 0.3).unwrap() - 1.0).abs() < 1e-14);
-    assert!(replacement_step_for(0.29, 0.5, 1.0, 0.3).is_err());
+fn where_reshuffling_settles() {
+    let white = &CASES[0];
+    let table: [(&Case, f64, f64, f64); 5] = [
+        (white, 0.5, 0.3010791373, 0.1517188991),
+        (white, 1.0, 0.3106513251, 0.1660276517),
+        (white, 2.0, 0.409921501, 0.292127515),
+        (white, 3.0, 0.858100988, 0.778907917),
+        (&CASES[3], 0.8, 0.3077107296, 0.160211554),
+    ];
+    for (case, step, risk, train) in table {
+        let limit = SmallBatches::new(&population(case), case.ratio, step, source(case), case.noise).unwrap();
+        let settled = limit.stationary(SmallBatchOrder::Reshuffled).unwrap();
+        assert!((settled.risk - risk).abs() < 1e-9, "a = {step}: {} against {risk}", settled.risk);
+        let found = settled.train.unwrap();
+        assert!((found - train).abs() < 1e-9, "a = {step}: {found} against {train}");
+    }
+}
+
+/// Long runs settle where the closed forms say, in cyclic order with any population too.
+#[test]
+fn where_other_orders_settle() {
+    let white = limit(&CASES[0]);
+    let settled = white.stationary(SmallBatchOrder::Replacement).unwrap();
+    assert!((settled.risk - 0.35).abs() < 1e-14 && (settled.train.unwrap() - 0.2).abs() < 1e-14);
+    for (case, order, epochs, tolerance) in [
+        (&CASES[0], SmallBatchOrder::Replacement, 90, 1e-5),
+        (&CASES[1], SmallBatchOrder::Cyclic, 60, 1e-5),
+        (&CASES[3], SmallBatchOrder::Cyclic, 90, 2e-4),
+        (&CASES[0], SmallBatchOrder::OnePass, 12, 1e-7),
+    ] {
+        let (limit, what) = (limit(case), format!("a = {}, {order}", case.step));
+        let settled = limit.stationary(order).unwrap();
+        let curve = limit.curve(order, epochs).unwrap();
+        // What is left falls geometrically.
+        let last = |values: &[f64]| {
+            let [first, second, third] = [1, 2, 3].map(|k| values[k * epochs / 3]);
+            third - (third - second).powi(2) / (third - 2.0 * second + first)
+        };
+        let risk = last(&curve.risk);
+        assert!((risk / settled.risk - 1.0).abs() < tolerance, "{what}: {risk} against {}", settled.risk);
+        if let Some(train) = curve.train {
+            let (found, expected) = (last(&train), settled.train.unwrap());
+            assert!((found / expected - 1.0).abs() < tolerance, "{what}: {found} against {expected}");
+        }
+    }
+    assert!((white.stability_step() - 4.0).abs() < 1e-14);
+    for order in [SmallBatchOrder::Replacement, SmallBatchOrder::Cyclic, SmallBatchOrder::OnePass] {
+        let risk = white.stationary(order).unwrap().risk;
+        let step = white.step_to_settle_at(risk, order).unwrap();
+        assert!((step - 1.0).abs() < 1e-9, "{order}: {step}");
+    }
+    assert!(white.step_to_settle_at(0.29, SmallBatchOrder::Replacement).is_err());
 }
 
 #[test]
@@ -269,8 +316,8 @@ fn bad_input_is_refused() {
     assert!(limit.curve(SmallBatchOrder::Reshuffled, 0).is_err());
     assert!(limit.curve(SmallBatchOrder::Reshuffled, 1000).is_err());
     assert!(new(0.5, 100.0, 0.1).unwrap().curve(SmallBatchOrder::Cyclic, 2).is_err());
-    assert!(new(1.5, 1.0, 0.1).unwrap().stationary_replacement().is_err());
-    assert!(new(0.5, 4.5, 0.1).unwrap().stationary_replacement().is_err());
+    assert!(new(1.5, 1.0, 0.1).unwrap().stationary(SmallBatchOrder::Replacement).is_err());
+    assert!(new(0.5, 4.5, 0.1).unwrap().stationary(SmallBatchOrder::Reshuffled).is_err());
     let tail = Method::new().with_average(Average::Tail(3)).unwrap();
     assert!(limit.clone().with_method(tail).is_err());
     assert!("shuffled".parse::<SmallBatchOrder>().is_err());

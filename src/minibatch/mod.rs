@@ -55,9 +55,7 @@ mod weighted;
 pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
 pub use scaling::{Shrinkage, shrinkage, spectral_distance};
-pub use small_batches::{
-    EpochKernel, SmallBatchCurve, SmallBatchOrder, SmallBatches, Stationary, replacement_step_for,
-};
+pub use small_batches::{EpochKernel, SmallBatchCurve, SmallBatchOrder, SmallBatches, Stationary};
 pub use stability::{Order, StabilityStep};
 pub use sweep::Sweep;
 pub use trajectory::{

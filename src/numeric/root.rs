@@ -20,6 +20,9 @@ pub(crate) fn between(
     tolerance: f64,
     mut function: impl FnMut(f64) -> Result<f64>,
 ) -> Result<f64> {
+    if let Some(end) = [a, b].into_iter().find(|end| end.1 == 0.0) {
+        return Ok(end.0);
+    }
     let narrow = tolerance * a.0.abs().max(b.0.abs());
     let mut share = 0.5;
     for _ in 0..EVALUATIONS {

@@ -9,7 +9,13 @@
 //! C_u = int t {c_0 chi(. + u) chi(. + u)^T + t gamma a^2 int_0^1 X_uv M_v X_uv^T dv} dH,   X_uv[k, k'] = chi(k - k' + u - v)
 //! ```
 //!
-//! and `C_u[k, k]` is the risk at time `k + u`.
+//! and `C_u[k, k]` is the risk at time `k + u`. The residual at the end of an epoch `k` of a row that was met at the phase `u` is
+//!
+//! ```text
+//! r(k; u) = h(k) - gamma a sum_{j < k} g(k - j - u) r_j,    r_j = sum_i D_{j - i} h(i + u)
+//! ```
+//!
+//! whose mean square over `u` is the training error; it takes the covariance of the errors at `k` and `i + u` too.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -27,15 +33,23 @@ const MOST_EPOCHS: usize = 100;
 
 type Matrix = DMatrix<f64>;
 
-/// What time `u` of an epoch feels of time `v`: values of the Lagrange polynomials at `v`, weight, and `X_uv` for every eigenvalue.
-type Influence = (Vec<f64>, f64, Vec<Matrix>);
+/// What time `u` of an epoch feels of another.
+struct Influence {
+    /// The other time, `v`.
+    at: f64,
+    /// Values of the Lagrange polynomials there.
+    lagrange: Vec<f64>,
+    weight: f64,
+    /// `X_uv` for every eigenvalue.
+    kernels: Vec<Matrix>,
+}
 
 pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
     if epochs > MOST_EPOCHS {
         return Err(Error::argument("epochs", epochs, format!("at most {MOST_EPOCHS} in cyclic order")));
     }
     let (a, gamma) = (model.epoch_step, model.aspect_ratio);
-    let (x, _) = nodes(model.nodes());
+    let (x, weights) = nodes(model.nodes());
     // Response in every epoch at the nodes, for each eigenvalue.
     let mut chi: Vec<Vec<DVector<f64>>> = vec![Vec::new(); model.atoms.len()];
     let mut start = vec![1.0; model.atoms.len()];
@@ -81,7 +95,7 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
                 let shift = usize::from(v > u);
                 let lag = u - v + shift as f64;
                 let kernels = (0..chi.len()).map(|i| toeplitz(&at(i, lag), shift)).collect();
-                (interpolate(&x, v), weight, kernels)
+                Influence { at: v, lagrange: interpolate(&x, v), weight, kernels }
             })
             .collect()
     };
@@ -99,9 +113,9 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
         .collect();
     let covariance = |residuals: &[Matrix], point: usize| {
         let mut sum = means[point].clone();
-        for (l, weight, kernels) in &all[point] {
+        for Influence { lagrange, weight, kernels, .. } in &all[point] {
             let mut residual = Matrix::zeros(epochs, epochs);
-            residuals.iter().zip(l).for_each(|(matrix, l)| residual += matrix * *l);
+            residuals.iter().zip(lagrange).for_each(|(matrix, l)| residual += matrix * *l);
             for (kernel, atom) in kernels.iter().zip(&model.atoms) {
                 let factor = atom.mass * atom.t * atom.t * gamma * a * a * weight;
                 sum += kernel * &residual * kernel.transpose() * factor;
@@ -129,6 +143,39 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
         return Err(Error::argument("epoch_step", model.epoch_step, allowed));
     }
     let [starts, ends] = [x.len(), x.len() + 1].map(|point| covariance(&residuals, point).diagonal());
+    // Covariance of the errors at the ends of epochs with those at the phase of a point.
+    let crossed = |point: usize| -> Matrix {
+        let mut sum = Matrix::zeros(epochs, epochs);
+        for (i, atom) in model.atoms.iter().enumerate() {
+            let [end, mean] = [1.0, points[point]].map(|y| DVector::from_vec(at(i, y)));
+            sum += end * mean.transpose() * (atom.mass * atom.t * atom.source);
+        }
+        for Influence { at: v, lagrange, weight, kernels } in &all[point] {
+            let mut residual = Matrix::zeros(epochs, epochs);
+            residuals.iter().zip(lagrange).for_each(|(matrix, l)| residual += matrix * *l);
+            for (i, (kernel, atom)) in kernels.iter().zip(&model.atoms).enumerate() {
+                let factor = atom.mass * atom.t * atom.t * gamma * a * a * weight;
+                sum += toeplitz(&at(i, 1.0 - v), 0) * &residual * kernel.transpose() * factor;
+            }
+        }
+        sum
+    };
+    let mut train = vec![model.noise + model.initial_risk()];
+    train.resize(epochs + 1, 0.0);
+    for (point, (&u, weight)) in x.iter().zip(&weights).enumerate() {
+        let felt = crossed(point).add_scalar(model.noise) * memory.transpose();
+        // g(j + 1 - u).
+        let mut visits = vec![0.0; epochs];
+        for (i, atom) in model.atoms.iter().enumerate() {
+            visits.iter_mut().zip(at(i, 1.0 - u)).for_each(|(sum, chi)| *sum += atom.mass * atom.t * chi);
+        }
+        for k in 1..=epochs {
+            let row = DVector::from_fn(k, |j, _| gamma * a * visits[k - 1 - j]);
+            let square = row.dot(&(residuals[point].view((0, 0), (k, k)) * &row));
+            let product: f64 = (0..k).map(|j| row[j] * felt[(k - 1, j)]).sum();
+            train[k] += weight * (ends[k - 1] + model.noise - 2.0 * product + square);
+        }
+    }
     let mean = |k: usize| -> f64 {
         let response = |i: usize| if k < epochs { at(i, 0.0)[k] } else { start[i] };
         model.atoms.iter().enumerate().map(|(i, atom)| atom.mass * response(i)).sum()
@@ -136,7 +183,7 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
     Ok(SmallBatchCurve {
         epochs: (0..=epochs).map(|k| k as f64).collect(),
         risk: starts.iter().copied().chain([ends[epochs - 1]]).collect(),
-        train: None,
+        train: Some(train),
         mean: Some((0..=epochs).map(mean).collect()),
         average_risk: None,
     })

@@ -14,6 +14,7 @@
 //! `-Im K >= 0` follow from each other for `Im zeta > 0`: the half-space of the solution. Galerkin's method keeps all of that,
 //! and its error is the square of what the polynomials leave of `v`.
 
+use nalgebra::{DMatrix, DVector};
 use num_complex::Complex64;
 
 use super::{Atom, legendre, series};
@@ -90,6 +91,48 @@ impl EpochKernel {
         });
         let options = options.validated()?;
         Ok(Self { along: along.collect(), feedback: aspect_ratio * epoch_step, size, options })
+    }
+}
+
+/// Responses along one eigenvalue, in the basis of the polynomials.
+pub(super) struct Response {
+    /// What comes from earlier epochs.
+    pub(super) later: DMatrix<Complex64>,
+    /// The same with what comes from within the epoch.
+    pub(super) all: DMatrix<Complex64>,
+}
+
+impl EpochKernel {
+    /// The memory `d` and the responses along every eigenvalue at a solution; none where they are singular.
+    pub(super) fn kernels(
+        &self,
+        zeta: Complex64,
+        state: &[Complex64],
+    ) -> Option<(DMatrix<Complex64>, Vec<Response>)> {
+        let n = self.size;
+        let complex = |x: f64| Complex64::from(x);
+        let signs = DMatrix::from_diagonal(&DVector::from_fn(n, |k, _| complex(sign(k))));
+        let identity = DMatrix::<Complex64>::identity(n, n);
+        let h = DMatrix::from_fn(n, n, |i, j| self.feedback * state[packed(i.min(j), i.max(j), n)]);
+        let kernel = (&identity + &h * &signs).lu().solve(&h)?;
+        let responses = self.along.iter().map(|along| {
+            let within = DMatrix::from_row_slice(n, n, &along.within).map(complex);
+            let v = DVector::from_column_slice(&along.decay).map(complex);
+            let through = (&within * &kernel) * complex(along.rate);
+            let fed = (kernel.transpose() * &v) * complex(along.rate);
+            let mut resolvent = DMatrix::zeros(n + 1, n + 1);
+            resolvent[(0, 0)] = zeta - (-along.rate).exp_m1();
+            resolvent.view_mut((0, 1), (1, n)).copy_from(&fed.transpose());
+            resolvent.view_mut((1, 0), (n, 1)).copy_from(&v);
+            resolvent.view_mut((1, 1), (n, n)).copy_from(&(&identity - through));
+            let inverse = resolvent.try_inverse()?;
+            let rows = inverse.view((1, 1), (n, n)) - &identity;
+            let later = (rows * &within - inverse.view((1, 0), (n, 1)) * v.transpose()) * &signs;
+            let all = &later + within * &signs;
+            Some(Response { later, all })
+        });
+        let responses = responses.collect::<Option<Vec<_>>>()?;
+        Some((&signs * kernel * complex(-1.0), responses))
     }
 }
 

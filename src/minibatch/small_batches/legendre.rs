@@ -1,5 +1,8 @@
 //! Functions and decays in the orthonormal polynomials of Legendre on `[0, 1]`.
 
+use nalgebra::DMatrix;
+use num_complex::Complex64;
+
 use super::kernels::nodes;
 
 /// Nodes of integrals beyond twice the number of polynomials.
@@ -16,6 +19,12 @@ fn polynomials(n: usize, x: f64) -> Vec<f64> {
         (before, value) = (value, ((2.0 * degree + 1.0) * y * value - degree * before) / (degree + 1.0));
     }
     values
+}
+
+/// The first `n` polynomials at points, one row for each.
+pub(super) fn values(n: usize, points: &[f64]) -> DMatrix<Complex64> {
+    let rows: Vec<Vec<f64>> = points.iter().map(|&x| polynomials(n, x)).collect();
+    DMatrix::from_fn(points.len(), n, |i, k| rows[i][k].into())
 }
 
 /// `int f phi_k` for the first `n` polynomials.

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use epoch_kernel::EpochKernel;
-pub use stationary::{Stationary, replacement_step_for};
+pub use stationary::Stationary;
 
 use crate::error::{Error, Result, non_negative, positive};
 use crate::method::{Method, Start, StepSchedule};
@@ -132,7 +132,7 @@ pub struct SmallBatchCurve {
     pub epochs: Vec<f64>,
     /// Excess risk.
     pub risk: Vec<f64>,
-    /// Training error, where it is known: not for one pass, which keeps no rows, nor for a cyclic order.
+    /// Training error, where it is known: not for one pass, which keeps no rows.
     pub train: Option<Vec<f64>>,
     /// Mean over the eigenvalues of the response to the initial error, averaged over the orders, if it is that of the order.
     pub mean: Option<Vec<f64>>,
@@ -254,8 +254,9 @@ impl SmallBatches {
         [[1.0, overlap], [overlap, square]]
     }
 
-    fn mean_eigenvalue(&self) -> f64 {
-        self.atoms.iter().map(|atom| atom.mass * atom.t).sum()
+    /// Excess risk at the start.
+    fn initial_risk(&self) -> f64 {
+        self.atoms.iter().map(|atom| atom.mass * atom.t * atom.source).sum()
     }
 
     fn largest_eigenvalue(&self) -> f64 {

@@ -321,7 +321,7 @@ impl<'a> Pass<'a> {
         if polyak {
             average[0] = risk[0];
         }
-        risk[0] = self.model.atoms.iter().map(|atom| atom.mass * atom.t * atom.source).sum();
+        risk[0] = self.model.initial_risk();
         SmallBatchCurve {
             epochs,
             train: Some(series(mu)),
