@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use clap::parser::ValueSource;
-use freespectra::minibatch::MiniBatchBuilder;
+use freespectra::minibatch::{Batches, MiniBatchBuilder};
 use freespectra::{Error, Result};
 
 use crate::outputs::file;
@@ -15,6 +15,17 @@ pub struct ModelOptions {
     /// Number of batches B.
     #[arg(short = 'B', long, default_value_t = 4, value_parser = count)]
     pub batches: usize,
+    /// Aspect ratio p/n.
+    #[arg(long, visible_alias = "gamma", default_value_t = 0.5)]
+    pub aspect_ratio: f64,
+}
+
+/// The model of gradient descent where there may be infinitely many batches.
+#[derive(Debug, Clone, Args)]
+pub struct AnyModelOptions {
+    /// Number of batches B, or inf for the limit of very many small ones at a fixed step of an epoch.
+    #[arg(short = 'B', long, default_value_t = Batches::Finite(4))]
+    pub batches: Batches,
     /// Aspect ratio p/n.
     #[arg(long, visible_alias = "gamma", default_value_t = 0.5)]
     pub aspect_ratio: f64,
@@ -40,7 +51,24 @@ impl ModelOptions {
     }
 }
 
+impl AnyModelOptions {
+    pub fn builder(&self) -> Result<MiniBatchBuilder> {
+        let Batches::Finite(batches) = self.batches else {
+            return Err(bad("batches", "inf", "a number for this"));
+        };
+        Ok(freespectra::MiniBatch::builder().batches(batches).aspect_ratio(self.aspect_ratio))
+    }
+}
+
 impl StepOptions {
+    /// The step of an epoch, for infinitely many batches.
+    pub fn of_epoch(&self, default: f64) -> Result<f64> {
+        match self.step_size {
+            Some(step) => Err(bad("step_size", step, "the step of an epoch with infinitely many batches")),
+            None => Ok(self.epoch_step.unwrap_or(default)),
+        }
+    }
+
     /// Whether nothing moves.
     pub fn is_zero(&self) -> bool {
         self.step_size.or(self.epoch_step) == Some(0.0)

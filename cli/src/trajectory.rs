@@ -4,6 +4,7 @@
 //! The prediction follows sampled schedules (or the given one) through the limiting dynamics, the
 //! simulation runs gradient descent on sampled data along schedules of the same kind.
 
+mod infinite;
 mod problem;
 
 use std::fmt::Write as _;
@@ -13,7 +14,7 @@ use std::time::Instant;
 use clap::Args;
 use freespectra::Result;
 use freespectra::finite::{MonteCarlo, Partition, SampledTrajectories};
-use freespectra::minibatch::{AveragedCurve, Averaging, Order, TestCovariance, Trajectory};
+use freespectra::minibatch::{AveragedCurve, Averaging, Batches, Order, TestCovariance, Trajectory};
 use serde_json::json;
 
 use problem::Problem;
@@ -21,7 +22,7 @@ use problem::Problem;
 #[cfg(feature = "plot")]
 use crate::drawing::{drawable, is_wild, points};
 use crate::method::MethodOptions;
-use crate::options::{Given, ModelOptions, StepOptions, count};
+use crate::options::{AnyModelOptions, Given, StepOptions, count};
 use crate::outputs::{Shared, Table, file};
 use crate::population;
 use crate::runs::Runs;
@@ -32,7 +33,7 @@ use crate::table::{describe, short};
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
-    model: ModelOptions,
+    model: AnyModelOptions,
     #[command(flatten)]
     step: StepOptions,
     #[arg(long, default_value = "1:1", allow_hyphen_values = true, help = population::HELP)]
@@ -48,7 +49,7 @@ pub struct Options {
     #[arg(long, default_value_t = 20, value_parser = count)]
     epochs: usize,
     /// reshuffle, once, cyclic, replacement, or the batch of every step as "0,1,2,1,0,...", which has a
-    /// length of its own.
+    /// length of its own; one-pass with infinitely many batches, rows that never come back.
     #[arg(long, default_value = "reshuffle", allow_hyphen_values = true)]
     schedule: String,
     /// Rows are split into batches once (fixed), anew in every epoch (fresh), or anew at every step (replacement).
@@ -78,6 +79,9 @@ const MOST_SCHEDULES: usize = 2000;
 const MOST_NUMBERS: usize = 500_000_000;
 
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
+    if options.model.batches == Batches::Infinite {
+        return infinite::run(options, shared, given);
+    }
     let problem = Problem::new(options)?;
     let trajectory = Trajectory::new(&problem.model, |t| problem.source(t), options.noise)?
         .with_step_sizes(&problem.step_sizes)?

@@ -3,6 +3,8 @@
 //! Predicts the law of `Z` for the given batches, step size, aspect ratio and population, samples finite-size batched
 //! gradient descent, compares the two, and draws them.
 
+mod infinite;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,11 +12,11 @@ use std::time::Instant;
 use clap::Args;
 use freespectra::comparison::Comparison;
 use freespectra::finite::{EXACT_BATCHES, Entries, MonteCarlo, Route};
-use freespectra::minibatch::{Order, StabilityStep};
+use freespectra::minibatch::{Batches, Order, StabilityStep};
 use freespectra::{MiniBatch, Result, SpectralLaw};
 use serde_json::{Value, json};
 
-use crate::options::{Given, ModelOptions, StepOptions, bad, count, numbers, numbers_of_file};
+use crate::options::{AnyModelOptions, Given, StepOptions, bad, count, numbers, numbers_of_file};
 use crate::outputs::{Shared, file};
 use crate::population;
 use crate::sampled::{
@@ -29,7 +31,7 @@ const MOST_EIGENVALUES: usize = 500_000_000;
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
-    model: ModelOptions,
+    model: AnyModelOptions,
     #[command(flatten)]
     step: StepOptions,
     #[arg(long, default_value = "1:1", allow_hyphen_values = true, help = population::HELP)]
@@ -105,6 +107,9 @@ impl Critical {
 }
 
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
+    if options.model.batches == Batches::Infinite {
+        return infinite::run(options, shared, given);
+    }
     let model = model(options)?;
     let report = options.law.check()?;
     let simulation = simulation(options, shared.seed, &model, given)?;
@@ -134,7 +139,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
 
 fn model(options: &Options) -> Result<MiniBatch> {
     let population = population::population(&options.population)?;
-    let mut builder = options.step.set(options.model.builder().population(population), 1.0);
+    let mut builder = options.step.set(options.model.builder()?.population(population), 1.0);
     if let Some(text) = &options.batch_fractions {
         builder = builder.batch_fractions(&numbers("batch_fractions", text)?);
     }

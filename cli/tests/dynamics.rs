@@ -220,3 +220,46 @@ fn methods_of_trajectories() {
     assert_eq!(test["test_risk"], test["risk"]);
     assert!(test["average_risk"].is_null());
 }
+
+/// Infinitely many batches, through to the JSON: numbers of an independent implementation, and single rows.
+#[test]
+fn infinitely_many_batches() {
+    let scratch = Scratch::new("trajectory", "infinite");
+    let common = ["-B", "inf", "--epoch-step", "1", "--epochs", "4", "--features", "0"];
+    for (schedule, risk) in [
+        ("reshuffle", [0.300817144134, 0.226887883652]),
+        ("once", [0.300817144134, 0.236241537577]),
+        ("replacement", [0.424929127, 0.269532100]),
+    ] {
+        let document = scratch.json(&[&common[..], &["--schedule", schedule]].concat());
+        let found = [1, 4].map(|k| document["risk"][k].as_f64().unwrap());
+        assert!(found.iter().zip(risk).all(|(a, b)| (a - b).abs() < 3e-9), "{schedule}: {found:?}");
+        assert_eq!(document["epochs"].as_array().unwrap().len(), 5);
+        assert_eq!(document["stability_epoch_step"], 4.0);
+    }
+    let sampled = scratch.json(&["-B", "inf", "--epochs", "3", "--features", "100", "--draws", "40"]);
+    let monte_carlo = &sampled["monte_carlo"];
+    for key in ["risk", "train"] {
+        for k in 1..=3 {
+            let [predicted, found] =
+                [&sampled[key], &monte_carlo[key]].map(|values| values[k].as_f64().unwrap());
+            let error = if key == "risk" { "standard_error" } else { "train_standard_error" };
+            let error = monte_carlo[error][k].as_f64().unwrap();
+            assert!(
+                (predicted - found).abs() < 3.5 * error,
+                "{key}, epoch {k}: {predicted}, {found} ± {error}"
+            );
+            assert!(error < 0.05 * predicted);
+        }
+    }
+    for wrong in [
+        &["-B", "inf", "--step-size", "0.1"][..],
+        &["-B", "inf", "--schedule", "0,1"],
+        &["-B", "inf", "--partition", "fresh"],
+        &["-B", "inf", "--average", "tail:3"],
+        &["-B", "inf", "--schedule", "cyclic", "--ridge", "1"],
+        &["-B", "infinity"],
+    ] {
+        assert_ne!(scratch.run(wrong).status.code(), Some(0), "{wrong:?}");
+    }
+}

@@ -396,3 +396,23 @@ fn laws_over_decades_are_drawn_in_the_logarithm() {
     assert!(!drawn("1", &[]));
     assert!(drawn("1", &["--log-axis"]));
 }
+
+/// The law of infinitely many batches against an independent implementation and single rows.
+#[test]
+fn infinitely_many_batches() {
+    let scratch = Scratch::new("z", "infinite");
+    let options = ["-B", "inf", "--at", "0.3", "--features", "60", "--draws", "6", "--permutations", "100"];
+    let document = scratch.json(&options);
+    let density = document["at"][0]["density"].as_f64().unwrap();
+    assert!((density - 0.908_321_724_382).abs() < 1e-10, "{density}");
+    // The Wasserstein distance of finite batches falls like 1 / B.
+    let distances = document["distances"].as_array().unwrap();
+    let found: Vec<f64> = distances.iter().map(|d| d["wasserstein1"].as_f64().unwrap()).collect();
+    assert!(found.windows(2).all(|pair| (1.8..2.4).contains(&(pair[0] / pair[1]))), "{found:?}");
+    // 360 eigenvalues, which repel each other: a hundredth is much for them.
+    assert!(document["monte_carlo"]["ks"].as_f64().unwrap() < 0.03);
+    assert_eq!(document["monte_carlo"]["samples"], 120);
+    for wrong in [&["-B", "inf", "--critical"][..], &["-B", "inf", "--epoch-step", "3"]] {
+        assert_eq!(scratch.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}

@@ -23,10 +23,11 @@
 //! | generalisation error, and its limit that depends on the step size | [`MeanIterate::curve`], [`MeanIterate::limit`] |
 //! | agreement with the full batch to leading order: the linear scaling rule | [`spectral_distance`], [`shrinkage()`] |
 //! | shrinkage of the spectrum of `Z` against that of `W` | [`MiniBatch::law`], [`MiniBatch::full_batch`], [`shrinkage()`] |
-//! | `Z` in the proportional limit, by free probability | [`MiniBatch::law`] for any number of batches |
+//! | `Z` in the proportional limit, by free probability | [`MiniBatch::law`] for any number of batches, [`SmallBatches::law`] for infinitely many |
 //!
 //! Beyond the paper are the errors of single runs ([`Trajectory`]), the steps at which they and the mean diverge
-//! ([`MiniBatch::stability_step`], [`MiniBatch::critical_step_size`]) and a user's own data.
+//! ([`MiniBatch::stability_step`], [`MiniBatch::critical_step_size`]), very many small batches ([`SmallBatches`]), and a user's own
+//! data.
 //!
 //! # From `P` to `P - I`
 //!
@@ -39,6 +40,7 @@
 //! cancellation in `1 - P`.
 
 mod basis;
+mod batches;
 mod critical;
 mod mean_iterate;
 mod model;
@@ -52,6 +54,7 @@ pub(crate) mod trajectory;
 mod transform;
 mod weighted;
 
+pub use batches::Batches;
 pub use mean_iterate::{MeanBias, MeanError, MeanIterate, WhiteMiniBatch};
 pub use model::{LATTICE_LIMIT, MiniBatch, MiniBatchBuilder, SYMMETRIC_LIMIT};
 pub use scaling::{Shrinkage, shrinkage, spectral_distance};

@@ -28,7 +28,7 @@ impl Problem {
         let population = Population::atoms(&atoms)?;
         let source = source(options, &atoms, &population)?;
         let test_eigenvalues = options.method.test_eigenvalues(&population)?;
-        let builder = options.model.builder().population(population);
+        let builder = options.model.builder()?.population(population);
         let is_still = options.step.is_zero();
         let builder = if is_still { builder } else { options.step.set(builder, EPOCH_STEP_OF_CURVES) };
         let model = builder.build()?;
@@ -47,7 +47,11 @@ impl Problem {
 }
 
 /// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
-fn source(options: &Options, atoms: &[(f64, f64)], population: &Population) -> Result<Vec<(f64, f64)>> {
+pub(super) fn source(
+    options: &Options,
+    atoms: &[(f64, f64)],
+    population: &Population,
+) -> Result<Vec<(f64, f64)>> {
     let Some(text) = &options.source else {
         return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
     };

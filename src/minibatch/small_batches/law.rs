@@ -2,7 +2,7 @@
 
 use super::epoch_kernel::EpochKernel;
 use super::{Atom, SmallBatchOrder, SmallBatches};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::law::SpectralLaw;
 use crate::minibatch::ZTransform;
 use crate::population::{self, Population};
@@ -26,10 +26,18 @@ impl SmallBatches {
     /// As for [`MiniBatch::law`](crate::MiniBatch::law); [`crate::Error::InvalidArgument`] for methods beyond plain descent.
     /// Large steps turn a part of the spectrum of `P` round, below 0, with an end next to which the density grows like one
     /// over the root of the distance, and a kink inside: for the identity from `a = 1.3` at aspect ratio 0.5, from 0.3 at 2.
-    /// The result is then [`crate::Error::NoEdge`]; single points of the [transform](SmallBatches::transform) can be solved
+    /// The step is then refused; single points of the [transform](SmallBatches::transform) can be solved
     /// for all the same, and so can many batches.
     pub fn law(&self) -> Result<SpectralLaw> {
-        SpectralLaw::build(&self.transform(SolverOptions::default())?)
+        let law = SpectralLaw::build(&self.transform(SolverOptions::default())?);
+        law.map_err(|error| match error {
+            Error::NoEdge { .. } | Error::OutOfBudget { .. } => {
+                let allowed = "a smaller one, or a number of batches: the law of infinitely many has an edge of infinite density \
+                               that is not resolved";
+                Error::argument("epoch_step", self.epoch_step, allowed)
+            }
+            error => error,
+        })
     }
 
     /// The Cauchy transform of that law, to be solved for at single points.
