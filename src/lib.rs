@@ -93,6 +93,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod budget;
 pub mod comparison;
 mod control;
 pub mod data;
@@ -112,6 +113,7 @@ mod quadrature;
 pub(crate) mod resolve;
 pub mod solver;
 
+pub use budget::Budget;
 pub use control::{Control, Progress};
 pub use error::{Error, Result};
 pub use free::Law;

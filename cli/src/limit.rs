@@ -4,20 +4,23 @@
 //! iterate of mini-batch gradient descent converges to a limit that depends on the step, until the
 //! critical step size, beyond which it diverges. Single runs, with the batches reshuffled every epoch, have a
 //! threshold of their own, which is lower from four batches on. Predicts the excess risk of the limit
-//! and both thresholds for several numbers of batches.
+//! and both thresholds for several numbers of batches, and where single runs settle in infinitely many.
+
+mod iterates;
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
-use freespectra::minibatch::{MeanIterate, Order, StabilityStep};
+use freespectra::minibatch::{Batches, MeanIterate, Order, StabilityStep};
 use freespectra::{MiniBatch, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
 use crate::options::{Given, bad, count};
 use crate::outputs::{Shared, Table, file};
+use iterates::Iterates;
 
 /// Largest step, as a fraction of the critical one.
 const LARGEST: f64 = 0.999;
@@ -28,8 +31,8 @@ const MOST_POINTS: usize = 10_000;
 /// Predict the limit of the mean iterate against the step size.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Numbers of batches, "B1,B2,...".
-    #[arg(short = 'B', long, default_value = "1,2,4,8")]
+    /// Numbers of batches, "B1,B2,..."; with inf among them also where single runs settle in very many small batches.
+    #[arg(short = 'B', long, default_value = "1,2,4,8,inf")]
     batches: String,
     /// Aspect ratio p/n.
     #[arg(long, visible_alias = "gamma", default_value_t = 0.5)]
@@ -57,8 +60,12 @@ struct Curve {
 }
 
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
-    let models = batches(&options.batches)?
-        .into_iter()
+    let asked = batches(&options.batches)?;
+    let finite = asked.iter().filter_map(|batches| match batches {
+        Batches::Finite(count) => Some(*count),
+        Batches::Infinite => None,
+    });
+    let models = finite
         .map(|batches| MiniBatch::builder().batches(batches).aspect_ratio(options.aspect_ratio).build())
         .collect::<Result<Vec<_>>>()?;
     if !(1..=MOST_POINTS).contains(&options.points) {
@@ -78,12 +85,19 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "more than 0 for signal or noise: without either the risk is 0 at every step",
         ));
     }
+    let settling = asked.contains(&Batches::Infinite);
+    if settling && given.has("batches") {
+        Iterates::check(options)?;
+    }
     let outputs = shared.open("limit")?;
 
     let start = Instant::now();
     let bar = outputs.progress(models.len() * options.points, "steps");
     let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
     bar.finish_and_clear();
+    // By default left out where there is no such thing.
+    let iterates = settling && Iterates::check(options).is_ok();
+    let iterates = iterates.then(|| Iterates::new(options)).transpose()?;
     let predict = start.elapsed().as_secs_f64();
 
     let document = json!({
@@ -101,19 +115,21 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "epoch_step": curve.epoch_steps,
             "risk": curve.risks,
         })).collect::<Vec<_>>(),
+        "iterates": iterates.as_ref().map(Iterates::document),
         "seconds": { "predict": predict },
     });
-    let summary = summary(options, &curves, predict).map_err(|error| file(Path::new("summary"), error))?;
-    outputs.write(&document, &summary, || table(&curves), |path| draw(path, options, &curves))
+    let summary = summary(options, &curves, iterates.as_ref(), predict)
+        .map_err(|error| file(Path::new("summary"), error))?;
+    outputs.write(
+        &document,
+        &summary,
+        || table(&curves),
+        |path| draw(path, options, &curves, iterates.as_ref()),
+    )
 }
 
-fn batches(text: &str) -> Result<Vec<usize>> {
-    text.split(',')
-        .map(|item| {
-            let number = item.trim().parse().ok();
-            number.ok_or_else(|| bad("batches", format!("{item:?}"), "whole numbers separated by commas"))
-        })
-        .collect()
+fn batches(text: &str) -> Result<Vec<Batches>> {
+    text.split(',').map(|item| item.trim().parse()).collect()
 }
 
 fn curve(model: &MiniBatch, options: &Options, bar: &indicatif::ProgressBar) -> Result<Curve> {
@@ -151,6 +167,7 @@ fn table(curves: &[Curve]) -> Table {
 fn summary(
     options: &Options,
     curves: &[Curve],
+    iterates: Option<&Iterates>,
     predict: f64,
 ) -> std::result::Result<String, std::fmt::Error> {
     let mut text = String::new();
@@ -182,12 +199,15 @@ fn summary(
         )?;
     }
     writeln!(text, "critical: for the mean over the orders; runs: epoch step, reshuffled every epoch")?;
+    if let Some(iterates) = iterates {
+        text += &iterates.lines();
+    }
     writeln!(text, "predicted in {predict:.1} s")?;
     Ok(text)
 }
 
 #[cfg(feature = "plot")]
-fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
+fn draw(path: &Path, options: &Options, curves: &[Curve], iterates: Option<&Iterates>) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
     const COLOURS: [Colour; 6] = [
         Colour::Black,
@@ -215,6 +235,9 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
             panel = panel.layer(runs.width(1.2));
         }
     }
+    if let Some(iterates) = iterates {
+        panel = iterates.layers().into_iter().fold(panel, Panel::layer);
+    }
     // Some limits diverge at the critical step; what comes before is worth the space.
     let risks = || curves.iter().flat_map(|curve| &curve.risks).copied();
     let lowest = risks().fold(f64::INFINITY, f64::min);
@@ -223,7 +246,7 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
         panel = panel.y_range(0.97 * lowest, (1.05 * highest).min(1.5 * lowest));
     }
     let subtitle = format!(
-        "γ = p/n = {}, Σ = I, signal {}, noise {}; dotted: the mean diverges, dashed: runs do",
+        "γ = p/n = {}, Σ = I, signal {}, noise {}; vertical: dotted the mean diverges, dashed runs do",
         options.aspect_ratio, options.signal, options.noise
     );
     Figure::new("The limit of mini-batch gradient descent depends on the step")
@@ -233,6 +256,6 @@ fn draw(path: &Path, options: &Options, curves: &[Curve]) -> Result<()> {
 }
 
 #[cfg(not(feature = "plot"))]
-fn draw(_: &Path, _: &Options, _: &[Curve]) -> Result<()> {
+fn draw(_: &Path, _: &Options, _: &[Curve], _: Option<&Iterates>) -> Result<()> {
     Ok(())
 }

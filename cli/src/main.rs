@@ -5,6 +5,7 @@
 //! progress), `population` and `expression` (how populations and laws are written), `sampled` (sampled spectra), `runs` (whether single runs converge) and
 //! `table` (laws as tables, numbers as text).
 
+mod choose;
 mod completions;
 mod data;
 #[cfg(feature = "plot")]
@@ -60,6 +61,8 @@ enum Question {
     #[command(allow_negative_numbers = true)]
     Limit(limit::Options),
     #[command(allow_negative_numbers = true)]
+    Choose(choose::Options),
+    #[command(allow_negative_numbers = true)]
     Scaling(scaling::Options),
     #[command(allow_negative_numbers = true)]
     Data(data::Options),
@@ -75,6 +78,7 @@ impl Question {
             Self::Mean(options) => mean::run(options, shared, given),
             Self::Trajectory(options) => trajectory::run(options, shared, given),
             Self::Limit(options) => limit::run(options, shared, given),
+            Self::Choose(options) => choose::run(options, shared, given),
             Self::Scaling(options) => scaling::run(options, shared, given),
             Self::Data(options) => data::run(options, shared, given),
             Self::Completions(options) => completions::run(options),

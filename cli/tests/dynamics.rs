@@ -263,3 +263,57 @@ fn infinitely_many_batches() {
         assert_ne!(scratch.run(wrong).status.code(), Some(0), "{wrong:?}");
     }
 }
+
+/// The choice of an independent search over an independent implementation of the predictions, and runs around it.
+#[test]
+fn best_choices() {
+    let scratch = Scratch::new("choose", "best");
+    let options = ["-B", "8", "--budget", "epochs:5", "--stop", "end", "--features", "120", "--draws", "60"];
+    let document = scratch.json(&options);
+    let best = &document["best"];
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert!((number(&best["epoch_step"]) / 0.5710 - 1.0).abs() < 0.02 && best["batches"] == "8");
+    assert!((number(&best["risk"]) - 0.21113).abs() < 4e-4, "{best}");
+    assert_eq!(best["epochs"], 5);
+    let runs = &document["monte_carlo"];
+    let [predicted, sampled, errors] = ["predicted", "risk", "standard_error"].map(|key| numbers(&runs[key]));
+    assert_eq!(sampled.len(), 7);
+    for ((predicted, sampled), error) in predicted.iter().zip(&sampled).zip(&errors) {
+        assert!((predicted - sampled).abs() < 3.0 * error && *error < 0.03 * predicted);
+    }
+    // The ends of the grid are worse than its middle, which was chosen, on the same data.
+    assert!(sampled[0] > sampled[3] && sampled[6] > sampled[3], "{sampled:?}");
+    for wrong in [
+        &["--budget", "gradients:1000"][..],
+        &["--tune", "momentum,nesterov"],
+        &["--tune", "speed"],
+        &["--schedule", "0,1"],
+        &["--stop", "never"],
+        &["-B", "0"],
+        &["--budget", "seconds:1:1:1", "--rows", "100"],
+    ] {
+        assert_eq!(scratch.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+/// Where single runs settle: the closed form of replacement, and a reference number of reshuffling at step 1.
+#[test]
+fn where_single_runs_settle() {
+    let scratch = Scratch::new("limit", "iterates");
+    // Steps are shares of 0.9 times 4, of which 18 make 0.2 each.
+    let document = scratch.json(&["-B", "2,inf", "--noise", "0.3", "--points", "18"]);
+    let iterates = &document["iterates"];
+    assert_eq!(iterates["stability_epoch_step"], 4.0);
+    let [steps, reshuffled, replaced] =
+        ["epoch_step", "reshuffle", "replacement"].map(|key| numbers(&iterates[key]));
+    assert!((steps[4] - 1.0).abs() < 1e-12 && (reshuffled[4] - 0.3106513251).abs() < 1e-9);
+    for (a, risk) in steps.iter().zip(replaced) {
+        let train = 0.15 / (1.0 - a / 4.0);
+        assert!((risk - 0.3 - a / 4.0 * train).abs() < 1e-12, "{a}: {risk}");
+    }
+    assert!(scratch.json(&["-B", "2"])["iterates"].is_null());
+    assert!(scratch.json(&["--gamma", "2", "--points", "2"])["iterates"].is_null());
+    for wrong in [&["-B", "2,inf", "--gamma", "2"][..], &["-B", "inf", "--noise", "0"], &["-B", "two"]] {
+        assert_eq!(scratch.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}

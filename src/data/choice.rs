@@ -9,9 +9,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::budget::Budget;
 use super::curves::{Curves, StepSizes};
 use super::dataset::Dataset;
+use crate::budget::Budget;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::finite::{Partition, Schedule};

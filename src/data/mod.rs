@@ -15,7 +15,6 @@
 //! - [`Table`] and [`Runs`]: gradient descent itself on the rows, to hold predictions against;
 //! - `CsvFile` and `NpyFile`: files as sources of rows, behind the features `csv` and `npy`.
 
-mod budget;
 mod certificate;
 mod choice;
 mod columns;
@@ -41,7 +40,7 @@ mod split;
 mod table;
 mod thresholds;
 
-pub use budget::Budget;
+pub use crate::budget::Budget;
 pub use certificate::{Certificate, Verdict};
 pub use choice::{Choice, Recommendation, Search};
 pub use columns::{Column, Preparation};

@@ -52,6 +52,7 @@ mod sweep;
 mod symmetric;
 pub(crate) mod trajectory;
 mod transform;
+mod tuning;
 mod weighted;
 
 pub use batches::Batches;
@@ -65,3 +66,4 @@ pub use trajectory::{
     AveragedCurve, AveragedOutput, Averaging, ErrorCurve, OutputCurve, TestCovariance, Trajectory,
 };
 pub use transform::ZTransform;
+pub use tuning::{Parameter, Stop, Tuned, Tuning, TuningMap};

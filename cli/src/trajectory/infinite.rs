@@ -9,7 +9,7 @@ use freespectra::minibatch::{SmallBatchCurve, SmallBatchOrder, SmallBatches, Sta
 use freespectra::{Population, Result};
 use serde_json::json;
 
-use super::{MOST_NUMBERS, Options, problem};
+use super::{MOST_NUMBERS, Options};
 use crate::options::{EPOCH_STEP_OF_CURVES, Given, bad};
 use crate::outputs::{Shared, Table, file};
 use crate::population;
@@ -32,7 +32,7 @@ impl Problem {
     fn new(options: &Options) -> Result<Self> {
         let atoms = population::atoms(&options.population)?;
         let population = Population::atoms(&atoms)?;
-        let source = problem::source(options, &atoms, &population)?;
+        let source = population::source(options.source.as_deref(), &options.population, &atoms, &population)?;
         let epoch_step = options.step.of_epoch(EPOCH_STEP_OF_CURVES)?;
         let order: SmallBatchOrder = options.schedule.parse()?;
         if options.partition != "fixed" {

@@ -5,7 +5,7 @@ use freespectra::method::Method;
 use freespectra::{MiniBatch, Population, Result};
 
 use super::Options;
-use crate::options::{EPOCH_STEP_OF_CURVES, bad, numbers};
+use crate::options::EPOCH_STEP_OF_CURVES;
 use crate::population;
 
 /// What is predicted and what is sampled.
@@ -26,7 +26,7 @@ impl Problem {
     pub fn new(options: &Options) -> Result<Self> {
         let atoms = population::atoms(&options.population)?;
         let population = Population::atoms(&atoms)?;
-        let source = source(options, &atoms, &population)?;
+        let source = population::source(options.source.as_deref(), &options.population, &atoms, &population)?;
         let test_eigenvalues = options.method.test_eigenvalues(&population)?;
         let builder = options.model.builder()?.population(population);
         let is_still = options.step.is_zero();
@@ -44,24 +44,4 @@ impl Problem {
     pub fn source(&self, t: f64) -> f64 {
         self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, source)| source)
     }
-}
-
-/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
-pub(super) fn source(
-    options: &Options,
-    atoms: &[(f64, f64)],
-    population: &Population,
-) -> Result<Vec<(f64, f64)>> {
-    let Some(text) = &options.source else {
-        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
-    };
-    let values = numbers("source", &text.replace(':', ","))?;
-    if values.len() != atoms.len() {
-        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
-        return Err(bad("source", format!("{} numbers", values.len()), allowed));
-    }
-    if population.as_atoms().len() != atoms.len() {
-        return Err(bad("population", &options.population, "different eigenvalues"));
-    }
-    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
 }

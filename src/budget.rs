@@ -40,7 +40,7 @@ impl Budget {
 
     /// # Errors
     /// [`Error::InvalidArgument`] if there is nothing to spend, or times are negative, not finite, or all 0.
-    pub(super) fn validate(self) -> Result<()> {
+    pub(crate) fn validate(self) -> Result<()> {
         match self {
             Self::Epochs(0) | Self::Gradients(0) => Err(Error::argument("budget", self, "at least 1")),
             Self::Epochs(_) | Self::Gradients(_) => Ok(()),

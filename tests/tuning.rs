@@ -1,0 +1,107 @@
+//! Best choices for a model: against an independent search, and against runs on a grid around them.
+
+use freespectra::finite::{Batching, MonteCarlo, Schedule};
+use freespectra::method::{Method, Start};
+use freespectra::minibatch::{Batches, Parameter, Stop, Tuned, Tuning};
+use freespectra::{Budget, Population};
+
+fn white(ratio: f64, noise: f64, batches: usize, epochs: usize) -> Tuning {
+    Tuning::new(&Population::identity(), ratio, |_| 1.0, noise)
+        .and_then(|tuning| tuning.with_batches(&[Batches::Finite(batches)]))
+        .and_then(|tuning| tuning.with_budget(Budget::Epochs(epochs), 0))
+        .unwrap()
+        .with_stop(Stop::End)
+}
+
+/// Optima of golden sections and of the simplex search over an independent implementation of the predictions, along three
+/// orders of its own.
+#[test]
+fn optima_of_an_independent_search() {
+    let found = white(0.5, 0.3, 8, 5).run().unwrap();
+    assert!((found.best.epoch_step / 0.5710 - 1.0).abs() < 0.02, "{:?}", found.best);
+    assert!((found.best.risk - 0.21113).abs() < 4e-4, "{:?}", found.best);
+    assert!(found.flat[0] < 0.95 * found.best.epoch_step && found.flat[1] > 1.05 * found.best.epoch_step);
+}
+
+/// Step and ridge from a start at 0, on a grid of simulated runs around the choice.
+#[test]
+fn runs_agree_with_step_and_ridge() {
+    let tuning = white(2.0, 0.3, 5, 8)
+        .with_method(Method::new().with_start(Start::Zero).unwrap())
+        .with_parameters(&[Parameter::Ridge])
+        .unwrap();
+    let best = tuning.run().unwrap().best;
+    let run = |tuned: &Tuned| {
+        let simulation = MonteCarlo::new(240, Batching::equal(120, 5).unwrap(), tuned.epoch_step / 5.0)
+            .and_then(|simulation| simulation.with_draws(100))
+            .unwrap()
+            .with_method(tuning.method(tuned).unwrap())
+            .with_seed(3);
+        let curves = simulation.trajectories(&Schedule::RandomReshuffling, 8, |_| 1.0, 0.3, None).unwrap();
+        [curves.risk[40], curves.risk_error[40]]
+    };
+    let [chosen, error] = run(&best);
+    assert!(
+        (chosen - best.risk).abs() < 3.0 * error && error < 0.02 * chosen,
+        "{chosen} ± {error}: {best:?}"
+    );
+    for (step, ridge) in [(0.4, 1.0), (2.0, 1.0), (1.0, 0.2), (1.0, 4.0)] {
+        let mut other = best;
+        other.epoch_step *= step;
+        other.ridge = best.ridge.map(|best| best * ridge);
+        assert!(run(&other)[0] > chosen, "{step}, {ridge}");
+    }
+}
+
+/// Simulated risks of steps around a choice on the same data: the choice is the best up to noise.
+#[test]
+fn runs_agree_with_the_choice() {
+    let tuning = white(0.5, 0.3, 8, 5);
+    let best = tuning.run().unwrap().best;
+    let run = |tuned: &Tuned| {
+        let simulation = MonteCarlo::new(160, Batching::equal(320, 8).unwrap(), tuned.epoch_step / 8.0)
+            .and_then(|simulation| simulation.with_draws(60))
+            .unwrap()
+            .with_method(tuning.method(tuned).unwrap())
+            .with_seed(5);
+        let curves = simulation.trajectories(&Schedule::RandomReshuffling, tuned.epochs, |_| 1.0, 0.3, None);
+        let curves = curves.unwrap();
+        [curves.risk[8 * tuned.epochs], curves.risk_error[8 * tuned.epochs]]
+    };
+    let [chosen, error] = run(&best);
+    assert!(
+        (chosen - best.risk).abs() < 3.0 * error && error < 0.03 * chosen,
+        "{chosen} ± {error}: {best:?}"
+    );
+    for factor in [0.5, 0.7, 1.3, 1.6] {
+        let other = tuning.with_step(&best, factor * best.epoch_step).unwrap();
+        let [simulated, error] = run(&other);
+        assert!(simulated > chosen, "{factor}: {simulated} against {chosen}");
+        assert!((simulated - other.risk).abs() < 3.0 * error, "{factor}: {simulated} ± {error}: {other:?}");
+    }
+}
+
+/// More to choose from is never worse, many batches come close to infinitely many, and budgets in seconds are those of epochs.
+#[test]
+fn choices_among_more() {
+    let some = white(0.5, 0.3, 8, 5);
+    let plain = some.run().unwrap().best.risk;
+    let with_momentum = some.clone().with_parameters(&[Parameter::Momentum]).unwrap().run().unwrap().best;
+    assert!(with_momentum.risk <= plain * (1.0 + 1e-5), "{with_momentum:?} against {plain}");
+    let all =
+        some.clone().with_batches(&[Batches::Finite(8), Batches::Finite(64), Batches::Infinite]).unwrap();
+    let found = all.run().unwrap().by_batches;
+    assert_eq!(found[0].risk, plain);
+    let off = |a: f64, b: f64| (a / b - 1.0).abs();
+    assert!(off(found[1].risk, found[2].risk) < 0.005, "{found:?}");
+    assert!(off(found[1].epoch_step, found[2].epoch_step) < 0.05, "{found:?}");
+
+    // 100 rows at 1 ms and 8 steps at 25 ms: 0.3 s an epoch.
+    let seconds = Budget::Seconds { total: 1.6, per_step: 0.025, per_row: 0.001 };
+    let timed = some.clone().with_budget(seconds, 100).unwrap();
+    assert_eq!(timed.epochs(Batches::Finite(8)), 5);
+    assert_eq!(timed.run().unwrap().best, some.run().unwrap().best);
+    assert!(some.clone().with_budget(seconds, 0).is_err());
+    assert!(some.clone().with_parameters(&[Parameter::Ridge, Parameter::Ridge]).is_err());
+    assert!(some.with_batches(&[]).is_err());
+}
