@@ -2,8 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 const packed = Uint8Array.from(atob($("module").textContent.trim()), (c) => c.charCodeAt(0));
-const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-const engine = unpacked.then((bytes) => start(bytes, $("worker").textContent));
+// The controls are painted first.
+const engine = new Promise((painted) => setTimeout(painted)).then(() => start(unpack(packed), $("worker").textContent));
 const functions = ["law", "curve", "runs", "sample", "map", "thresholds", "polynomial", "data"];
 const freespectra = Object.fromEntries(functions.map((name) => [name, async (...options) => (await engine)[name](...options)]));
 globalThis.freespectra = freespectra;
