@@ -203,20 +203,7 @@ const ask = {
       show({ ...base, layers: [...layers, points(runs.risk, "test", `${runs.draws} runs, p = ${runs.features}, n = ${runs.rows}`), points(runs.train, "train"), ...runs.averages.map(({ risk }) => points(risk, "line"))] }, numbers, table);
     }, quietly);
   },
-  async map(signal) {
-    const steps = Array.from({ length: 24 }, (_, i) => 0.1 * 10 ** ((i / 23) * 1.5));
-    const colours = ["full", "train", "line", "law", "muted"];
-    const layers = [], numbers = [], columns = { epoch_step: steps };
-    for (const [index, batches] of [1, 2, 4, 8].entries()) {
-      const { best, stability } = await freespectra.map({ batches, aspect_ratio: state.aspect_ratio, population: population(), noise: state.noise, epochs: state.epochs, order: state.order, epoch_steps: steps, signal });
-      layers.push({ kind: "line", x: steps, y: best, colour: colours[index], label: `B = ${batches}` });
-      layers.push({ kind: "vertical", x: [stability], y: [], colour: colours[index], dashed: true, width: 1 });
-      const at = best.indexOf(Math.min(...best));
-      numbers.push([`B = ${batches}`, `smallest risk ${fixed(best[at])} at epoch step ${short(steps[at])}; runs in a fixed order diverge beyond ${fixed(stability)}`]);
-      columns[`B${batches}`] = best;
-      show({ title: `Smallest risk within ${state.epochs} epochs (dashed: runs diverge), p/n = ${short(state.aspect_ratio)}, noise ${short(state.noise)}`, xLabel: "epoch step", yLabel: "excess risk", logX: true, legend: "left", layers: [...layers] }, numbers, columns);
-    }
-  },
+  map: askMap,
   async polynomial(signal) {
     const laws = { x: state.x, y: state.y, z: state.z };
     const law = await freespectra.polynomial(state.text, laws, { ...(state.sampled ? { features: 200 } : {}), signal });
@@ -256,7 +243,7 @@ function quietly(error) {
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(["ink", "paper", "faint", "muted", "law", "full", "bars", "train", "test", "line"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return Object.fromEntries(["ink", "paper", "faint", "muted", "law", "full", "bars", "train", "test", "line", "mark"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 let painting = false;
@@ -280,35 +267,37 @@ function paint() {
 
 // Copying and saving
 
+/** What is copied: the state, in the plane with the best choice. */
+const chosen = () => (state.view === "map" && best ? { batches: best.batches, epoch_step: +best.epoch_step.toPrecision(4) } : state);
+
+const kind = () => (state.view === "map" ? "curves" : state.view);
+
 const COPIES = {
   command: () => ({
     spectrum: `freespectra z -B ${state.batches} --epoch-step ${state.epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --figure`,
-    curves: `freespectra trajectory -B ${state.batches} --epoch-step ${state.epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --noise ${state.noise} --epochs ${state.epochs} --schedule ${state.order} --schedules 8 --seed 0 --features 120 --draws 8${methodCommand()} --figure`,
-    map: `freespectra limit --gamma ${state.aspect_ratio} --figure`,
+    curves: `freespectra trajectory -B ${chosen().batches} --epoch-step ${chosen().epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --noise ${state.noise} --epochs ${state.epochs} --schedule ${state.order} --schedules 8 --seed 0 --features 120 --draws 8${methodCommand()} --figure`,
     polynomial: `freespectra polynomial --poly "${state.text}" ${occurring().map((v) => `--law ${v}=${state[v]}`).join(" ")} --figure`,
     data: `freespectra data FILE.csv${state.standardize ? " --standardize" : ""} --figure`,
-  })[state.view],
+  })[kind()],
   python: () => {
     if (["curves", "map"].includes(state.view) && methodCommand()) throw new Error("the Python package has plain descent only; take the command or Rust");
-    const model = `model = fs.MiniBatch(${state.batches}, ${state.aspect_ratio}, ${state.epoch_step}, [${population().map(([t, w]) => `(${t}, ${w})`).join(", ")}])`;
+    const model = `model = fs.MiniBatch(${chosen().batches}, ${state.aspect_ratio}, ${chosen().epoch_step}, [${population().map(([t, w]) => `(${t}, ${w})`).join(", ")}])`;
     return "import freespectra as fs\n\n" + ({
       spectrum: `${model}\nlaw = model.law()\nlaw.plot(hist=fs.sample_z(model, 400))\n`,
       curves: `${model}\ncurve = model.trajectory(noise=${state.noise}, order="${state.order}").curve(${state.epochs})\n`,
-      map: `${model}\nmodel.stability_step("cyclic")\n`,
       polynomial: `law = fs.polynomial("${state.text}", ${occurring().map((v) => `${v}=${python(state[v])}`).join(", ")}).law()\n`,
       data: `best = fs.Dataset(X, y${state.standardize ? ", standardize=True" : ""}).recommend([1, 2, 4, 8, 16])\n`,
-    })[state.view];
+    })[kind()];
   },
   rust: () => {
-    const model = `let population = freespectra::Population::atoms(&[${population().map(([t, w]) => `(${real(t)}, ${real(w)})`).join(", ")}])?;\nlet model = freespectra::MiniBatch::builder().batches(${state.batches}).aspect_ratio(${real(state.aspect_ratio)}).epoch_step(${real(state.epoch_step)}).population(population).build()?;\n`;
+    const model = `let population = freespectra::Population::atoms(&[${population().map(([t, w]) => `(${real(t)}, ${real(w)})`).join(", ")}])?;\nlet model = freespectra::MiniBatch::builder().batches(${chosen().batches}).aspect_ratio(${real(state.aspect_ratio)}).epoch_step(${real(chosen().epoch_step)}).population(population).build()?;\n`;
     const steps = methodRust();
     return ({
       spectrum: `${model}let law = model.law()?;\n`,
       curves: `${steps ? steps.use : ""}${model}let schedule = "${state.order}".parse()?;\nlet curve = freespectra::minibatch::Trajectory::new(&model, |_| 1.0, ${real(state.noise)})?${steps ? `.with_method(${steps.value})?` : ""}.averaged(&schedule, ${state.epochs}, 8, 0, None)?;\n`,
-      map: `${model}let step = model.stability_step(freespectra::minibatch::Order::Cyclic)?;\n`,
       polynomial: `// laws: x ${state.x}, y ${state.y}, z ${state.z}\nlet polynomial: freespectra::polynomial::Polynomial = "${state.text}".parse()?;\n`,
       data: "let data = freespectra::data::Dataset::from_row_major(&features, columns, Some(&targets), Default::default())?;\nlet found = freespectra::data::Search::new(&data, &[1, 2, 4, 8, 16])?.run()?;\n",
-    })[state.view];
+    })[kind()];
   },
 };
 const occurring = () => ["x", "y", "z"].filter((v) => new RegExp(`\\b${v}\\b`).test(state.text));
@@ -413,6 +402,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => figure && SAVES[button.dataset.save]());
+const picture = $("picture");
+const see = ({ batches, epoch_step }) => { Object.assign(state, { view: "curves", batches, epoch_step: +epoch_step.toPrecision(4) }); showControls(); update(); };
+picture.addEventListener("pointermove", (event) => {
+  const point = pointAt(event);
+  picture.style.cursor = point ? "pointer" : "";
+  if (point) $("pointed").textContent = `B = ${point.batches}, epoch step ${short(point.epoch_step)}: smallest risk ${fixed(point.risk)} after ${short(point.epochs)} epochs`;
+});
+picture.addEventListener("click", (event) => {
+  const point = pointAt(event);
+  if (point) see(point);
+});
+$("see").addEventListener("click", () => best && see(best));
 addEventListener("hashchange", () => { readAddress(); showControls(); update(); });
 addEventListener("resize", paint);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);

@@ -108,6 +108,53 @@ test("the method by keyboard and mouse, in the address and in what is copied", a
   await close();
 });
 
+test("the plane: smallest risks and thresholds are those of the command", async () => {
+  const [map, stability, other] = await opened.page.evaluate(async () => {
+    const asked = { batches: 4, aspect_ratio: 0.5, population: [[1, 1]], noise: 0.3, epochs: 6, order: "cyclic" };
+    return [await freespectra.map({ ...asked, epoch_steps: [0.3, 1.2, 9] }), await freespectra.stability(asked), await freespectra.stability({ ...asked, ridge: 0.1 })];
+  });
+  for (const [i, step] of [0.3, 1.2, 9].entries()) {
+    const exact = command("trajectory", "-B", "4", "--epoch-step", `${step}`, "--epochs", "6", "--schedule", "cyclic", "--features", "0");
+    const least = Math.min(...exact.risk);
+    close(map.risk[i], least, `risk at ${step}`);
+    close(map.epochs[i], exact.risk.indexOf(least) / 4, `epochs at ${step}`);
+    close(stability.epoch_step, exact.stability_epoch_step, "threshold");
+  }
+  assert.equal(other.epoch_step, null);
+});
+
+test("the plane by pointer and keyboard", async () => {
+  const { page, errors, close } = await open("#view=map&order=cyclic&epochs=5");
+  await says(page, "#numbers", "B = 32smallest");
+  // A change on the way starts anew.
+  await page.focus("#noise-slider");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector("#picture").getAttribute("aria-label").includes("noise 0.45"));
+  await says(page, "#numbers", "runs diverge beyond");
+  const box = await (await page.$("#picture")).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  assert.match(await text(page, "#pointed"), /^B = [68], epoch step .* smallest risk/);
+  const copied = await page.evaluate(async () => {
+    let copied;
+    navigator.clipboard.writeText = async (text) => { copied = text; };
+    document.querySelector("[data-copy=command]").click();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return copied;
+  });
+  assert.match(copied, /^freespectra trajectory -B \d+ --epoch-step 0\.\d+ /);
+  await page.focus("#see");
+  await page.keyboard.press("Enter");
+  await says(page, "#numbers", "at the end");
+  assert.ok(copied.includes(`-B ${await page.$eval("#batches", (input) => input.value)} --epoch-step ${await page.$eval("#epoch_step", (input) => input.value)} `));
+  await page.click("#tab-map");
+  await says(page, "#numbers", "B = 32smallest");
+  await page.mouse.click(box.x + box.width / 2, box.y + 0.4 * box.height);
+  await page.waitForFunction(() => /view=curves|batches=[68]/.test(location.hash));
+  await says(page, "#numbers", "at the end");
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test("polynomials are those of the command, and errors are words", async () => {
   const law = await opened.page.evaluate(async () => (await freespectra.polynomial("x*y + y*x", { x: "semicircle:1", y: "mp:0.5" })).support);
   const exact = command("polynomial", "--poly", "x*y + y*x", "--law", "x=semicircle:1", "--law", "y=mp:0.5", "--features", "0");
@@ -205,9 +252,11 @@ test("two hundred moves", async () => {
 
 test("pictures at two sizes", async () => {
   mkdirSync(`${root}/target/page`, { recursive: true });
-  for (const [name, options] of [["desktop", {}], ["phone", { width: 390, height: 844 }], ["dark", { dark: true }]]) {
-    const { page, errors, close } = await open("#batches=4", options);
-    await says(page, "#numbers", "support");
+  const sizes = [["desktop", {}], ["phone", { width: 390, height: 844 }], ["dark", { dark: true }]];
+  const views = [["spectrum", "support"], ["curves", "at the end"], ["map", "B = 32smallest"]];
+  for (const [name, view, shown, options] of views.flatMap(([view, shown]) => sizes.map(([size, options]) => [`${view}-${size}`, view, shown, options]))) {
+    const { page, errors, close } = await open(`#view=${view}`, options);
+    await says(page, "#numbers", shown);
     await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await page.screenshot({ path: `${root}/target/page/${name}.png` });
