@@ -276,7 +276,7 @@ const COPIES = {
   command: () => ({
     spectrum: `freespectra z -B ${state.batches} --epoch-step ${state.epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --figure`,
     curves: `freespectra trajectory -B ${chosen().batches} --epoch-step ${chosen().epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --noise ${state.noise} --epochs ${state.epochs} --schedule ${state.order} --schedules 8 --seed 0 --features 120 --draws 8${methodCommand()} --figure`,
-    polynomial: `freespectra polynomial --poly "${state.text}" ${occurring().map((v) => `--law ${v}=${state[v]}`).join(" ")} --figure`,
+    polynomial: `freespectra polynomial --poly "${state.text}" ${occurring().map((v) => `--law "${v}=${state[v]}"`).join(" ")} --figure`,
     data: `freespectra data FILE.csv${state.standardize ? " --standardize" : ""} --figure`,
   })[kind()],
   python: () => {
@@ -295,7 +295,7 @@ const COPIES = {
     return ({
       spectrum: `${model}let law = model.law()?;\n`,
       curves: `${steps ? steps.use : ""}${model}let schedule = "${state.order}".parse()?;\nlet curve = freespectra::minibatch::Trajectory::new(&model, |_| 1.0, ${real(state.noise)})?${steps ? `.with_method(${steps.value})?` : ""}.averaged(&schedule, ${state.epochs}, 8, 0, None)?;\n`,
-      polynomial: `// laws: x ${state.x}, y ${state.y}, z ${state.z}\nlet polynomial: freespectra::polynomial::Polynomial = "${state.text}".parse()?;\n`,
+      polynomial: `let polynomial: freespectra::polynomial::Polynomial = "${state.text}".parse()?;\nlet laws = [${occurring().map((v) => `("${v}", "${state[v]}".parse()?)`).join(", ")}];\nlet law = freespectra::polynomial::FreePolynomial::new(polynomial, &laws)?.law()?;\n`,
       data: "let data = freespectra::data::Dataset::from_row_major(&features, columns, Some(&targets), Default::default())?;\nlet found = freespectra::data::Search::new(&data, &[1, 2, 4, 8, 16])?.run()?;\n",
     })[kind()];
   },
@@ -303,9 +303,12 @@ const COPIES = {
 const occurring = () => ["x", "y", "z"].filter((v) => new RegExp(`\\b${v}\\b`).test(state.text));
 const pairs = () => population().map(([t, w]) => `${t}:${w}`).join(",");
 const real = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
+const NUMBER = "-?\\d+\\.?\\d*(?:[eE][+-]?\\d+)?";
+/** A law of names, sums and products as Python. */
 const python = (text) => {
-  const [name, ...numbers] = text.split(":");
-  return `fs.${{ mp: "marchenko_pastur" }[name] ?? name.replaceAll("-", "_")}(${numbers.join(", ")})`;
+  if (/\b(atoms|covariance|compound|compress|power)\b/.test(text)) throw new Error(`“${text}” is not written as Python here; take the command or Rust`);
+  return text.replace(new RegExp(`([a-z][a-z-]*)((?::${NUMBER})*)`, "g"), (_, name, numbers) =>
+    `fs.${{ mp: "marchenko_pastur" }[name] ?? name.replaceAll("-", "_")}(${numbers.split(":").slice(1).join(", ")})`);
 };
 
 function save(name, content, type) {

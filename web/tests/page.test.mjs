@@ -159,6 +159,12 @@ test("polynomials are those of the command, and errors are words", async () => {
   const law = await opened.page.evaluate(async () => (await freespectra.polynomial("x*y + y*x", { x: "semicircle:1", y: "mp:0.5" })).support);
   const exact = command("polynomial", "--poly", "x*y + y*x", "--law", "x=semicircle:1", "--law", "y=mp:0.5", "--features", "0");
   law.flat().forEach((x, i) => close(x, exact.support.flat()[i], "support"));
+  const composed = { x: "mp:0.5 * atoms:1@0.5,3@0.5", y: "compress(semicircle:2 + 1, 0.3)" };
+  const moments = await opened.page.evaluate(async (laws) => (await freespectra.polynomial("x + y", laws)).moments, composed);
+  const same = command("polynomial", "--poly", "x + y", ...Object.entries(composed).flatMap(([v, law]) => ["--law", `${v}=${law}`]), "--features", "0");
+  moments.forEach((m, i) => close(m, same.moments[i], "moment of composed laws"));
+  const fault = await opened.page.evaluate(() => freespectra.polynomial("x", { x: "mp:1 + gauss" }).catch((error) => error.message));
+  assert.match(fault, /column 8/);
   const said = await opened.page.evaluate(() => freespectra.polynomial("x*y", { x: "semicircle:1", y: "mp:0.5" }).catch((error) => error.message));
   assert.match(said, /not self-adjoint/);
   const refused = await opened.page.evaluate(() => freespectra.law({ batches: 0 }).catch((error) => error.message));
