@@ -138,7 +138,7 @@ pub enum Error {
         adjoint: String,
     },
 
-    /// A text could not be read as a polynomial.
+    /// A text could not be read as a polynomial or a law.
     #[error("column {column} of {text:?}: {reason}")]
     Syntax {
         /// The text as given.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
+use freespectra::free::NAMED;
 use freespectra::{Law, Result};
 use serde_json::json;
 
-use crate::expression;
+use crate::options::numbers_of_file;
 use crate::outputs::Shared;
 use crate::table::{LawOptions, moments};
 
@@ -26,16 +27,20 @@ pub struct Options {
 fn help() -> String {
     format!(
         "Such as \"mp:0.5 * atoms:1@0.5,5@0.5\", \"semicircle:1 + uniform:-1:1\", \"2*mp:1 - 1\", \
-         \"compress(mp:1, 0.3)\" or \"power(bernoulli, 3)\"; the laws with names are {}",
-        expression::NAMED
+         \"compress(mp:1, 0.3)\" or \"power(bernoulli, 3)\"; the laws with names are {NAMED}; eigenvalues:FILE has those of a file"
     )
+}
+
+/// The law of a text, with eigenvalues from files.
+pub fn parse(text: &str) -> Result<Law> {
+    Law::parse_with(text, |path| numbers_of_file(Path::new(path)))
 }
 
 pub fn run(options: &Options, shared: &Shared) -> Result<()> {
     let report = options.report.check()?;
     let outputs = shared.open("law")?;
     let start = Instant::now();
-    let law = expression::law(&options.expression)?;
+    let law = parse(&options.expression)?;
     let seconds = start.elapsed().as_secs_f64();
 
     let spectral = law.spectral();

@@ -2,15 +2,14 @@
 //!
 //! Each subcommand is a file with its options and a function `run`; `--help` lists them. What they share stands in
 //! `options` (parsers, what was given and what is a default), `outputs` (files that are written whole or not at all,
-//! progress), `population` and `expression` (how populations and laws are written), `sampled` (sampled spectra), `runs` (whether single runs converge) and
-//! `table` (laws as tables, numbers as text).
+//! progress), `population` (how populations are written), `sampled` (sampled spectra), `runs` (whether single runs
+//! converge) and `table` (laws as tables, numbers as text).
 
 mod choose;
 mod completions;
 mod data;
 #[cfg(feature = "plot")]
 mod drawing;
-mod expression;
 mod law;
 mod limit;
 mod mean;

@@ -14,7 +14,7 @@ use freespectra::polynomial::{FreePolynomial, Polynomial, Route, Variable};
 use freespectra::{Law, Result, SpectralLaw};
 use serde_json::json;
 
-use crate::expression;
+use crate::law;
 use crate::options::{Given, bad, count};
 use crate::outputs::{Shared, file};
 use crate::sampled::{Sampled, check_draws, sampling_seconds};
@@ -105,7 +105,7 @@ fn named_law(text: &str) -> Result<(String, Law)> {
         return Err(bad("law", format!("{text:?}"), allowed));
     };
     Variable::new(name.trim())?;
-    Ok((name.trim().to_owned(), expression::law(specification.trim())?))
+    Ok((name.trim().to_owned(), law::parse(specification.trim())?))
 }
 
 fn simulation(

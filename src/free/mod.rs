@@ -24,6 +24,7 @@
 mod consistency;
 pub mod convolution;
 mod direct;
+mod expression;
 mod free_law;
 mod handle;
 pub mod levy;
@@ -31,6 +32,7 @@ pub mod named;
 mod transforms;
 
 pub(crate) use convolution::solved::Solved;
+pub use expression::NAMED;
 pub use free_law::FreeLaw;
 pub use handle::Law;
 pub use levy::{FreeLevy, Jump};

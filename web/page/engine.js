@@ -83,8 +83,8 @@ function asLaw(here, { law, ...numbers }) {
 /**
  * The functions of the library, from the bytes of its module and the text of `worker.js`.
  *
- * `law(options)`, `curve(options)`, `runs(options)`, `sample(options)`, `map(options)`, `thresholds(options)`,
- * `polynomial(text, laws, options)` and `data(csv, options)` are promises; each takes an AbortSignal as `options.signal`.
+ * `law(options)`, `curve(options)`, `runs(options)`, `sample(options)`, `map(options)`,
+ * `stability(options)`, `critical(options)`, `polynomial(text, laws, options)` and `data(csv, options)` are promises; each takes an AbortSignal as `options.signal`.
  */
 export function start(bytes, worker) {
   const module = new WebAssembly.Module(bytes);
@@ -96,7 +96,8 @@ export function start(bytes, worker) {
   return {
     law: async (options) => asLaw(here, await law(options)),
     curve: ask("laws", "curve"),
-    thresholds: ask("laws", "thresholds"),
+    stability: ask("laws", "stability"),
+    critical: ask("laws", "critical"),
     map: ask("samples", "map"),
     sample: ask("samples", "sample"),
     runs: ask("samples", "runs"),

@@ -2,17 +2,21 @@
 
 const $ = (id) => document.getElementById(id);
 const packed = Uint8Array.from(atob($("module").textContent.trim()), (c) => c.charCodeAt(0));
-const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-const engine = unpacked.then((bytes) => start(bytes, $("worker").textContent));
-const functions = ["law", "curve", "runs", "sample", "map", "thresholds", "polynomial", "data"];
+// The controls are painted first.
+const engine = new Promise((painted) => setTimeout(painted)).then(() => start(unpack(packed), $("worker").textContent));
+const functions = ["law", "curve", "runs", "sample", "map", "stability", "critical", "polynomial", "data"];
 const freespectra = Object.fromEntries(functions.map((name) => [name, async (...options) => (await engine)[name](...options)]));
 globalThis.freespectra = freespectra;
 
 const DEFAULTS = {
   view: "spectrum", batches: 4, epoch_step: 1, aspect_ratio: 0.5, population: "1:1", noise: 0.3, epochs: 15, order: "reshuffle",
+  rule: "none", momentum: 0.5, ridge: 0, zero_start: false, step_schedule: "constant", schedule_steps: 20, average: "none", average_from: 20,
+  average_part: 0.1, precondition: 0,
   text: "x*y + y*x", x: "semicircle:1", y: "mp:0.5", z: "semicircle:1", target: "", standardize: false, sampled: true,
 };
-const NUMBERS = ["batches", "epoch_step", "aspect_ratio", "noise", "epochs"];
+const NUMBERS = ["batches", "epoch_step", "aspect_ratio", "noise", "epochs", "momentum", "ridge", "schedule_steps", "average_from", "average_part", "precondition"];
+const WORDS = ["population", "text", "x", "y", "z", "target", "order", "rule", "step_schedule", "average"];
+const CHECKS = ["standardize", "sampled", "zero_start"];
 const VIEWS = [...document.querySelectorAll("[data-view]")].map((tab) => tab.dataset.view);
 const state = { ...DEFAULTS };
 let csv = null, figure = null, table = null, drawn = { laws: 0, frames: 0 };
@@ -47,10 +51,12 @@ function showControls() {
     tab.setAttribute("aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
   }
-  for (const fieldset of document.querySelectorAll("fieldset")) {
-    fieldset.hidden = !fieldset.dataset.views.split(" ").includes(state.view);
-    fieldset.style.display = fieldset.hidden ? "none" : "";
+  for (const part of document.querySelectorAll("[data-views]")) part.hidden = !part.dataset.views.split(" ").includes(state.view);
+  for (const part of document.querySelectorAll("[data-when]")) {
+    const [key, values] = part.dataset.when.split("=");
+    part.hidden = !values.split(" ").includes(state[key]);
   }
+  $("method-words").textContent = methodWords();
   for (const key of Object.keys(DEFAULTS)) {
     const input = $(key);
     if (!input || document.activeElement === input) continue;
@@ -76,6 +82,8 @@ function population() {
 }
 
 const model = () => ({ batches: state.batches, epoch_step: state.epoch_step, aspect_ratio: state.aspect_ratio, population: population() });
+
+const descent = () => ({ aspect_ratio: state.aspect_ratio, population: population(), noise: state.noise, epochs: state.epochs, order: state.order, ...method() });
 
 let asked = 0, busy = null, again = false, extras = null;
 
@@ -168,45 +176,34 @@ const ask = {
     }, quietly);
   },
   async curves(signal, later, current) {
-    const asked = { ...model(), noise: state.noise, epochs: state.epochs, order: state.order };
+    const asked = { ...model(), ...descent() };
     const curve = await freespectra.curve({ ...asked, signal });
     const wild = Math.max(...curve.risk, ...curve.train) > 30 * Math.max(curve.train[0], 1e-9);
     const layers = [
       { kind: "line", x: curve.epochs, y: curve.risk, colour: "test", label: "excess risk" },
       { kind: "line", x: curve.epochs, y: curve.train, colour: "train", label: "training error" },
       ...(curve.mean_risk ? [{ kind: "line", x: curve.mean_risk.map((_, k) => k), y: curve.mean_risk, colour: "line", label: "risk of the mean over orders", dashed: true }] : []),
+      ...curve.averages.map(({ average, risk }) => ({ kind: "line", x: curve.epochs, y: risk, colour: "line", label: `excess risk of the average, ${average}` })),
     ];
-    const base = { title: `Errors: ${describe()}, noise ${short(state.noise)}`, xLabel: "epochs", yLabel: "error", logY: wild, xFromZero: true, layers };
+    const base = { title: `Errors: ${[describe(), `noise ${short(state.noise)}`, ...methodParts()].join(", ")}`, xLabel: "epochs", yLabel: "error", logY: wild, xFromZero: true, layers };
     const end = curve.risk.length - 1;
     const numbers = [
       ["smallest risk", `${fixed(Math.min(...curve.risk))} after ${short(curve.epochs[curve.risk.indexOf(Math.min(...curve.risk))])} epochs`],
       ["at the end", `risk ${fixed(curve.risk[end])}, training ${fixed(curve.train[end])}`],
+      ...curve.averages.map(({ average, risk, train }) => [average, `at the end risk ${fixed(risk[end])}, training ${fixed(train[end])}`]),
       ...(curve.diverged === null ? [] : [["diverged", `beyond 1e100 from step ${curve.diverged} on`]]),
     ];
-    show(base, numbers, { epochs: curve.epochs, risk: curve.risk, train: curve.train });
+    show(base, numbers, { epochs: curve.epochs, risk: curve.risk, train: curve.train, ...Object.fromEntries(curve.averages.map(({ average, risk }) => [average, risk])) });
     if (!state.sampled) return;
     freespectra.runs({ ...asked, signal: later }).then((runs) => {
       if (!current()) return;
       const every = Math.ceil(runs.epochs.length / 30), thin = (v) => v.filter((_, i) => i % every === 0);
       const points = (y, colour, label) => ({ kind: "points", x: thin(runs.epochs), y: thin(y), colour, label });
       drawn.laws--;
-      show({ ...base, layers: [...layers, points(runs.risk, "test", `${runs.draws} runs, p = ${runs.features}, n = ${runs.rows}`), points(runs.train, "train")] }, numbers, table);
+      show({ ...base, layers: [...layers, points(runs.risk, "test", `${runs.draws} runs, p = ${runs.features}, n = ${runs.rows}`), points(runs.train, "train"), ...runs.averages.map(({ risk }) => points(risk, "line"))] }, numbers, table);
     }, quietly);
   },
-  async map(signal) {
-    const steps = Array.from({ length: 24 }, (_, i) => 0.1 * 10 ** ((i / 23) * 1.5));
-    const colours = ["full", "train", "line", "law", "muted"];
-    const layers = [], numbers = [], columns = { epoch_step: steps };
-    for (const [index, batches] of [1, 2, 4, 8].entries()) {
-      const { best, stability } = await freespectra.map({ batches, aspect_ratio: state.aspect_ratio, population: population(), noise: state.noise, epochs: state.epochs, order: state.order, epoch_steps: steps, signal });
-      layers.push({ kind: "line", x: steps, y: best, colour: colours[index], label: `B = ${batches}` });
-      layers.push({ kind: "vertical", x: [stability], y: [], colour: colours[index], dashed: true, width: 1 });
-      const at = best.indexOf(Math.min(...best));
-      numbers.push([`B = ${batches}`, `smallest risk ${fixed(best[at])} at epoch step ${short(steps[at])}; runs in a fixed order diverge beyond ${fixed(stability)}`]);
-      columns[`B${batches}`] = best;
-      show({ title: `Smallest risk within ${state.epochs} epochs (dashed: runs diverge), p/n = ${short(state.aspect_ratio)}, noise ${short(state.noise)}`, xLabel: "epoch step", yLabel: "excess risk", logX: true, legend: "left", layers: [...layers] }, numbers, columns);
-    }
-  },
+  map: askMap,
   async polynomial(signal) {
     const laws = { x: state.x, y: state.y, z: state.z };
     const law = await freespectra.polynomial(state.text, laws, { ...(state.sampled ? { features: 200 } : {}), signal });
@@ -246,7 +243,7 @@ function quietly(error) {
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(["ink", "paper", "faint", "muted", "law", "full", "bars", "train", "test", "line"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return Object.fromEntries(["ink", "paper", "faint", "muted", "law", "full", "bars", "train", "test", "line", "mark"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 let painting = false;
@@ -270,41 +267,48 @@ function paint() {
 
 // Copying and saving
 
+/** What is copied: the state, in the plane with the best choice. */
+const chosen = () => (state.view === "map" && best ? { batches: best.batches, epoch_step: +best.epoch_step.toPrecision(4) } : state);
+
+const kind = () => (state.view === "map" ? "curves" : state.view);
+
 const COPIES = {
   command: () => ({
     spectrum: `freespectra z -B ${state.batches} --epoch-step ${state.epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --figure`,
-    curves: `freespectra trajectory -B ${state.batches} --epoch-step ${state.epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --noise ${state.noise} --epochs ${state.epochs} --schedule ${state.order} --figure`,
-    map: `freespectra limit --gamma ${state.aspect_ratio} --figure`,
-    polynomial: `freespectra polynomial --poly "${state.text}" ${occurring().map((v) => `--law ${v}=${state[v]}`).join(" ")} --figure`,
+    curves: `freespectra trajectory -B ${chosen().batches} --epoch-step ${chosen().epoch_step} --gamma ${state.aspect_ratio} --population "${pairs()}" --noise ${state.noise} --epochs ${state.epochs} --schedule ${state.order} --schedules 8 --seed 0 --features 120 --draws 8${methodCommand()} --figure`,
+    polynomial: `freespectra polynomial --poly "${state.text}" ${occurring().map((v) => `--law "${v}=${state[v]}"`).join(" ")} --figure`,
     data: `freespectra data FILE.csv${state.standardize ? " --standardize" : ""} --figure`,
-  })[state.view],
+  })[kind()],
   python: () => {
-    const model = `model = fs.MiniBatch(${state.batches}, ${state.aspect_ratio}, ${state.epoch_step}, [${population().map(([t, w]) => `(${t}, ${w})`).join(", ")}])`;
+    if (["curves", "map"].includes(state.view) && methodCommand()) throw new Error("the Python package has plain descent only; take the command or Rust");
+    const model = `model = fs.MiniBatch(${chosen().batches}, ${state.aspect_ratio}, ${chosen().epoch_step}, [${population().map(([t, w]) => `(${t}, ${w})`).join(", ")}])`;
     return "import freespectra as fs\n\n" + ({
       spectrum: `${model}\nlaw = model.law()\nlaw.plot(hist=fs.sample_z(model, 400))\n`,
       curves: `${model}\ncurve = model.trajectory(noise=${state.noise}, order="${state.order}").curve(${state.epochs})\n`,
-      map: `${model}\nmodel.stability_step("cyclic")\n`,
       polynomial: `law = fs.polynomial("${state.text}", ${occurring().map((v) => `${v}=${python(state[v])}`).join(", ")}).law()\n`,
       data: `best = fs.Dataset(X, y${state.standardize ? ", standardize=True" : ""}).recommend([1, 2, 4, 8, 16])\n`,
-    })[state.view];
+    })[kind()];
   },
   rust: () => {
-    const model = `let population = freespectra::Population::atoms(&[${population().map(([t, w]) => `(${real(t)}, ${real(w)})`).join(", ")}])?;\nlet model = freespectra::MiniBatch::builder().batches(${state.batches}).aspect_ratio(${real(state.aspect_ratio)}).epoch_step(${real(state.epoch_step)}).population(population).build()?;\n`;
+    const model = `let population = freespectra::Population::atoms(&[${population().map(([t, w]) => `(${real(t)}, ${real(w)})`).join(", ")}])?;\nlet model = freespectra::MiniBatch::builder().batches(${chosen().batches}).aspect_ratio(${real(state.aspect_ratio)}).epoch_step(${real(chosen().epoch_step)}).population(population).build()?;\n`;
+    const steps = methodRust();
     return ({
       spectrum: `${model}let law = model.law()?;\n`,
-      curves: `${model}let schedule = "${state.order}".parse()?;\nlet curve = freespectra::minibatch::Trajectory::new(&model, |_| 1.0, ${real(state.noise)})?.averaged(&schedule, ${state.epochs}, 8, 0, None)?;\n`,
-      map: `${model}let step = model.stability_step(freespectra::minibatch::Order::Cyclic)?;\n`,
-      polynomial: `// laws: x ${state.x}, y ${state.y}, z ${state.z}\nlet polynomial: freespectra::polynomial::Polynomial = "${state.text}".parse()?;\n`,
+      curves: `${steps ? steps.use : ""}${model}let schedule = "${state.order}".parse()?;\nlet curve = freespectra::minibatch::Trajectory::new(&model, |_| 1.0, ${real(state.noise)})?${steps ? `.with_method(${steps.value})?` : ""}.averaged(&schedule, ${state.epochs}, 8, 0, None)?;\n`,
+      polynomial: `let polynomial: freespectra::polynomial::Polynomial = "${state.text}".parse()?;\nlet laws = [${occurring().map((v) => `("${v}", "${state[v]}".parse()?)`).join(", ")}];\nlet law = freespectra::polynomial::FreePolynomial::new(polynomial, &laws)?.law()?;\n`,
       data: "let data = freespectra::data::Dataset::from_row_major(&features, columns, Some(&targets), Default::default())?;\nlet found = freespectra::data::Search::new(&data, &[1, 2, 4, 8, 16])?.run()?;\n",
-    })[state.view];
+    })[kind()];
   },
 };
 const occurring = () => ["x", "y", "z"].filter((v) => new RegExp(`\\b${v}\\b`).test(state.text));
 const pairs = () => population().map(([t, w]) => `${t}:${w}`).join(",");
 const real = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
+const NUMBER = "-?\\d+\\.?\\d*(?:[eE][+-]?\\d+)?";
+/** A law of names, sums and products as Python. */
 const python = (text) => {
-  const [name, ...numbers] = text.split(":");
-  return `fs.${{ mp: "marchenko_pastur" }[name] ?? name.replaceAll("-", "_")}(${numbers.join(", ")})`;
+  if (/\b(atoms|covariance|compound|compress|power)\b/.test(text)) throw new Error(`“${text}” is not written as Python here; take the command or Rust`);
+  return text.replace(new RegExp(`([a-z][a-z-]*)((?::${NUMBER})*)`, "g"), (_, name, numbers) =>
+    `fs.${{ mp: "marchenko_pastur" }[name] ?? name.replaceAll("-", "_")}(${numbers.split(":").slice(1).join(", ")})`);
 };
 
 function save(name, content, type) {
@@ -341,10 +345,8 @@ for (const key of NUMBERS) {
   $(key).addEventListener("input", take($(key)));
   $(`${key}-slider`).addEventListener("input", take($(`${key}-slider`)));
 }
-for (const key of ["population", "text", "x", "y", "z", "target", "order"]) {
-  $(key).addEventListener("input", () => { state[key] = $(key).value; update(); });
-}
-for (const key of ["standardize", "sampled"]) $(key).addEventListener("change", () => { state[key] = $(key).checked; update(); });
+for (const key of WORDS) $(key).addEventListener("input", () => { state[key] = $(key).value; showControls(); update(); });
+for (const key of CHECKS) $(key).addEventListener("change", () => { state[key] = $(key).checked; showControls(); update(); });
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 for (const [index, tab] of tabs.entries()) {
@@ -403,6 +405,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => figure && SAVES[button.dataset.save]());
+const picture = $("picture");
+const see = ({ batches, epoch_step }) => { Object.assign(state, { view: "curves", batches, epoch_step: +epoch_step.toPrecision(4) }); showControls(); update(); };
+picture.addEventListener("pointermove", (event) => {
+  const point = pointAt(event);
+  picture.style.cursor = point ? "pointer" : "";
+  if (point) $("pointed").textContent = `B = ${point.batches}, epoch step ${short(point.epoch_step)}: smallest risk ${fixed(point.risk)} after ${short(point.epochs)} epochs`;
+});
+picture.addEventListener("click", (event) => {
+  const point = pointAt(event);
+  if (point) see(point);
+});
+$("see").addEventListener("click", () => best && see(best));
 addEventListener("hashchange", () => { readAddress(); showControls(); update(); });
 addEventListener("resize", paint);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);

@@ -32,7 +32,10 @@ class Svg {
   setLineDash(dash) { this.dash = dash; }
   stroke() { this.parts.push(`<path d="${this.path}" fill="none" stroke="${this.strokeStyle}" stroke-width="${this.lineWidth}" stroke-dasharray="${(this.dash ?? []).join(" ")}"/>`); }
   fill() { this.parts.push(`<path d="${this.path}" fill="${this.fillStyle}" fill-opacity="${this.globalAlpha ?? 1}"/>`); }
-  fillRect(x, y, w, h) { this.parts.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${this.fillStyle}"/>`); }
+  fillRect(...box) {
+    const [x, y, w, h] = box.map((v) => +v.toFixed(1));
+    this.parts.push(`<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${this.fillStyle}"/>`);
+  }
   measureText(text) { return { width: 6.4 * text.length }; }
   save() {} restore() { this.turned = undefined; } translate(x, y) { this.turned = [x, y]; } rotate() {}
   fillText(text, x, y) {
@@ -45,11 +48,55 @@ class Svg {
   text() { return `<svg xmlns="http://www.w3.org/2000/svg" width="${this.width}" height="${this.height}">${this.parts.join("")}</svg>`; }
 }
 
+/** Writes a title in as many lines as it takes. */
+function heading(context, title, left, width, colours) {
+  context.fillStyle = colours.ink;
+  context.textAlign = "left";
+  context.font = "14px system-ui, sans-serif";
+  if (context.measureText(title).width < width) return context.fillText(title, left, 20);
+  context.font = "11px system-ui, sans-serif";
+  const lines = [""];
+  for (const part of title.split(/(?<=[,:]) /)) {
+    const longer = `${lines[lines.length - 1]} ${part}`.trim();
+    if (context.measureText(longer).width < width || longer === part) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  lines.slice(0, 2).forEach((line, i) => context.fillText(line, left, 13 + 14 * i));
+}
+
+/** Paper, axes with their ticks, labels and the title; `box` is where the picture stands, `at` are its scales. */
+function frame(context, width, height, figure, colours, box, at) {
+  const { left, right, top, bottom } = box, { X, Y, xTicks, yTicks } = at;
+  context.fillStyle = colours.paper;
+  context.fillRect(0, 0, width, height);
+  context.setLineDash([]);
+  context.font = "12px system-ui, sans-serif";
+  context.lineWidth = 1;
+  for (const t of xTicks) {
+    context.strokeStyle = colours.faint;
+    context.beginPath(); context.moveTo(X(t), height - bottom); context.lineTo(X(t), height - bottom + 5); context.stroke();
+    context.fillStyle = colours.muted; context.textAlign = "center"; context.fillText(short(t), X(t), height - bottom + 18);
+  }
+  for (const t of yTicks) {
+    context.strokeStyle = colours.faint;
+    context.beginPath(); context.moveTo(at.grid ? left : left - 5, Y(t)); context.lineTo(at.grid ? width - right : left, Y(t)); context.stroke();
+    context.fillStyle = colours.muted; context.textAlign = "right"; context.fillText(short(t), left - 7, Y(t) + 4);
+  }
+  context.strokeStyle = colours.muted;
+  context.beginPath(); context.moveTo(left, top); context.lineTo(left, height - bottom); context.lineTo(width - right, height - bottom); context.stroke();
+  context.fillStyle = colours.ink; context.textAlign = "center";
+  context.fillText(figure.xLabel, (left + width - right) / 2, height - 8);
+  context.save(); context.translate(15, (top + height - bottom) / 2); context.rotate(-Math.PI / 2); context.fillText(figure.yLabel, 0, 0); context.restore();
+  heading(context, figure.title, left, width - left - 4, colours);
+  context.font = "12px system-ui, sans-serif";
+}
+
 /**
  * Draws `{title, xLabel, yLabel, logX, logY, xFromZero, legend, layers}`; a layer is `{kind, x, y, colour, label, dashed, width}` with the kinds
  * line, bars (x are edges), points, arrow (at x, of height y) and vertical.
  */
 function draw(context, width, height, figure, colours) {
+  if (figure.plane) return drawPlane(context, width, height, figure, colours);
   const left = 62, right = 14, top = 34, bottom = 46;
   const { logX, logY } = figure;
   const usable = (v, log) => Number.isFinite(v) && (!log || v > 0);
@@ -78,33 +125,8 @@ function draw(context, width, height, figure, colours) {
   const X = (v) => left + (width - left - right) * scale(v, xLow, xHigh, logX);
   const Y = (v) => height - bottom - (height - top - bottom) * Math.max(-0.02, Math.min(1.02, scale(v, yLow, yHigh, logY)));
 
-  context.fillStyle = colours.paper;
-  context.fillRect(0, 0, width, height);
-  context.setLineDash([]);
-  context.font = "12px system-ui, sans-serif";
-  context.lineWidth = 1;
-  for (const t of logX ? decades(xLow, xHigh) : ticks(xLow, xHigh, width / 90)) {
-    context.strokeStyle = colours.faint;
-    context.beginPath(); context.moveTo(X(t), height - bottom); context.lineTo(X(t), height - bottom + 5); context.stroke();
-    context.fillStyle = colours.muted; context.textAlign = "center"; context.fillText(short(t), X(t), height - bottom + 18);
-  }
-  for (const t of logY ? decades(yLow, yHigh) : ticks(yLow, yHigh, height / 60)) {
-    context.strokeStyle = colours.faint;
-    context.beginPath(); context.moveTo(left, Y(t)); context.lineTo(width - right, Y(t)); context.stroke();
-    context.fillStyle = colours.muted; context.textAlign = "right"; context.fillText(short(t), left - 7, Y(t) + 4);
-  }
-  context.strokeStyle = colours.muted;
-  context.beginPath(); context.moveTo(left, top); context.lineTo(left, height - bottom); context.lineTo(width - right, height - bottom); context.stroke();
-  context.fillStyle = colours.ink; context.textAlign = "center";
-  context.fillText(figure.xLabel, (left + width - right) / 2, height - 8);
-  context.save(); context.translate(15, (top + height - bottom) / 2); context.rotate(-Math.PI / 2); context.fillText(figure.yLabel, 0, 0); context.restore();
-  context.textAlign = "left";
-  for (let size = 14; size > 8; size--) {
-    context.font = `${size}px system-ui, sans-serif`;
-    if (context.measureText(figure.title).width < width - left - right) break;
-  }
-  context.fillText(figure.title, left, 20);
-  context.font = "12px system-ui, sans-serif";
+  const xTicks = logX ? decades(xLow, xHigh) : ticks(xLow, xHigh, width / 90), yTicks = logY ? decades(yLow, yHigh) : ticks(yLow, yHigh, height / 60);
+  frame(context, width, height, figure, colours, { left, right, top, bottom }, { X, Y, xTicks, yTicks, grid: true });
 
   for (const layer of figure.layers) {
     const colour = colours[layer.colour];

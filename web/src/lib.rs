@@ -3,6 +3,8 @@
 
 mod answers;
 mod dataset;
+mod descent;
+mod method;
 mod models;
 mod words;
 
@@ -15,11 +17,12 @@ use serde_json::Value;
 enum Request {
     Law(models::Model),
     Evaluate(answers::Evaluate),
-    Curve(models::Descent),
-    Runs(models::Descent),
+    Curve(descent::Descent),
+    Runs(descent::Descent),
     Sample(models::Sample),
-    Map(models::Map),
-    Thresholds(models::Model),
+    Map(descent::Map),
+    Stability(descent::Stability),
+    Critical(models::Model),
     Polynomial(words::Words),
     Data(dataset::Data),
 }
@@ -35,7 +38,8 @@ pub fn answer(text: &str) -> String {
                 Request::Runs(descent) => descent.runs(),
                 Request::Sample(sample) => sample.answer(),
                 Request::Map(map) => map.answer(),
-                Request::Thresholds(model) => model.thresholds(),
+                Request::Stability(stability) => stability.answer(),
+                Request::Critical(model) => model.critical(),
                 Request::Polynomial(words) => words.answer(),
                 Request::Data(data) => data.answer(),
             };

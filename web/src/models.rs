@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use freespectra::finite::{Batching, MonteCarlo, Partition, Route, Schedule};
-use freespectra::minibatch::{Averaging, MeanIterate, Order, Sweep, Trajectory};
+use freespectra::finite::{Batching, MonteCarlo, Partition, Route};
+use freespectra::minibatch::Sweep;
 use freespectra::{Error, MiniBatch, Population, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub struct Model {
 }
 
 impl Model {
-    fn build(&self) -> Result<MiniBatch> {
+    pub fn build(&self) -> Result<MiniBatch> {
         let mut builder = MiniBatch::builder();
         if let Some(batches) = self.batches {
             builder = builder.batches(batches);
@@ -56,106 +56,13 @@ impl Model {
         Ok(answers::law(&law))
     }
 
-    pub fn thresholds(&self) -> Result<Value> {
+    pub fn critical(&self) -> Result<Value> {
         let model = self.build()?;
-        let critical = model.critical_step_size()? * model.batches() as f64;
-        Ok(json!({ "mean": critical, "runs": model.stability_step(Order::Cyclic)?.epoch_step }))
+        Ok(json!({ "epoch_step": model.critical_step_size()? * model.batches() as f64 }))
     }
 }
 
-/// Gradient descent with a start, noise and an order.
-#[derive(Deserialize)]
-pub struct Descent {
-    #[serde(flatten)]
-    model: Model,
-    noise: Option<f64>,
-    signal: Option<f64>,
-    order: Option<String>,
-    epochs: Option<usize>,
-    schedules: Option<usize>,
-    features: Option<usize>,
-    draws: Option<usize>,
-    seed: Option<u64>,
-}
-
-impl Descent {
-    fn order(&self) -> Result<Schedule> {
-        self.order.as_deref().unwrap_or("reshuffle").parse()
-    }
-
-    fn epochs(&self) -> usize {
-        self.epochs.unwrap_or(20)
-    }
-
-    fn noise(&self) -> f64 {
-        self.noise.unwrap_or(0.3)
-    }
-
-    fn signal(&self) -> f64 {
-        self.signal.unwrap_or(1.0)
-    }
-
-    pub fn curve(&self) -> Result<Value> {
-        let model = self.model.build()?;
-        let curve = Trajectory::new(&model, |_| self.signal(), self.noise())?.averaged(
-            &self.order()?,
-            self.epochs(),
-            Averaging::Fixed(self.schedules.unwrap_or(8)),
-            self.seed.unwrap_or(0),
-            None,
-        )?;
-        let mean = match model.white() {
-            Ok(white) => {
-                let iterate = MeanIterate::new(&white)?;
-                Some(
-                    iterate
-                        .curve(self.epochs(), self.signal(), self.noise())?
-                        .iter()
-                        .map(|e| e.risk)
-                        .collect::<Vec<_>>(),
-                )
-            }
-            Err(_) => None,
-        };
-        Ok(json!({
-            "epochs": epochs(curve.risk.len(), model.batches()),
-            "risk": curve.risk,
-            "train": curve.train,
-            "risk_spread": curve.risk_spread,
-            "schedules": curve.schedules,
-            "diverged": curve.diverged,
-            "mean_risk": mean,
-        }))
-    }
-
-    pub fn runs(&self) -> Result<Value> {
-        let model = self.model.build()?;
-        let simulation = simulation(
-            &model,
-            self.features.unwrap_or(120),
-            self.draws.unwrap_or(6),
-            self.seed.unwrap_or(1),
-        )?;
-        let runs =
-            simulation.trajectories(&self.order()?, self.epochs(), |_| self.signal(), self.noise(), None)?;
-        Ok(json!({
-            "epochs": epochs(runs.risk.len(), model.batches()),
-            "risk": runs.risk,
-            "train": runs.train,
-            "risk_error": runs.risk_error,
-            "train_error": runs.train_error,
-            "features": runs.features,
-            "rows": runs.samples,
-            "draws": runs.draws,
-        }))
-    }
-}
-
-fn epochs(steps: usize, batches: usize) -> Vec<f64> {
-    (0..steps).map(|step| step as f64 / batches as f64).collect()
-}
-
-fn simulation(model: &MiniBatch, features: usize, draws: usize, seed: u64) -> Result<MonteCarlo> {
+pub fn simulation(model: &MiniBatch, features: usize, draws: usize, seed: u64) -> Result<MonteCarlo> {
     let rows = (features as f64 / model.aspect_ratio()).round();
     if !(1.0..=1e6).contains(&rows) {
         return Err(Error::argument("features", features, "such that there are 1 to 1e6 rows"));
@@ -192,30 +99,5 @@ impl Sample {
         }
         let rows = simulation.samples();
         Ok(json!({ "eigenvalues": simulation.run(None)?.pooled(), "rows": rows }))
-    }
-}
-
-/// The smallest risk along a run for each of some steps.
-#[derive(Deserialize)]
-pub struct Map {
-    #[serde(flatten)]
-    descent: Descent,
-    epoch_steps: Vec<f64>,
-}
-
-impl Map {
-    pub fn answer(&self) -> Result<Value> {
-        let model = self.descent.model.build()?;
-        let order = self.descent.order()?;
-        let best = self.epoch_steps.iter().map(|step| {
-            let step = vec![step / model.batches() as f64; model.batches()];
-            let curve = Trajectory::new(&model, |_| self.descent.signal(), self.descent.noise())?
-                .with_step_sizes(&step)?
-                .averaged(&order, self.descent.epochs(), Averaging::Fixed(1), 0, None)?;
-            Ok(curve.risk.iter().copied().fold(f64::INFINITY, f64::min))
-        });
-        let best = best.collect::<Result<Vec<f64>>>()?;
-        let stability = model.stability_step(Order::Cyclic)?.epoch_step;
-        Ok(json!({ "best": best, "stability": stability }))
     }
 }

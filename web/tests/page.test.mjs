@@ -41,10 +41,130 @@ test("curves are those of the command", async () => {
   found.train.forEach((train, i) => close(train, exact.train[i], "train"));
 });
 
+test("curves of other methods are those of the command", async () => {
+  const methods = [
+    [{ momentum: 0.6 }, ["--momentum", "0.6"]],
+    [{ nesterov: true, step_schedule: "warmup:4" }, ["--nesterov", "--step-schedule", "warmup:4"]],
+    [{ momentum: 0.3, nesterov: true, ridge: 0.2, zero_start: true }, ["--momentum", "0.3", "--nesterov", "--ridge", "0.2", "--zero-start"]],
+    [{ step_schedule: "cosine", average: "polyak,ema:0.3" }, ["--step-schedule", "cosine", "--average", "polyak,ema:0.3"]],
+    [{ step_schedule: "inverse-time:5", average: "tail:6", precondition: -0.5 }, ["--step-schedule", "inverse-time:5", "--average", "tail:6", "--precondition", "power:-0.5"]],
+  ];
+  for (const [options, given] of methods) {
+    const name = given.join(" ");
+    const found = await opened.page.evaluate((options) => freespectra.curve({ batches: 3, epoch_step: 0.9, aspect_ratio: 0.5, population: [[1, 0.5], [3, 0.5]], noise: 0.2, epochs: 4, ...options }), options);
+    const exact = command("trajectory", "-B", "3", "--epoch-step", "0.9", "--gamma", "0.5", "--population", "1:0.5,3:0.5", "--noise", "0.2", "--epochs", "4", "--features", "0", "--schedules", "8", "--seed", "0", ...given);
+    assert.equal(found.risk.length, 13);
+    found.risk.forEach((risk, i) => close(risk, exact.risk[i], `${name}: risk`));
+    found.train.forEach((train, i) => close(train, exact.train[i], `${name}: train`));
+    assert.equal(found.averages.length, exact.averages.length);
+    found.averages.forEach((average, k) => average.risk.forEach((risk, i) => close(risk, exact.averages[k].risk[i], `${name}: average`)));
+  }
+  const refused = await opened.page.evaluate(() => freespectra.curve({ batches: 2, momentum: 1.2 }).catch((error) => error.message));
+  assert.match(refused, /momentum/);
+});
+
+test("the method by keyboard and mouse, in the address and in what is copied", async () => {
+  const { page, errors, close } = await open("#view=curves&batches=2&epochs=4");
+  await says(page, "#numbers", "smallest risk");
+  const before = await text(page, "#numbers");
+  assert.equal(await page.$eval("#method", (details) => details.open), false);
+  await page.click("#method summary");
+  await page.select("#rule", "heavy-ball");
+  await page.focus("#momentum-slider");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => location.hash.includes("momentum=0.51"));
+  const ridge = await (await page.$("#ridge-slider")).boundingBox();
+  await page.mouse.click(ridge.x + 0.25 * ridge.width, ridge.y + ridge.height / 2);
+  await page.click("#zero_start");
+  await page.select("#step_schedule", "warmup");
+  await page.$eval("#schedule_steps", (input) => { input.value = ""; });
+  await page.type("#schedule_steps", "6");
+  await page.focus("#average");
+  await page.keyboard.type("of the tail");
+  await page.$eval("#average_from", (input) => { input.value = ""; });
+  await page.type("#average_from", "3");
+  await page.focus("#precondition-slider");
+  await page.keyboard.press("ArrowRight");
+  await says(page, "#numbers", "tail:3");
+  assert.notEqual(await text(page, "#numbers"), before);
+  assert.match(await text(page, "#method-words"), /heavy ball 0.51, ridge 0.\d+ from 0, steps warmup:6, tail:3, preconditioned 0.05/);
+  await page.waitForFunction(() => /rule=heavy-ball&momentum=0.51&ridge=0.\d+&zero_start=true&step_schedule=warmup&schedule_steps=6&average=tail&average_from=3&precondition=0.05/.test(location.hash));
+  assert.equal(await page.$eval("#average_part", (input) => input.offsetParent), null);
+  const copied = await page.evaluate(() => {
+    const copied = {};
+    navigator.clipboard.writeText = async (text) => { copied.text = text; };
+    return ["command", "rust", "python"].reduce((before, kind) => before.then(async (all) => {
+      copied.text = null;
+      document.querySelector(`[data-copy=${kind}]`).click();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return [...all, copied.text];
+    }), Promise.resolve([]));
+  });
+  assert.match(copied[0], /--momentum 0.51 --ridge 0.\d+ --zero-start --step-schedule warmup:6 --average tail:3 --precondition power:0.05 --figure$/);
+  assert.match(copied[1], /Momentum::heavy_ball\(0.51\)\?\)\.with_ridge\(0.\d+\)\?\.with_start\(Start::Zero\)\?/);
+  assert.equal(copied[2], null);
+  assert.match(await text(page, "#message"), /Python package/);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("the plane: smallest risks and thresholds are those of the command", async () => {
+  const [map, stability, other] = await opened.page.evaluate(async () => {
+    const asked = { batches: 4, aspect_ratio: 0.5, population: [[1, 1]], noise: 0.3, epochs: 6, order: "cyclic" };
+    return [await freespectra.map({ ...asked, epoch_steps: [0.3, 1.2, 9] }), await freespectra.stability(asked), await freespectra.stability({ ...asked, ridge: 0.1 })];
+  });
+  for (const [i, step] of [0.3, 1.2, 9].entries()) {
+    const exact = command("trajectory", "-B", "4", "--epoch-step", `${step}`, "--epochs", "6", "--schedule", "cyclic", "--features", "0");
+    const least = Math.min(...exact.risk);
+    close(map.risk[i], least, `risk at ${step}`);
+    close(map.epochs[i], exact.risk.indexOf(least) / 4, `epochs at ${step}`);
+    close(stability.epoch_step, exact.stability_epoch_step, "threshold");
+  }
+  assert.equal(other.epoch_step, null);
+});
+
+test("the plane by pointer and keyboard", async () => {
+  const { page, errors, close } = await open("#view=map&order=cyclic&epochs=5");
+  await says(page, "#numbers", "B = 32smallest");
+  // A change on the way starts anew.
+  await page.focus("#noise-slider");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector("#picture").getAttribute("aria-label").includes("noise 0.45"));
+  await says(page, "#numbers", "runs diverge beyond");
+  const box = await (await page.$("#picture")).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  assert.match(await text(page, "#pointed"), /^B = [68], epoch step .* smallest risk/);
+  const copied = await page.evaluate(async () => {
+    let copied;
+    navigator.clipboard.writeText = async (text) => { copied = text; };
+    document.querySelector("[data-copy=command]").click();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return copied;
+  });
+  assert.match(copied, /^freespectra trajectory -B \d+ --epoch-step 0\.\d+ /);
+  await page.focus("#see");
+  await page.keyboard.press("Enter");
+  await says(page, "#numbers", "at the end");
+  assert.ok(copied.includes(`-B ${await page.$eval("#batches", (input) => input.value)} --epoch-step ${await page.$eval("#epoch_step", (input) => input.value)} `));
+  await page.click("#tab-map");
+  await says(page, "#numbers", "B = 32smallest");
+  await page.mouse.click(box.x + box.width / 2, box.y + 0.4 * box.height);
+  await page.waitForFunction(() => /view=curves|batches=[68]/.test(location.hash));
+  await says(page, "#numbers", "at the end");
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test("polynomials are those of the command, and errors are words", async () => {
   const law = await opened.page.evaluate(async () => (await freespectra.polynomial("x*y + y*x", { x: "semicircle:1", y: "mp:0.5" })).support);
   const exact = command("polynomial", "--poly", "x*y + y*x", "--law", "x=semicircle:1", "--law", "y=mp:0.5", "--features", "0");
   law.flat().forEach((x, i) => close(x, exact.support.flat()[i], "support"));
+  const composed = { x: "mp:0.5 * atoms:1@0.5,3@0.5", y: "compress(semicircle:2 + 1, 0.3)" };
+  const moments = await opened.page.evaluate(async (laws) => (await freespectra.polynomial("x + y", laws)).moments, composed);
+  const same = command("polynomial", "--poly", "x + y", ...Object.entries(composed).flatMap(([v, law]) => ["--law", `${v}=${law}`]), "--features", "0");
+  moments.forEach((m, i) => close(m, same.moments[i], "moment of composed laws"));
+  const fault = await opened.page.evaluate(() => freespectra.polynomial("x", { x: "mp:1 + gauss" }).catch((error) => error.message));
+  assert.match(fault, /column 8/);
   const said = await opened.page.evaluate(() => freespectra.polynomial("x*y", { x: "semicircle:1", y: "mp:0.5" }).catch((error) => error.message));
   assert.match(said, /not self-adjoint/);
   const refused = await opened.page.evaluate(() => freespectra.law({ batches: 0 }).catch((error) => error.message));
@@ -138,9 +258,11 @@ test("two hundred moves", async () => {
 
 test("pictures at two sizes", async () => {
   mkdirSync(`${root}/target/page`, { recursive: true });
-  for (const [name, options] of [["desktop", {}], ["phone", { width: 390, height: 844 }], ["dark", { dark: true }]]) {
-    const { page, errors, close } = await open("#batches=4", options);
-    await says(page, "#numbers", "support");
+  const sizes = [["desktop", {}], ["phone", { width: 390, height: 844 }], ["dark", { dark: true }]];
+  const views = [["spectrum", "support"], ["curves", "at the end"], ["map", "B = 32smallest"]];
+  for (const [name, view, shown, options] of views.flatMap(([view, shown]) => sizes.map(([size, options]) => [`${view}-${size}`, view, shown, options]))) {
+    const { page, errors, close } = await open(`#view=${view}`, options);
+    await says(page, "#numbers", shown);
     await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await page.screenshot({ path: `${root}/target/page/${name}.png` });

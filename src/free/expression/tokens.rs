@@ -1,8 +1,7 @@
 //! Single characters and numbers of an expression, and where its faults are.
 
-use freespectra::{Error, Result};
-
 use super::Parser;
+use crate::error::{Error, Result};
 
 impl<'a> Parser<'a> {
     pub(super) fn rest(&self) -> &'a str {

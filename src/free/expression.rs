@@ -9,27 +9,56 @@
 
 mod tokens;
 
-use std::path::Path;
+use std::str::FromStr;
 
-use freespectra::free::named::Discrete;
-use freespectra::{Law, Result};
+use super::handle::Law;
+use super::named::Discrete;
+use crate::error::{Error, Result};
 
-use crate::options::{bad, numbers_of_file};
-
-/// The laws with names.
+/// How the laws with names are written in the text of a [`Law`].
 pub const NAMED: &str = "semicircle:VARIANCE, mp:RATIO[:SCALE], covariance:RATIO:t@w,t@w, compound:RATIO:t@w,t@w, \
                          atoms:t@w,t@w, projection:TRACE, bernoulli, uniform:A:B, arcsine:A:B, \
-                         free-poisson:RATE:SIZE, kesten-mckay:DEGREE or eigenvalues:FILE";
+                         free-poisson:RATE:SIZE or kesten-mckay:DEGREE";
 
 /// Deepest nesting of parentheses and signs.
 const DEEPEST: usize = 100;
 
-/// The law that a text describes.
+/// Laws as texts: [names](NAMED) with operations, such as `"2*(mp:1 - 3)"`, `"compress(mp:1, 0.3)"` or
+/// `"power(bernoulli, 3)"`; sums and products of laws are free.
 ///
-/// # Errors
-/// [`freespectra::Error::Syntax`] with the column of the fault; those of the laws and of their operations.
-pub fn law(text: &str) -> Result<Law> {
-    let mut parser = Parser { text, position: 0, depth: 0 };
+/// ```
+/// use freespectra::Law;
+/// # fn main() -> Result<(), freespectra::Error> {
+/// let law: Law = "mp:0.5 * atoms:1@0.5,5@0.5".parse()?;
+/// assert!((law.mean() - 3.0).abs() < 1e-12);
+/// # Ok(())
+/// # }
+/// ```
+impl FromStr for Law {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Syntax`] with the column of the fault; those of the laws and of their operations.
+    fn from_str(text: &str) -> Result<Self> {
+        parse(text, None)
+    }
+}
+
+impl Law {
+    /// The law of a text in which `eigenvalues:FILE` stands for the eigenvalues that `read` finds under that name.
+    ///
+    /// # Errors
+    /// Those of the [parser](Law::from_str) and of `read`.
+    pub fn parse_with(text: &str, read: impl Fn(&str) -> Result<Vec<f64>>) -> Result<Self> {
+        parse(text, Some(&read))
+    }
+}
+
+/// What is behind a name of eigenvalues.
+type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<f64>>;
+
+fn parse(text: &str, read: Option<Read<'_>>) -> Result<Law> {
+    let mut parser = Parser { text, position: 0, depth: 0, read };
     let value = parser.sum()?;
     parser.skip_blanks();
     if parser.position < text.len() {
@@ -38,7 +67,8 @@ pub fn law(text: &str) -> Result<Law> {
     match value {
         Value::Law(law) => Ok(law),
         Value::Number(_) => {
-            Err(bad("law", format!("{text:?}"), format!("a law, not a number; one of {NAMED}")))
+            let allowed = format!("a law, not a number; one of {NAMED}");
+            Err(Error::argument("law", format!("{text:?}"), allowed))
         }
     }
 }
@@ -82,6 +112,7 @@ struct Parser<'a> {
     /// In bytes, always between characters.
     position: usize,
     depth: usize,
+    read: Option<Read<'a>>,
 }
 
 impl<'a> Parser<'a> {
@@ -135,7 +166,13 @@ impl<'a> Parser<'a> {
             "compress" | "power" => return self.function(name),
             "atoms" => return Law::atoms(&self.atoms("atoms")?),
             "covariance" | "compound" => return self.with_atoms(name),
-            "eigenvalues" => return self.eigenvalues(),
+            "eigenvalues" => {
+                if let Some(read) = self.read {
+                    return self.eigenvalues(read);
+                }
+                self.position = start;
+                return Err(self.fault("eigenvalues of a file cannot be read here"));
+            }
             "semicircle" => "semicircle:VARIANCE",
             "mp" => "mp:RATIO[:SCALE]",
             "projection" => "projection:TRACE",
@@ -217,7 +254,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A file name stands in quotes, or goes on to the next blank, comma or closing parenthesis.
-    fn eigenvalues(&mut self) -> Result<Law> {
+    fn eigenvalues(&mut self, read: Read<'_>) -> Result<Law> {
         if !self.takes(':') {
             return Err(self.fault("expected eigenvalues:FILE"));
         }
@@ -228,14 +265,12 @@ impl<'a> Parser<'a> {
         if is_quoted {
             self.expect('"')?;
         }
-        Law::eigenvalues(&numbers_of_file(Path::new(path))?)
+        Law::eigenvalues(&read(path)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use freespectra::Error;
-
     use super::*;
 
     /// Mean and variance are those of the free operations: for sums cumulants add, for products of means `m` and
@@ -257,10 +292,18 @@ mod tests {
             ("projection:0.3*projection:0.5", 0.15, 0.21 * 0.25 + 0.25 * 0.09),
             ("arcsine:0:1+free-poisson:2:0.5+kesten-mckay:3", 1.5, 0.125 + 0.5 + 3.0),
         ] {
-            let law = law(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let law: Law = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!((law.mean() - mean).abs() < 1e-9, "{text}: mean {}", law.mean());
             assert!((law.variance() - variance).abs() < 1e-8, "{text}: variance {}", law.variance());
         }
+    }
+
+    #[test]
+    fn eigenvalues_are_read_by_name() {
+        let read = |name: &str| Ok(vec![1.0, name.len() as f64]);
+        let law = Law::parse_with("2*eigenvalues:\"a b\" + 1", read).unwrap();
+        assert!((law.mean() - 5.0).abs() < 1e-12);
+        assert!(Law::parse_with("eigenvalues:x", |_| Err(Error::argument("x", 1, "y"))).is_err());
     }
 
     #[test]
@@ -282,9 +325,10 @@ mod tests {
             ("atoms:1", 8),
             ("atoms", 6),
             ("é", 1),
+            ("1 + eigenvalues:x", 5),
             (&deep, DEEPEST + 1),
         ] {
-            match law(text) {
+            match text.parse::<Law>() {
                 Err(Error::Syntax { column: found, reason, .. }) => {
                     assert_eq!(found, column, "{:.40}: {reason}", text);
                 }
@@ -300,7 +344,7 @@ mod tests {
             "compress(mp:1, 2)",
             "0*mp:1",
         ] {
-            assert!(law(text).is_err(), "{text}");
+            assert!(text.parse::<Law>().is_err(), "{text}");
         }
     }
 }
