@@ -52,6 +52,10 @@ fn small_batches(criterion: &mut Criterion) {
             bencher.iter(|| black_box(&limit).curve(order, 6).unwrap());
         });
     }
+    group.bench_function("law of Z", |bencher| bencher.iter(|| black_box(&limit).law().unwrap()));
+    group.bench_function("where reshuffling settles", |bencher| {
+        bencher.iter(|| black_box(&limit).stationary(SmallBatchOrder::Reshuffled).unwrap());
+    });
 }
 
 fn critical_step(criterion: &mut Criterion) {

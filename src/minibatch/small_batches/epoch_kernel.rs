@@ -25,10 +25,9 @@ use crate::solver::scaling::is_definite;
 use crate::solver::{Factors, FixedPoint, SolverOptions};
 
 /// What the polynomials may leave of the decay along an eigenvalue: it enters squared.
-const LEFT: f64 = 1e-8;
+const LEFT: f64 = 1e-7;
 
-/// Polynomials beyond those, and the most there are.
-const MORE: usize = 2;
+/// Most polynomials.
 const MOST: usize = 48;
 
 /// Eigenvalues of `-Im h` may fall below zero by this, relative to its largest entry.
@@ -77,8 +76,7 @@ impl EpochKernel {
         let fastest = atoms.iter().fold(0.0f64, |m, atom| m.max(epoch_step * atom.t));
         let coefficients = legendre::project(MOST, |x| (-fastest * x).exp());
         let tail = |size: usize| coefficients[size..].iter().map(|c| c * c).sum::<f64>().sqrt();
-        let needed = (1..MOST).find(|&size| tail(size) < LEFT * tail(0)).unwrap_or(MOST);
-        let size = (needed + MORE).min(MOST);
+        let size = (1..MOST).find(|&size| tail(size) < LEFT * tail(0)).unwrap_or(MOST);
         let along = atoms.iter().map(|atom| {
             let rate = epoch_step * atom.t;
             Along {
