@@ -240,8 +240,12 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// Counts evaluations other than those of solves.
-    pub(super) fn count(&self, evaluations: usize) {
+    ///
+    /// # Errors
+    /// From [`control::spend`].
+    pub(super) fn count(&self, evaluations: usize) -> Result<()> {
         self.evaluations.fetch_add(evaluations, Ordering::Relaxed);
+        control::spend(evaluations)
     }
 
     /// Keeps count of what a solve has cost and how well it went; an error once too much is spent.
@@ -252,8 +256,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             Err(error) => error.evaluations(),
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
-        let limit = self.transform.evaluation_limit();
+        let limit = control::budget().unwrap_or_else(|| self.transform.evaluation_limit());
         control::report(spent, limit);
+        control::spend(cost)?;
         if spent > limit {
             return Err(Error::OutOfBudget { z, evaluations: spent, limit });
         }
