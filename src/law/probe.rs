@@ -113,7 +113,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     let order = (2..=HIGHEST_ORDER).find(fits).unwrap_or(OTHER_ORDER);
     let mut inside = |side: f64| {
         let z = Complex64::new(location + side * BESIDE * spread, 0.0);
-        transform.solve(z, &mut workspace).is_ok_and(|solution| is_inside(solution.cauchy, spread))
+        transform.solve(z, &mut workspace).is_ok_and(|solution| is_inside(solution.cauchy))
     };
     // A root on one side alone is an edge, regular or hard.
     let singularity = if order > 2 || inside(-1.0) && inside(1.0) {
