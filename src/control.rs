@@ -1,4 +1,4 @@
-//! Stopping long work from outside, and watching it.
+//! Stopping long work from outside, watching it, and saying beforehand how much of it there may be.
 //!
 //! Whatever solves, samples or follows a trajectory inside of [`Control::run`] asks now and then whether it is to go on, on
 //! whatever thread it works: at every evaluation of a fixed-point map, every step of a walk or a trajectory, every draw.
@@ -18,7 +18,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -35,6 +35,19 @@ pub struct Progress {
 #[derive(Clone, Default)]
 pub struct Control {
     shared: Arc<Shared>,
+    budget: Option<Arc<Budget>>,
+}
+
+/// Evaluations of equations.
+struct Budget {
+    limit: usize,
+    spent: AtomicUsize,
+}
+
+impl Budget {
+    fn is_exceeded(&self) -> bool {
+        self.spent.load(Ordering::Relaxed) > self.limit
+    }
 }
 
 #[derive(Default)]
@@ -63,7 +76,26 @@ impl Control {
     /// may take; for a trajectory its steps. It is called from the threads that work, so it should be quick, and it may cancel.
     pub fn watched(watcher: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         let shared = Shared { cancelled: AtomicBool::new(false), watcher: Some(Box::new(watcher)) };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), budget: None }
+    }
+
+    /// The same with so many evaluations of equations for all laws of the scope together, as their
+    /// [certificates](crate::Certificate) count them. They take the place of what a law may take by itself, so that they may
+    /// be fewer or more.
+    ///
+    /// ```
+    /// use freespectra::{Control, Error, MiniBatch};
+    /// # fn main() -> Result<(), freespectra::Error> {
+    /// let model = MiniBatch::builder().batches(4).build()?;
+    /// let stopped = Control::new().with_budget(100).run(|| model.law());
+    /// assert_eq!(stopped, Err(Error::BudgetSpent { argument: "budget", limit: 100 }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_budget(self, evaluations: usize) -> Self {
+        let budget = Budget { limit: evaluations, spent: AtomicUsize::new(0) };
+        Self { budget: Some(Arc::new(budget)), ..self }
     }
 
     /// Stops what runs in the scope of this handle, and lets nothing start there again.
@@ -79,13 +111,26 @@ impl Control {
     /// Does `work` in the scope of this handle, in place of the one it may be in already.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] if the handle has been cancelled by the end of it; else those of the work.
+    /// [`Error::Cancelled`] if the handle has been cancelled by the end of it, [`Error::BudgetSpent`] if more than the budget
+    /// has been spent; else those of the work.
     pub fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let scope = Scope::enter(Some(self.clone()));
         let result = check().and_then(|()| work());
         drop(scope);
         // Whatever has been stopped half-way, its result is none.
-        if self.is_cancelled() { Err(Error::Cancelled) } else { result }
+        self.allows().and(result)
+    }
+
+    fn allows(&self) -> Result<()> {
+        if self.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        match &self.budget {
+            Some(budget) if budget.is_exceeded() => {
+                Err(Error::BudgetSpent { argument: "budget", limit: budget.limit })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -118,10 +163,27 @@ pub(crate) fn carried<A, R>(work: impl Fn(A) -> R + Sync + Send) -> impl Fn(A) -
 /// Whether to go on.
 ///
 /// # Errors
-/// [`Error::Cancelled`] if not.
+/// [`Error::Cancelled`] or [`Error::BudgetSpent`] if not.
 pub(crate) fn check() -> Result<()> {
-    let cancelled = CURRENT.with_borrow(|control| control.as_ref().is_some_and(Control::is_cancelled));
-    if cancelled { Err(Error::Cancelled) } else { Ok(()) }
+    CURRENT.with_borrow(|control| control.as_ref().map_or(Ok(()), Control::allows))
+}
+
+/// Takes evaluations from the budget, if there is one.
+///
+/// # Errors
+/// As for [`check`].
+pub(crate) fn spend(evaluations: usize) -> Result<()> {
+    CURRENT.with_borrow(|control| {
+        if let Some(budget) = control.as_ref().and_then(|control| control.budget.as_ref()) {
+            budget.spent.fetch_add(evaluations, Ordering::Relaxed);
+        }
+    });
+    check()
+}
+
+/// Evaluations that the budget, if there is one, is in all.
+pub(crate) fn budget() -> Option<usize> {
+    CURRENT.with_borrow(|control| control.as_ref()?.budget.as_ref().map(|budget| budget.limit))
 }
 
 /// Tells the watcher, if there is one.

@@ -62,6 +62,15 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The [budget](crate::Control::with_budget) is spent: allow more.
+    #[error("{argument}: {limit} evaluations of the equation are spent, expected more")]
+    BudgetSpent {
+        /// Name of the argument, as it is spelled in the API.
+        argument: &'static str,
+        /// The evaluations that were allowed.
+        limit: usize,
+    },
+
     /// The work was [cancelled](crate::Control::cancel).
     #[error("cancelled")]
     Cancelled,

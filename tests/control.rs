@@ -110,6 +110,41 @@ fn long_work_stops_when_another_thread_says_so() {
     }
 }
 
+/// Laws of `Z`, of polynomials by a shorter way and by the equation, and of convolutions by the equation and by an explicit map.
+fn laws() -> Vec<Work> {
+    let uniform = || Law::uniform(-1.0, 1.0);
+    let polynomial = anticommutator();
+    vec![
+        ("Z", Box::new(|| model(4).law().map(|_| ()))),
+        ("polynomial", Box::new(move || polynomial.law().map(|_| ()))),
+        (
+            "square of a polynomial",
+            Box::new(move || {
+                let laws = [("x", uniform()?), ("y", Law::semicircle(1.0)?)];
+                FreePolynomial::new("(x + y)^2".parse()?, &laws)?.law().map(|_| ())
+            }),
+        ),
+        ("sum", Box::new(move || uniform()?.plus(&uniform()?.affine(2.0, 1.0)?).map(|_| ()))),
+        ("sum with a semicircle", Box::new(move || uniform()?.plus(&Law::semicircle(0.5)?).map(|_| ()))),
+        ("product", Box::new(move || Law::marchenko_pastur(0.5)?.times(&Law::projection(0.5)?).map(|_| ()))),
+    ]
+}
+
+#[test]
+fn a_budget_is_enough_or_an_error_that_names_it() {
+    for (name, work) in laws() {
+        let spent = |limit| Control::new().with_budget(limit).run(&work);
+        assert_eq!(spent(3), Err(Error::BudgetSpent { argument: "budget", limit: 3 }), "{name}");
+        assert_eq!(spent(1_000_000), Ok(()), "{name}");
+    }
+    // One budget for all that runs in the scope, one after the other.
+    let evaluations = model(2).law().unwrap().certificate().evaluations;
+    let control = Control::new().with_budget(3 * evaluations);
+    let run = || control.run(|| model(2).law());
+    assert!(run().is_ok());
+    assert!((0..3).any(|_| run().is_err()));
+}
+
 #[test]
 fn progress_is_told_and_a_watcher_may_stop() {
     let watched = |stop_after: usize| {

@@ -40,7 +40,7 @@ pub fn run(options: &Options, shared: &Shared) -> Result<()> {
     let report = options.report.check()?;
     let outputs = shared.open("law")?;
     let start = Instant::now();
-    let law = parse(&options.expression)?;
+    let law = outputs.solving("law", options.report.budget, || parse(&options.expression))?;
     let seconds = start.elapsed().as_secs_f64();
 
     let spectral = law.spectral();

@@ -3,11 +3,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use freespectra::{Error, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use freespectra::{Control, Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::options::{bad, seed};
 
@@ -81,6 +81,9 @@ impl Shared {
     }
 }
 
+/// Work that takes less needs no progress.
+const BLINK: Duration = Duration::from_secs(1);
+
 /// Outputs whose paths have been checked.
 pub struct Outputs {
     /// Standard output carries the JSON document and nothing else.
@@ -131,6 +134,35 @@ impl Outputs {
         if !self.is_quiet {
             eprintln!("note: {text}");
         }
+    }
+
+    /// Does work that solves an equation, within a budget of evaluations if there is one. On standard error, if it takes longer
+    /// than a blink, the evaluations so far: how many there will be nobody knows.
+    pub fn solving<T>(
+        &self,
+        what: &'static str,
+        budget: Option<usize>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let bar = self.progress(0, what);
+        let (is_silent, start, shown) = (bar.is_hidden(), Instant::now(), bar.clone());
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        let template = "{spinner} {msg}: {pos} evaluations of the equation, {elapsed}";
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        let control = Control::watched(move |progress| {
+            if !is_silent && start.elapsed() >= BLINK {
+                if shown.is_hidden() {
+                    shown.set_draw_target(ProgressDrawTarget::stderr());
+                }
+                shown.set_position(progress.done as u64);
+            }
+        });
+        let control = budget.into_iter().fold(control, Control::with_budget);
+        let result = control.run(work);
+        bar.finish_and_clear();
+        result
     }
 
     /// A progress bar on standard error, if that is a terminal and nobody asked for silence.

@@ -64,7 +64,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let outputs = shared.open("polynomial")?;
 
     let start = Instant::now();
-    let law = model.law()?;
+    let law = outputs.solving("law", options.report.budget, || model.law())?;
     let predict = start.elapsed().as_secs_f64();
     // Without a continuous part there is no histogram to compare.
     let simulation = simulation.filter(|_| !law.support().is_empty());

@@ -132,6 +132,9 @@ pub struct LawOptions {
     /// Number of points of the density table.
     #[arg(long, default_value_t = 512, value_parser = count)]
     points: usize,
+    /// Evaluations of the equation after which the law is given up [default: some ten seconds' worth].
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub budget: Option<usize>,
     #[command(flatten)]
     pub axis: AxisOptions,
 }

@@ -117,8 +117,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let outputs = shared.open("z")?;
 
     let start = Instant::now();
-    let law = model.law()?;
-    let full = model.full_batch().law()?;
+    let budget = options.law.budget;
+    let (law, full) =
+        outputs.solving("law of Z", budget, || Ok((model.law()?, model.full_batch().law()?)))?;
     let seconds = start.elapsed().as_secs_f64();
     let critical = if options.critical { Some(Critical::new(&model)?) } else { None };
     let compared = elsewhere.map(|eigenvalues| compared(&eigenvalues, &law)).transpose()?;

@@ -412,3 +412,15 @@ fn many_values_and_a_semicircle() {
         assert_eq!(pairs(&json["support"]).len(), 40);
     }
 }
+
+#[test]
+fn a_budget_is_enough_or_an_error_that_names_it() {
+    for (subcommand, options) in &QUICK[..3] {
+        let scratch = Scratch::new(subcommand, "budget");
+        let output = scratch.run(&[*options, &["--budget=3"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{subcommand}");
+        let error = text(&output.stderr);
+        assert!(error.starts_with("freespectra: budget: 3 evaluations"), "{subcommand}: {error}");
+        scratch.json(&[*options, &["--budget=1000000"]].concat());
+    }
+}

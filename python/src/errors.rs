@@ -77,6 +77,7 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Error::NotConverged { .. }
         | Error::Unphysical { .. }
         | Error::OutOfBudget { .. }
+        | Error::BudgetSpent { .. }
         | Error::OutOfReach { .. }
         | Error::NoEdge { .. } => &all.not_converged,
         Error::NotCertified { .. } => &all.not_certified,

@@ -211,8 +211,7 @@ impl PartitionLaw {
 
     /// Whether a real point with this Cauchy transform is in the support: only there it has an imaginary part.
     pub fn is_inside(&self, cauchy: Complex64) -> bool {
-        let (_, spread) = self.transform.location_scale();
-        is_inside(cauchy, spread)
+        is_inside(cauchy)
     }
 
     fn solve(&self, z: Complex64) -> Result<Solution> {

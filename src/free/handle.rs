@@ -313,3 +313,19 @@ impl Law {
         self.0.law.ensemble().unwrap_or_else(|| Ensemble::Rotated(self.spectral().clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_transform_far_away_keeps_its_digits() {
+        // z G - 1 = G^2 for the standard semicircle, 1e-12 of 1 here.
+        let law = Law::semicircle(1.0).unwrap();
+        for z in [Complex64::new(0.0, 1e6), Complex64::new(-7e5, 7e5), Complex64::new(1e6, 0.0)] {
+            let cauchy = 2.0 / (z * (1.0 + (1.0 - 4.0 / (z * z)).sqrt()));
+            let error = (law.excess(z) / (cauchy * cauchy) - 1.0).norm();
+            assert!(error < 1e-14, "{z}: {error:e}");
+        }
+    }
+}

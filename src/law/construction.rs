@@ -178,8 +178,7 @@ impl SpectralLaw {
                 Some(Found::Inside(seed)) if !self.parts.iter().any(|part| part.contains(seed.x)) => {
                     self.add_band(search, &seed, workspace)?;
                 }
-                // A peak next to a point that has been looked at is a density over decades, not an atom.
-                Some(Found::Atom(atom)) if !search.is_close_to_known(atom.location) => {
+                Some(Found::Atom(atom)) => {
                     search.poles.push(atom.location);
                     search.atoms.push(atom.location);
                     self.atoms.push(atom);

@@ -38,8 +38,6 @@ pub(crate) fn far_start(moments: [f64; 4]) -> Complex64 {
 pub struct EquationTransform<E> {
     equation: E,
     far: FarPoint,
-    /// Locations of the singular points.
-    anchors: Vec<f64>,
     landmarks: Vec<f64>,
     atoms: Vec<Atom>,
     singularities: Vec<Singularity>,
@@ -62,7 +60,6 @@ impl<E: FixedPoint> EquationTransform<E> {
         Self {
             equation,
             far,
-            anchors: Vec::new(),
             landmarks: Vec::new(),
             atoms: Vec::new(),
             singularities: Vec::new(),
@@ -114,8 +111,7 @@ impl<E: FixedPoint> EquationTransform<E> {
     /// The singular points that are known.
     #[must_use]
     pub fn with_singularities(self, singularities: Vec<Singularity>) -> Self {
-        let anchors = singularities.iter().map(|singularity| singularity.location()).collect();
-        Self { singularities, anchors, ..self }
+        Self { singularities, ..self }
     }
 
     /// Evaluations of the fixed-point map after which the law is given up, 50 000 by default.
@@ -144,7 +140,7 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
     }
 
     fn solve(&self, z: Complex64, workspace: &mut Self::Workspace) -> Result<Solution> {
-        self.equation.solve_from(&self.far, &self.anchors, z, workspace)
+        self.equation.solve_from(&self.far, z, workspace)
     }
 
     fn solve_near(

@@ -97,7 +97,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         let end = |sign: f64, workspace: &mut T::Workspace| {
             let side = usize::from(sign < 0.0);
             let end = self.transform.turn_near(ends[side], turns[side], sign, workspace)?;
-            self.count(end.evaluations);
+            self.count(end.evaluations)?;
             Ok(GapEnd::walked(end))
         };
         self.both([1.0, -1.0], end, workspace)
@@ -123,12 +123,12 @@ impl<T: CauchyTransform> Search<'_, T> {
     /// The end of a gap of the continuous part in the direction `sign`, across an atom if there is one on the way.
     fn end(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut T::Workspace) -> Result<GapEnd> {
         let end = self.transform.walk(x, guess, sign, workspace)?;
-        self.count(end.evaluations);
+        self.count(end.evaluations)?;
         let behind = end.behind.as_ref().filter(|_| self.atoms.contains(&end.z));
         if let Some((beyond, guess)) = behind {
             let guess: Vec<Complex64> = guess.iter().copied().map(Complex64::from).collect();
             if let Ok(other) = self.transform.walk(*beyond, &guess, sign, workspace) {
-                self.count(other.evaluations);
+                self.count(other.evaluations)?;
                 return Ok(GapEnd::walked(other));
             }
         }

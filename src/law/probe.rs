@@ -6,6 +6,7 @@
 use num_complex::Complex64;
 
 use super::transform::{CauchyTransform, Singularity};
+use crate::control;
 use crate::error::Result;
 use crate::population::Atom;
 use crate::solver::continuation::is_inside;
@@ -61,7 +62,7 @@ pub(crate) struct Probed {
 /// Looks at a candidate.
 ///
 /// # Errors
-/// [`crate::Error::NotConverged`] if the transform cannot be solved for right above it.
+/// [`crate::Error::NotConverged`] if the transform cannot be solved for right above it, and those of [`control::spend`].
 pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f64) -> Result<Probed> {
     let mut workspace = transform.workspace();
     let (mut heights, mut values) = (Vec::new(), Vec::new());
@@ -78,6 +79,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
             Err(_) if height < SHALLOW => break,
             Err(error) => return Err(error),
         };
+        control::spend(solution.iterations)?;
         heights.push(height * spread);
         values.push(solution.cauchy);
         state = Some(solution.state);
@@ -111,7 +113,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     let order = (2..=HIGHEST_ORDER).find(fits).unwrap_or(OTHER_ORDER);
     let mut inside = |side: f64| {
         let z = Complex64::new(location + side * BESIDE * spread, 0.0);
-        transform.solve(z, &mut workspace).is_ok_and(|solution| is_inside(solution.cauchy, spread))
+        transform.solve(z, &mut workspace).is_ok_and(|solution| is_inside(solution.cauchy))
     };
     // A root on one side alone is an edge, regular or hard.
     let singularity = if order > 2 || inside(-1.0) && inside(1.0) {

@@ -37,9 +37,6 @@ const NARROW: f64 = 1e-4;
 /// Distance to an atom, relative to the spread, within which the density beside it is lost.
 const DROWNED: f64 = 1e-6;
 
-/// Distance to a known point, relative to the spread, at which an atom that turns up is none.
-const CLOSE_TO_KNOWN: f64 = 1e-5;
-
 /// Distances to a branch point, relative to the interval, at which the growth of the density is measured, and
 /// how close to a whole number a power has to be.
 const GROWTH: [f64; 2] = [1e-9, 1e-7];
@@ -142,13 +139,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         self.poles.iter().chain(branches).any(within(1e-12)) || self.atoms.iter().any(within(DROWNED))
     }
 
-    /// Whether a point cannot be told from an atom or a singular point that is known.
-    pub(super) fn is_close_to_known(&self, x: f64) -> bool {
-        let branches = self.branches.iter().map(|(location, _)| location);
-        let mut known = self.atoms.iter().chain(&self.known_poles).chain(branches);
-        known.any(|at| (x - at).abs() <= CLOSE_TO_KNOWN * self.spread)
-    }
-
     /// Where to cut an interval so that no sample comes upon an atom inside, next to which the density
     /// drowns in its pole: at places that symmetry does not prefer.
     pub(super) fn cuts(&self, low: f64, high: f64) -> Vec<f64> {
@@ -240,8 +230,12 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 
     /// Counts evaluations other than those of solves.
-    pub(super) fn count(&self, evaluations: usize) {
+    ///
+    /// # Errors
+    /// From [`control::spend`].
+    pub(super) fn count(&self, evaluations: usize) -> Result<()> {
         self.evaluations.fetch_add(evaluations, Ordering::Relaxed);
+        control::spend(evaluations)
     }
 
     /// Keeps count of what a solve has cost and how well it went; an error once too much is spent.
@@ -252,8 +246,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             Err(error) => error.evaluations(),
         };
         let spent = cost + self.evaluations.fetch_add(cost, Ordering::Relaxed);
-        let limit = self.transform.evaluation_limit();
+        let limit = control::budget().unwrap_or_else(|| self.transform.evaluation_limit());
         control::report(spent, limit);
+        control::spend(cost)?;
         if spent > limit {
             return Err(Error::OutOfBudget { z, evaluations: spent, limit });
         }
@@ -287,13 +282,13 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         workspace: &mut T::Workspace,
     ) -> Result<Option<Sample>> {
         let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace)?;
-        Ok(inside(x, solution, self.spread))
+        Ok(inside(x, solution))
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
     pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Sample>> {
         let solution = self.solve(Complex64::new(x, 0.0), workspace)?;
-        Ok(inside(x, solution, self.spread))
+        Ok(inside(x, solution))
     }
 
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
@@ -369,10 +364,10 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 }
 
 /// The point if its density is positive beyond rounding.
-fn inside(x: f64, solution: Solution, spread: f64) -> Option<Sample> {
+fn inside(x: f64, solution: Solution) -> Option<Sample> {
     let g = solution.cauchy;
     let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / -g.im;
-    is_inside(g, spread).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
+    is_inside(g).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
 }
 
 impl<T: CauchyTransform> Axis for Search<'_, T> {
@@ -399,7 +394,7 @@ impl<T: CauchyTransform> Search<'_, T> {
             _ => {
                 let solution = self.solve(x.into(), workspace)?;
                 let state = solution.state.clone();
-                match inside(x, solution, self.spread) {
+                match inside(x, solution) {
                     Some(sample) => sample,
                     None => return Ok(Outcome::Outside(state)),
                 }

@@ -1,5 +1,5 @@
 //! Where the law of a polynomial may have an atom or a singular point: its values at numbers in place of the
-//! variables that these feel, and at points where it is stationary.
+//! variables that these feel.
 
 use num_complex::Complex64;
 
@@ -16,9 +16,6 @@ const TRACE: f64 = -0.55;
 /// Most joint values of atoms that are looked at.
 const MOST_CANDIDATES: usize = 64;
 
-/// Difference of masses at which an atom is taken for that of joint eigenvectors.
-const EXPLAINED: f64 = 1e-5;
-
 /// Linear coefficients that are none, relative to the largest coefficient.
 const FLAT: f64 = 1e-12;
 
@@ -30,19 +27,8 @@ pub(super) struct Candidate {
     /// Masses of atoms of the variables at these numbers, with `n - 1` taken off: if that is positive, an atom of
     /// at least this mass is here.
     pub(super) mass: f64,
-    /// Masses that an atom here may have exactly: of joint eigenvectors, or of atoms of the variables at these
-    /// numbers, the kernels of factors.
-    explanations: Vec<f64>,
     /// The number of variables in which the polynomial is stationary there.
     flatness: usize,
-}
-
-impl Candidate {
-    /// The mass of joint eigenvectors, or of an atom of one of the variables, for a numerical one that it explains.
-    pub(super) fn exact(&self, mass: f64) -> f64 {
-        let known = self.explanations.iter().copied().filter(|known| (known - mass).abs() < EXPLAINED);
-        known.min_by(|a, b| (a - mass).abs().total_cmp(&(b - mass).abs())).unwrap_or(mass)
-    }
 }
 
 impl FreePolynomial {
@@ -75,19 +61,10 @@ impl FreePolynomial {
         let laws = self.reduced_laws();
         let special: Vec<Vec<Atom>> = laws.iter().copied().map(special).collect();
         let mut points = joint(&special);
-        for place in 0..special.len() {
-            points.extend(self.stationary(place, &special));
-        }
         points.push((vec![0.0; special.len()], TRACE));
         let candidate = |(numbers, mass): (Vec<f64>, f64)| {
             let (value, flatness) = (self.value_at(&numbers), self.flatness_at(&numbers));
-            let own = |(law, number): (&&Law, &f64)| {
-                let atom = law.point_masses().iter().find(|atom| atom.location == *number);
-                atom.map(|atom| atom.mass)
-            };
-            let own_masses = laws.iter().zip(&numbers).filter_map(own);
-            let explanations = own_masses.chain((mass > 0.0).then_some(mass)).collect();
-            Candidate { value, numbers, mass, explanations, flatness }
+            Candidate { value, numbers, mass, flatness }
         };
         let mut candidates: Vec<Candidate> = points.into_iter().map(candidate).collect();
         // Values that agree up to rounding are one: that where the polynomial is flattest, then the heaviest.
@@ -101,60 +78,32 @@ impl FreePolynomial {
                     std::mem::swap(next, kept);
                 }
                 kept.mass = if both > 0.0 { both } else { heavier };
-                let mut more = std::mem::take(&mut next.explanations);
-                kept.explanations.append(&mut more);
-                kept.explanations.extend((kept.mass > 0.0).then_some(kept.mass));
             }
             same
         });
         candidates
     }
 
-    /// The same for the symmetric law of `[0 q; q^* 0]` with the given variables of `q`: 0, and plus and minus the sizes of
-    /// its values, between which the masses of joint eigenvectors are shared.
-    pub(super) fn symmetric_candidates(&self, factor: &Polynomial, variables: &[Variable]) -> Vec<Candidate> {
-        let laws: Vec<&Law> = variables.iter().map(|variable| &self.laws[variable]).collect();
-        let special: Vec<Vec<Atom>> = laws.iter().copied().map(special).collect();
-        let own = laws.iter().flat_map(|law| law.point_masses()).map(|atom| atom.mass);
-        let mut kernel = Candidate {
-            value: 0.0,
-            numbers: Vec::new(),
-            mass: TRACE,
-            explanations: own.collect(),
-            flatness: 0,
-        };
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for (numbers, mass) in joint(&special) {
+    /// The values of the symmetric law of `[0 q; q^* 0]` with the given variables of `q`: 0, and plus and minus the sizes of
+    /// those of `q`.
+    pub(super) fn symmetric_values(&self, factor: &Polynomial, variables: &[Variable]) -> Vec<f64> {
+        let special: Vec<Vec<Atom>> =
+            variables.iter().map(|variable| special(&self.laws[variable])).collect();
+        let mut values = vec![0.0];
+        for (numbers, _) in joint(&special) {
             let number = |variable: &Variable| {
                 let place = variables.iter().position(|other| other == variable);
                 place.map_or(0.0, |place| numbers[place])
             };
             let term = |(word, c): (&[Variable], Complex64)| c * word.iter().map(number).product::<f64>();
             let value = factor.terms().map(term).sum::<Complex64>().norm();
-            if value <= FLAT {
-                kernel.mass = kernel.mass.max(mass);
-                kernel.explanations.push(mass);
-                continue;
+            if value > FLAT {
+                values.extend([-value, value]);
             }
-            let explanations = vec![0.5 * mass];
-            candidates.extend([-value, value].map(|value| Candidate {
-                value,
-                numbers: numbers.clone(),
-                mass,
-                explanations: explanations.clone(),
-                flatness: 0,
-            }));
         }
-        candidates.push(kernel);
-        candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
-        candidates.dedup_by(|next, kept| {
-            let same = (next.value - kept.value).abs() <= 1e-12 * kept.value.abs().max(1.0);
-            if same {
-                kept.explanations.append(&mut next.explanations);
-            }
-            same
-        });
-        candidates
+        values.sort_by(f64::total_cmp);
+        values.dedup_by(|next, kept| (*next - *kept).abs() <= 1e-12 * kept.abs().max(1.0));
+        values
     }
 
     /// Points that are likely to be inside the support: the polynomial at the means of the variables.
@@ -162,34 +111,11 @@ impl FreePolynomial {
         vec![self.value_at(&self.reduced_laws().into_iter().map(Law::mean).collect::<Vec<f64>>())]
     }
 
-    /// Numbers at which the polynomial is stationary in one variable inside its support, the others being at special
-    /// points.
-    fn stationary(&self, place: usize, special: &[Vec<Atom>]) -> Vec<(Vec<f64>, f64)> {
-        let mut lists = special.to_vec();
-        lists[place] = vec![Atom { location: 0.0, mass: 0.0 }];
-        let law = self.reduced_laws()[place];
-        let inside = |x: &f64| law.density(*x) > 0.0;
-        let mut points = Vec::new();
-        for (numbers, mass) in joint(&lists) {
-            for x in
-                self.in_one_variable(place, &numbers).derivative().real_roots().into_iter().filter(inside)
-            {
-                let mut numbers = numbers.clone();
-                numbers[place] = x;
-                points.push((numbers, mass));
-            }
-        }
-        points
-    }
-
-    /// The polynomial as one in the variable at a place, with numbers for the others.
-    pub(super) fn in_one_variable(&self, place: usize, numbers: &[f64]) -> RealPolynomial {
-        let free = &self.linearization.variables()[place];
+    /// The polynomial as one in its only variable.
+    pub(super) fn in_one_variable(&self) -> RealPolynomial {
         let mut coefficients = vec![0.0; self.reduced.degree() + 1];
         for (word, coefficient) in self.reduced.terms() {
-            let others = word.iter().filter(|letter| *letter != free);
-            let product: f64 = others.map(|letter| self.number(letter, numbers)).product();
-            coefficients[word.iter().filter(|letter| *letter == free).count()] += coefficient.re * product;
+            coefficients[word.len()] += coefficient.re;
         }
         RealPolynomial::new(coefficients)
     }

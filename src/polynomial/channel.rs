@@ -27,9 +27,6 @@ use crate::solver::inverse::SplitMatrix;
 /// Atoms of a law up to which its Cauchy transform is summed over them.
 const FEW_ATOMS: usize = 12;
 
-/// Size of an answer, relative to the unknowns, from which digits are lost in their difference.
-const CANCELLATION: f64 = 30.0;
-
 /// Distance to a special number, relative to the unknown, at which it counts as approaching that.
 const CLOSE: f64 = 0.3;
 
@@ -155,38 +152,6 @@ impl Channel {
                 }
             }
         }
-    }
-
-    /// Whether `omega = g^-1 + r` is the small difference of large numbers.
-    pub(super) fn cancels(&self, state: &[Complex64], buffers: &ChannelBuffers) -> bool {
-        let largest = |entries: &mut dyn Iterator<Item = f64>| entries.fold(0.0f64, f64::max);
-        let n = self.rank().pow(2);
-        let answer = largest(&mut (0..n).map(|k| buffers.answer.re[k].hypot(buffers.answer.im[k])));
-        answer > CANCELLATION * largest(&mut state.iter().map(|entry| entry.norm()))
-    }
-
-    /// The next `omega` without that difference: the Schur complement, on the support of the coefficient, of
-    /// the pencil in which all other variables have answered. `bordered` is that pencil with room for `V`;
-    /// false if it is singular.
-    #[must_use]
-    pub(super) fn schur_complement(&self, bordered: &mut SplitMatrix, image: &mut [Complex64]) -> bool {
-        let (n, size) = (self.rank(), self.lift.nrows());
-        for k in 0..n {
-            for row in 0..size {
-                bordered.set(row, size + k, self.lift[(row, k)]);
-                bordered.set(size + k, row, self.lift[(row, k)].conj());
-            }
-        }
-        // [M V; V^* 0]^-1 has -(V^* M^-1 V)^-1 in its corner, whether or not M is singular.
-        if !bordered.invert() {
-            return false;
-        }
-        for k in 0..n {
-            for l in 0..n {
-                image[k * n + l] = -bordered.get(size + k, size + l);
-            }
-        }
-        true
     }
 
     /// `drift a + variance a g a + sum rate size (a^-1 - size g)^-1`.

@@ -109,18 +109,6 @@ impl PolynomialEquation {
         }
     }
 
-    /// The pencil without the answer of one channel, with rows and columns for its support.
-    fn bordered(&self, z: Complex64, without: usize, channels: &[ChannelBuffers]) -> SplitMatrix {
-        let mut bordered = SplitMatrix::zeros(self.constant.nrows() + self.channels[without].rank());
-        self.fill(z, &mut bordered);
-        for (index, (channel, buffers)) in self.channels.iter().zip(channels).enumerate() {
-            if index != without {
-                channel.subtract(&mut bordered, buffers);
-            }
-        }
-        bordered
-    }
-
     /// The unknowns of each channel with the sign of their imaginary part.
     fn unknowns<'a>(
         &'a self,
@@ -173,14 +161,7 @@ impl FixedPoint for PolynomialEquation {
         }
         for (index, (channel, &offset)) in self.channels.iter().zip(&self.offsets).enumerate() {
             let n = channel.rank().pow(2);
-            let (unknown, image) = (&state[offset..offset + n], &mut image[offset..offset + n]);
-            // A single variable sees a pencil of numbers alone, whose complement is the solution.
-            if (self.channels.len() == 1 || channel.cancels(unknown, &channels[index]))
-                && channel.subordinated()
-                && channel.schur_complement(&mut self.bordered(z, index, channels), image)
-            {
-                continue;
-            }
+            let image = &mut image[offset..offset + n];
             if !channel.image(pencil, image, &mut channels[index]) {
                 return failed;
             }

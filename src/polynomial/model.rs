@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
-use super::candidates::Candidate;
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
 use super::moments;
@@ -15,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::probe::probe;
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
-use crate::population::Atom;
 use crate::solver::SolverOptions;
 
 /// Evaluations of the map after which a law is given up: they take microseconds where pencils are small.
@@ -236,7 +234,8 @@ impl FreePolynomial {
     /// [`Error::NotConverged`] if not even the far field can be solved for.
     pub fn transform(&self) -> Result<EquationTransform<PolynomialEquation>> {
         let moments = self.first_moments()?;
-        self.equation_transform(&self.linearization, moments, self.landmarks(), &self.candidates())
+        let values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
+        self.equation_transform(&self.linearization, moments, self.landmarks(), &values)
     }
 
     /// That of a pencil in the same variables, with what is known of its law.
@@ -245,7 +244,7 @@ impl FreePolynomial {
         linearization: &Linearization,
         moments: [f64; 4],
         landmarks: Vec<f64>,
-        candidates: &[Candidate],
+        values: &[f64],
     ) -> Result<EquationTransform<PolynomialEquation>> {
         let levy = |law: &Law| match self.route {
             Route::Subordination => None,
@@ -262,10 +261,10 @@ impl FreePolynomial {
             .with_evaluation_limit(EVALUATION_LIMIT);
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
-        for candidate in candidates {
-            match probe(&transform, candidate.value, spread) {
+        for &value in values {
+            match probe(&transform, value, spread) {
                 Ok(probed) => {
-                    atoms.extend(probed.atom.map(|atom| Atom { mass: candidate.exact(atom.mass), ..atom }));
+                    atoms.extend(probed.atom);
                     singularities.extend(probed.singularity);
                 }
                 // What cannot be seen there will be missed by the certificate if it matters.

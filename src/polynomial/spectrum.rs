@@ -106,7 +106,7 @@ impl FreePolynomial {
     /// It is measured from where it is flattest inside the support, so that values next to that one are known to
     /// the last digit.
     fn image(&self, law: &Law) -> Result<Solved> {
-        let polynomial = self.in_one_variable(0, &[0.0]);
+        let polynomial = self.in_one_variable();
         let inside = |x: &f64| law.spectral().support().iter().any(|[low, high]| low <= x && x <= high);
         let critical = polynomial.derivative().real_roots().into_iter().filter(inside);
         let flattest = critical.max_by_key(|&x| polynomial.flatness(x));

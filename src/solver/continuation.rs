@@ -8,8 +8,6 @@
 //! so it is the physical one. Outside, where `g` is real, the physical one is recognised by nothing
 //! local; there `Im z` is lowered until the solution above the axis is closer than any other.
 
-use std::f64::consts::PI;
-
 use num_complex::Complex64;
 
 use super::fixed_point::{FixedPoint, Solution, Workspace};
@@ -35,22 +33,18 @@ const FAR_RETRY_FACTOR: f64 = 1.1;
 /// A real solution outside the support is accepted from this fraction of the starting height on.
 const REAL_BELOW: f64 = 1e-6;
 
-/// Size of the imaginary part of the Cauchy transform, relative to the transform, and of the density,
-/// relative to that of a law of the same spread, below which a point counts as outside the support.
+/// Size of the imaginary part of the Cauchy transform, relative to the transform, below which a point counts as outside
+/// the support.
 const REAL_THRESHOLD: f64 = 1e-8;
-const NO_DENSITY: f64 = 1e-11;
 
-/// Whether a point of the real axis with this Cauchy transform is inside the support of a law of this spread.
-pub(crate) fn is_inside(cauchy: Complex64, spread: f64) -> bool {
-    -cauchy.im > REAL_THRESHOLD * cauchy.norm() && -cauchy.im * spread > NO_DENSITY
+/// Whether a point of the real axis with this Cauchy transform is inside the support.
+pub(crate) fn is_inside(cauchy: Complex64) -> bool {
+    -cauchy.im > REAL_THRESHOLD * cauchy.norm()
 }
 
 /// Distance to the spectrum, in units of its spread, beyond which a point is out of reach: the spread
 /// drowns in rounding.
 const REACH: f64 = 1e12;
-
-/// Distance to a singular point, in units of the spread, below which it is approached on an arc.
-const NEAR: f64 = 0.05;
 
 /// Steps, in units of the last one, beyond which unknowns are not extrapolated.
 const FARTHEST: f64 = 3.0;
@@ -148,10 +142,7 @@ pub trait Continuation: FixedPoint {
         Err(Error::NoSpread { location: center, spread: height / SPREADS_ABOVE })
     }
 
-    /// Solves at `z` by continuation from `far`, `Im z >= 0`.
-    ///
-    /// The way is straight down, or, next to one of the singular points `anchors`, down above that point and
-    /// then on an arc around it: on both pieces the unknowns change like powers of the distance.
+    /// Solves at `z` by continuation from `far`, `Im z >= 0`, straight down from above `z`.
     ///
     /// # Errors
     /// [`Error::NotConverged`], [`Error::Unphysical`] or [`Error::OutOfBudget`] if the continuation gets stuck, as
@@ -159,52 +150,14 @@ pub trait Continuation: FixedPoint {
     fn solve_from(
         &self,
         far: &FarPoint,
-        anchors: &[f64],
         z: Complex64,
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<Solution> {
-        let beside = |anchor: &&f64| {
-            let offset = (z.re - **anchor).abs();
-            offset > z.im && (z - **anchor).norm() < NEAR * far.spread
-        };
-        let nearest =
-            anchors.iter().filter(beside).min_by(|a, b| (z.re - *a).abs().total_cmp(&(z.re - *b).abs()));
-        let evaluations = match nearest {
-            Some(&anchor) => match self.descend(far, anchor, z, 0, workspace) {
-                Err(error) if error.is_of_one_point() => error.evaluations(),
-                other => return other,
-            },
-            None => 0,
-        };
-        self.descend(far, z.re, z, evaluations, workspace)
-    }
-
-    /// The way down above `anchor` and around it.
-    ///
-    /// # Errors
-    /// As for [`Continuation::solve_from`].
-    fn descend(
-        &self,
-        far: &FarPoint,
-        anchor: f64,
-        z: Complex64,
-        evaluations: usize,
-        workspace: &mut Workspace<Self::Buffers>,
-    ) -> Result<Solution> {
-        let distance = (anchor - far.center).abs();
-        if distance.max((z.re - far.center).abs()) > REACH * far.spread {
+        let distance = (z.re - far.center).abs();
+        if distance > REACH * far.spread {
             return Err(Error::OutOfReach { z });
         }
-        let limit = evaluations + EVALUATION_LIMIT;
-        let mut path = Path {
-            equation: self,
-            workspace,
-            evaluations,
-            limit,
-            anchor,
-            spread: far.spread,
-            previous: None,
-        };
+        let mut path = Path { equation: self, workspace, evaluations: 0, x: z.re, previous: None };
         // Up until the target is as close sideways as the axis, in steps over which G changes little
         // relative to 1 / z; then sideways.
         let mut height = far.height;
@@ -213,21 +166,9 @@ pub trait Continuation: FixedPoint {
             height = (height / DESCENT).min(distance);
             state = path.advance(Complex64::new(far.center, height), &state)?.state;
         }
-        height = height.max(z.im);
-        let current = path.advance(Complex64::new(anchor, height), &state)?;
-        let down = |height: f64| Complex64::new(anchor, height);
-        if anchor == z.re {
-            return path.descend(current, down, height, z.im, far.height);
-        }
-        let (radius, side) = ((z - anchor).norm(), (z.re - anchor).signum());
-        let current = path.descend(current, down, height, radius, far.height)?;
-        let around = |angle: f64| {
-            if angle == 0.0 {
-                return Complex64::new(z.re, 0.0);
-            }
-            anchor + Complex64::new(side * radius * angle.cos(), radius * angle.sin())
-        };
-        path.descend(current, around, 0.5 * PI, z.im.atan2((z.re - anchor).abs()), 1.0)
+        let height = height.max(z.im);
+        let current = path.advance(Complex64::new(z.re, height), &state)?;
+        path.descend(current, height, z.im, far.height)
     }
 }
 
@@ -238,33 +179,22 @@ struct Path<'a, E: FixedPoint + ?Sized> {
     equation: &'a E,
     workspace: &'a mut Workspace<E::Buffers>,
     evaluations: usize,
-    /// Evaluations after which the path is given up.
-    limit: usize,
-    /// The point that distances are measured from.
-    anchor: f64,
-    spread: f64,
-    /// The solution before the last one.
-    previous: Option<(Complex64, Vec<Complex64>)>,
+    /// The point of the axis below.
+    x: f64,
+    /// The height and the unknowns before the last solution.
+    previous: Option<(f64, Vec<Complex64>)>,
 }
 
 impl<E: FixedPoint + ?Sized> Path<'_, E> {
-    /// Follows the curve `point` as its parameter falls from `start` to `target`, in steps of a decade, or
-    /// less where that is too much. `current` is the solution at the start, `scale` what the parameter is
-    /// compared with.
-    fn descend(
-        &mut self,
-        mut current: Solution,
-        point: impl Fn(f64) -> Complex64,
-        start: f64,
-        target: f64,
-        scale: f64,
-    ) -> Result<Solution> {
+    /// Goes down from the solution `current` at height `start` to `target`, in steps of a decade, or less where that is too much.
+    /// `scale` is what heights are compared with.
+    fn descend(&mut self, mut current: Solution, start: f64, target: f64, scale: f64) -> Result<Solution> {
         let (mut at, mut descent) = (start, DESCENT);
         loop {
             let next = (at * descent).max(target);
-            match self.step(&current, point(at), point(next)) {
+            match self.step(&current, at, next) {
                 Ok(solution) if self.equation.is_physical(&solution.state) => {
-                    self.previous = Some((point(at), std::mem::replace(&mut current, solution).state));
+                    self.previous = Some((at, std::mem::replace(&mut current, solution).state));
                     at = next;
                     descent = DESCENT;
                     if at == target {
@@ -273,46 +203,45 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
                 }
                 other => {
                     descent = descent.sqrt();
-                    if descent > 0.95 || self.evaluations > self.limit {
-                        return Err(self.given_up(point(next), other));
+                    if descent > 0.95 || self.evaluations > EVALUATION_LIMIT {
+                        return Err(self.given_up(next, other));
                     }
                     continue;
                 }
             }
             if target == 0.0 && at < 0.2 * start {
-                let real = self.step(&current, point(at), point(0.0));
+                let real = self.step(&current, at, 0.0);
                 if let Ok(solution) = &real {
-                    let inside = is_inside(solution.cauchy, self.spread);
+                    let inside = is_inside(solution.cauchy);
                     let close = inside || at <= REAL_BELOW * scale;
                     if close && self.equation.is_physical(&solution.state) {
                         return real;
                     }
                 }
-                if at < LOWEST * scale || self.evaluations > self.limit {
-                    return Err(self.given_up(point(0.0), real));
+                if at < LOWEST * scale || self.evaluations > EVALUATION_LIMIT {
+                    return Err(self.given_up(0.0, real));
                 }
             }
         }
     }
 
-    /// From the solution `current` at `from` to the point `to`: from the unknowns as they would continue, or
-    /// as they are.
-    fn step(&mut self, current: &Solution, from: Complex64, to: Complex64) -> Result<Solution> {
+    /// From the solution `current` at one height to another: from the unknowns as they would continue, or as they are.
+    fn step(&mut self, current: &Solution, from: f64, to: f64) -> Result<Solution> {
+        let to_point = Complex64::new(self.x, to);
         if let Some((before, state)) = &self.previous {
-            let logarithm = |z: Complex64| (z - self.anchor).ln();
-            let steps = (logarithm(to) - logarithm(from)) / (logarithm(from) - logarithm(*before));
-            if steps.norm() < FARTHEST {
+            let steps = (to / from).ln() / (from / before).ln();
+            if steps < FARTHEST {
                 let mut origins = vec![Complex64::ZERO; state.len()];
                 self.equation.origins(&current.state, &mut origins);
                 let guess = extrapolated(&current.state, state, &origins, steps);
-                if let Ok(solution) = self.advance(to, &guess)
+                if let Ok(solution) = self.advance(to_point, &guess)
                     && self.equation.is_physical(&solution.state)
                 {
                     return Ok(solution);
                 }
             }
         }
-        self.advance(to, &current.state)
+        self.advance(to_point, &current.state)
     }
 
     /// One solve; the solution or error it returns counts the evaluations of the whole path.
@@ -332,10 +261,12 @@ impl<E: FixedPoint + ?Sized> Path<'_, E> {
     }
 
     /// Why the path ends short of its target, given what came of the last solve.
-    fn given_up(&self, z: Complex64, last: Result<Solution>) -> Error {
-        let Self { evaluations, limit, .. } = *self;
+    fn given_up(&self, height: f64, last: Result<Solution>) -> Error {
+        let (z, evaluations) = (Complex64::new(self.x, height), self.evaluations);
         match last {
-            _ if evaluations > limit => Error::OutOfBudget { z, evaluations, limit },
+            _ if evaluations > EVALUATION_LIMIT => {
+                Error::OutOfBudget { z, evaluations, limit: EVALUATION_LIMIT }
+            }
             Err(error) => error,
             Ok(_) => Error::Unphysical { z, iterations: evaluations },
         }
@@ -348,12 +279,12 @@ fn extrapolated(
     after: &[Complex64],
     before: &[Complex64],
     origins: &[Complex64],
-    steps: Complex64,
+    steps: f64,
 ) -> Vec<Complex64> {
     let power = |((after, before), origin): ((&Complex64, &Complex64), &Complex64)| {
         let offset = after - origin;
         let ratio = (offset / (before - origin)).ln();
-        let factor = (steps * ratio).exp();
+        let factor = (ratio * steps).exp();
         // What changes sign or size at once follows no power.
         if ratio.norm() < STEEPEST && factor.is_finite() { origin + offset * factor } else { *after }
     };

@@ -4,8 +4,7 @@
 //! * [`fixed_point`]: the accelerated iteration, for every equation, and Newton's method where that fails;
 //! * [`silverstein`]: the matrix-valued Silverstein equation;
 //! * [`free_partition`]: the same pencils for a random partition of given rows;
-//! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis, around singular
-//!   points on arcs.
+//! * [`continuation`]: solves from scratch, by continuation from infinity down to the real axis.
 
 pub(crate) mod anderson;
 pub mod continuation;

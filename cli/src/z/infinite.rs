@@ -47,7 +47,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let outputs = shared.open("z")?;
 
     let start = Instant::now();
-    let law = limit.law()?;
+    let law = outputs.solving("law of Z", options.law.budget, || limit.law())?;
     let seconds = start.elapsed().as_secs_f64();
     let of = |batches: usize| {
         let model = MiniBatch::builder().batches(batches).aspect_ratio(ratio).epoch_step(epoch_step);

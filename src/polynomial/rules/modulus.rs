@@ -40,7 +40,7 @@ pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Opt
         &linearization,
         [0.0, second, 0.0, fourth],
         Vec::new(),
-        &square.symmetric_candidates(&factor, linearization.variables()),
+        &square.symmetric_values(&factor, linearization.variables()),
     )?;
     let symmetric = SolvedLaw::new(SpectralLaw::build(&transform)?, transform.singularities()).into_law();
     let t = Polynomial::from(Variable::new("t")?);
