@@ -123,6 +123,27 @@ fn normalised(mut atoms: Vec<(f64, f64)>) -> Result<Vec<(f64, f64)>> {
     Ok(atoms)
 }
 
+/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
+pub fn source(
+    given: Option<&str>,
+    text: &str,
+    atoms: &[(f64, f64)],
+    population: &Population,
+) -> Result<Vec<(f64, f64)>> {
+    let Some(given) = given else {
+        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
+    };
+    let values = numbers("source", &given.replace(':', ","))?;
+    if values.len() != atoms.len() {
+        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
+        return Err(bad("source", format!("{} numbers", values.len()), allowed));
+    }
+    if population.as_atoms().len() != atoms.len() {
+        return Err(bad("population", text, "different eigenvalues"));
+    }
+    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,25 +194,4 @@ mod tests {
             assert!(population(text).is_err(), "{text}");
         }
     }
-}
-
-/// The mean squares of the initial error along the population eigenvalues: those given, in the order given.
-pub fn source(
-    given: Option<&str>,
-    text: &str,
-    atoms: &[(f64, f64)],
-    population: &Population,
-) -> Result<Vec<(f64, f64)>> {
-    let Some(given) = given else {
-        return Ok(population.as_atoms().iter().map(|atom| (atom.location, 1.0)).collect());
-    };
-    let values = numbers("source", &given.replace(':', ","))?;
-    if values.len() != atoms.len() {
-        let allowed = format!("one for each of the {} population eigenvalues", atoms.len());
-        return Err(bad("source", format!("{} numbers", values.len()), allowed));
-    }
-    if population.as_atoms().len() != atoms.len() {
-        return Err(bad("population", text, "different eigenvalues"));
-    }
-    Ok(atoms.iter().map(|&(t, _)| t).zip(values).collect())
 }

@@ -24,9 +24,6 @@ use crate::solver::inverse::SplitMatrix;
 use crate::solver::scaling::is_definite;
 use crate::solver::{Factors, FixedPoint, SolverOptions};
 
-/// What the polynomials may leave of the decay along an eigenvalue: it enters squared.
-const LEFT: f64 = 1e-7;
-
 /// Most polynomials.
 const MOST: usize = 48;
 
@@ -63,7 +60,8 @@ pub(super) fn sign(k: usize) -> f64 {
 }
 
 impl EpochKernel {
-    /// The equation for eigenvalues that are positive.
+    /// The equation for eigenvalues that are positive, in so many polynomials that they leave this of the decays: the Cauchy
+    /// transform errs by its square, kernels by itself.
     ///
     /// # Errors
     /// From [`SolverOptions::validated`].
@@ -71,12 +69,13 @@ impl EpochKernel {
         atoms: &[Atom],
         epoch_step: f64,
         aspect_ratio: f64,
+        left: f64,
         options: SolverOptions,
     ) -> Result<Self> {
         let fastest = atoms.iter().fold(0.0f64, |m, atom| m.max(epoch_step * atom.t));
         let coefficients = legendre::project(MOST, |x| (-fastest * x).exp());
         let tail = |size: usize| coefficients[size..].iter().map(|c| c * c).sum::<f64>().sqrt();
-        let size = (1..MOST).find(|&size| tail(size) < LEFT * tail(0)).unwrap_or(MOST);
+        let size = (1..MOST).find(|&size| tail(size) < left * tail(0)).unwrap_or(MOST);
         let along = atoms.iter().map(|atom| {
             let rate = epoch_step * atom.t;
             Along {

@@ -8,6 +8,9 @@ use crate::minibatch::ZTransform;
 use crate::population::{self, Population};
 use crate::solver::SolverOptions;
 
+/// What the polynomials may leave of the decays for a law, which errs by the square.
+const LEFT: f64 = 1e-7;
+
 impl SmallBatches {
     /// Limiting law of the eigenvalues of `Z` in infinitely many batches, reshuffled every epoch. That of `B` batches is
     /// `O(1 / B)` away.
@@ -46,6 +49,15 @@ impl SmallBatches {
     /// As for [`MiniBatch::transform`](crate::MiniBatch::transform); [`crate::Error::InvalidArgument`] for methods beyond plain
     /// descent.
     pub fn transform(&self, options: SolverOptions) -> Result<ZTransform<EpochKernel>> {
+        self.transform_leaving(LEFT, options)
+    }
+
+    /// The same, with so many polynomials that they leave this of the decays.
+    pub(super) fn transform_leaving(
+        &self,
+        left: f64,
+        options: SolverOptions,
+    ) -> Result<ZTransform<EpochKernel>> {
         self.check_plain(SmallBatchOrder::Cyclic)?;
         let varying: Population = self.population.varying();
         let kernel = self.population.kernel();
@@ -56,7 +68,7 @@ impl SmallBatches {
             .map(|atom| Atom { t: atom.location, mass: atom.mass, source: 0.0 })
             .collect();
         let a = self.epoch_step;
-        let equation = EpochKernel::new(&atoms, a, ratio, options)?;
+        let equation = EpochKernel::new(&atoms, a, ratio, left, options)?;
         let image = |t: f64| -(-a * t).exp_m1() / a;
         let images: Vec<f64> = atoms.iter().map(|atom| image(atom.t)).collect();
         let mean = self.atoms.iter().map(|atom| atom.mass * image(atom.t)).sum();

@@ -13,8 +13,8 @@
 //!
 //! `C[s, s]` is the risk, `mu` at the start of an epoch the training error. Everything is sampled at Gauss nodes in every
 //! epoch. Kernels between epochs are smooth; inside an epoch `P` is integrated exactly, `V` from the left, `V_r` from the right,
-//! and its square `V_2`, which also carries the kink of `C` on the diagonal. The equations are Volterra equations from epoch
-//! to epoch and settle under iteration.
+//! and its square `V_2`, which also carries the kink of `C` on the diagonal. An epoch depends on those before it alone, and
+//! within it the equations settle under iteration.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -23,9 +23,9 @@ use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
 use crate::error::{Error, Result};
 
-/// Relative change at which the iteration has settled, and most sweeps.
+/// Relative change at which an epoch has settled, and most rounds.
 const TOLERANCE: f64 = 1e-14;
-const SWEEPS: usize = 3000;
+const ROUNDS: usize = 500;
 
 /// Largest tables, epochs times nodes.
 const LARGEST: usize = 2000;
@@ -72,7 +72,7 @@ fn is_later(i: usize, j: usize, n: usize) -> bool {
 }
 
 impl<'a> Pass<'a> {
-    fn new(model: &'a SmallBatches, epochs: usize, horizon: usize) -> Self {
+    fn new(model: &'a SmallBatches, epochs: usize, horizon: usize) -> Result<Self> {
         let n = model.nodes();
         let (x, w) = nodes(n);
         let size = epochs * n;
@@ -134,59 +134,92 @@ impl<'a> Pass<'a> {
         });
         let along = along.collect();
         let mut pass = Self { model, epochs, nodes: x, weights, feedback: Matrix::zeros(size, size), along };
-        pass.respond();
-        pass
+        pass.respond()?;
+        Ok(pass)
     }
 
-    /// Solves for the responses. Every round makes one more epoch final.
-    fn respond(&mut self) {
-        let (n, gamma) = (self.nodes.len(), self.model.aspect_ratio);
+    /// Solves for the responses, epoch by epoch: what a time feels of earlier epochs depends on those, and within its own epoch
+    /// the rounds come one after the other.
+    fn respond(&mut self) -> Result<()> {
+        let (n, gamma, size) = (self.nodes.len(), self.model.aspect_ratio, self.weights.len());
+        let count = self.along.len();
         let free: Vec<Matrix> = self.along.iter().map(|along| along.response.clone()).collect();
-        let mut responses = free.clone();
-        for _ in 0..4 * self.epochs + 20 {
-            let mut mean = Matrix::zeros(self.weights.len(), self.weights.len());
-            for ((along, free), response) in self.along.iter_mut().zip(&free).zip(&mut responses) {
-                along.fed = &self.feedback * &along.within_right;
-                let through = &along.fed + columns(&self.feedback, &self.weights) * free;
-                let psi = self.model.solve_forward(&through, &self.weights, along.t);
-                *response = free - (&along.within * &psi + columns(free, &self.weights) * &psi) * along.t;
-                mean += &*response * (along.mass * along.t);
-                along.full = &*response + psi;
-            }
-            // (1 + gamma g) d = -gamma g.
-            let mut next = mean * -gamma;
-            let scaled = columns(&next, &self.weights);
-            let size = self.weights.len();
-            next = solve_unit(&(Matrix::identity(size, size) - scaled), &next);
-            for j in 0..size {
-                for i in 0..size {
-                    if !is_later(i, j, n) {
-                        next[(i, j)] = 0.0;
-                    }
+        // d chi, and what makes it of d.
+        let mut psi = vec![Matrix::zeros(size, size); count];
+        let mut fed = vec![Matrix::zeros(size, size); count];
+        for k in 0..self.epochs {
+            let (from, to) = (k * n, (k + 1) * n);
+            let before = &self.weights[..from];
+            let earlier = |matrix: &Matrix| matrix.view((0, 0), (from, from)).into_owned();
+            let row = |matrix: &Matrix| matrix.view((from, 0), (n, from)).into_owned();
+            let known: Vec<[Matrix; 3]> = (0..count)
+                .map(|i| {
+                    let along = &self.along[i];
+                    let free = row(&free[i]);
+                    let rest = &free - columns(&free, before) * earlier(&psi[i]) * along.t;
+                    [rest, earlier(&fed[i]), along.within.view((from, from), (n, n)).into_owned()]
+                })
+                .collect();
+            let past = earlier(&self.feedback);
+            let mut memory = Matrix::zeros(n, from);
+            let mut settled = k == 0;
+            for _ in 0..ROUNDS {
+                let mut mean = Matrix::zeros(n, from);
+                for (along, [rest, fed, within]) in self.along.iter().zip(&known) {
+                    let response = rest - within * (&memory * fed) * along.t;
+                    mean += response * (along.mass * along.t);
+                }
+                let next = (&mean + columns(&mean, before) * &past) * -gamma;
+                let change = if k == 0 { 0.0 } else { (&next - &memory).amax() };
+                settled |= change <= f64::EPSILON * (1.0 + next.amax());
+                memory = next;
+                if settled {
+                    break;
                 }
             }
-            let change = (&next - &self.feedback).amax();
-            self.feedback = next;
-            if change < 1e-15 {
-                break;
+            if !settled {
+                return Err(self.exploded());
+            }
+            self.feedback.view_mut((from, 0), (n, from)).copy_from(&memory);
+            for (i, [rest, known_fed, within]) in known.iter().enumerate() {
+                let along = &mut self.along[i];
+                let answer = &memory * known_fed;
+                let response = rest - within * &answer * along.t;
+                along.response.view_mut((from, 0), (n, from)).copy_from(&response);
+                psi[i].view_mut((from, 0), (n, from)).copy_from(&answer);
+                // V_r + P, and that without what comes back: rows of this epoch.
+                let mut rows = along.within_right.view((from, 0), (n, to)).into_owned();
+                let free_rows = free[i].view((from, 0), (n, to));
+                rows += Matrix::from_fn(n, to, |row, j| self.weights[from + row] * free_rows[(row, j)]);
+                let weighted = columns(&rows, &self.weights[..to]);
+                let back = psi[i].view((0, 0), (to, to));
+                fed[i].view_mut((from, 0), (n, to)).copy_from(&(rows - weighted * back * along.t));
             }
         }
         let weighted = columns(&self.feedback, &self.weights);
-        for ((along, free), response) in self.along.iter_mut().zip(&free).zip(responses) {
+        for ((along, free), psi) in self.along.iter_mut().zip(&free).zip(psi) {
             along.fed = &self.feedback * &along.within_right;
+            along.full = &along.response + psi;
             along.acts_full = &along.within + columns(&along.full, &self.weights);
-            along.acts = &along.within + columns(&response, &self.weights);
-            let size = self.weights.len();
-            let operator = Matrix::identity(size, size)
-                + (&along.within + columns(free, &self.weights)) * &weighted * along.t;
-            let solver = operator.lu();
+            along.acts = &along.within + columns(&along.response, &self.weights);
+            let through = (&along.within + columns(free, &self.weights)) * along.t;
             for mean in &mut along.mean {
-                if let Some(solved) = solver.solve(mean) {
-                    *mean = solved;
+                // (1 + t P d) m = f, where d looks back.
+                for k in 0..self.epochs {
+                    let (from, to) = (k * n, (k + 1) * n);
+                    let felt = weighted.view((0, 0), (to, from)) * mean.rows(0, from);
+                    let step = through.view((from, 0), (n, to)) * felt;
+                    let mut rows = mean.rows_mut(from, n);
+                    rows -= step;
                 }
             }
-            along.response = response;
         }
+        Ok(())
+    }
+
+    fn exploded(&self) -> Error {
+        let allowed = "a step at which the errors do not explode";
+        Error::argument("epoch_step", self.model.epoch_step, allowed)
     }
 
     fn curve(&self, horizon: usize) -> Result<SmallBatchCurve> {
@@ -207,54 +240,63 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        let mut mu: Vec<f64> = fixed.diagonal().iter().copied().collect();
+        let mut mu = vec![0.0; size];
         let mut hits = Matrix::zeros(size, size);
         let mut same = Matrix::zeros(size, size);
-        let mut settled = false;
-        for _ in 0..SWEEPS {
+        for k in 0..self.epochs {
             control::check()?;
-            let times_weights =
-                |mu: &[f64]| -> Vec<f64> { mu.iter().zip(&self.weights).map(|(m, w)| m * w).collect() };
-            let mass = times_weights(&mu);
-            let mut smooth = fixed.clone();
-            let mut kink = DVector::zeros(size);
-            let mu_vector = DVector::from_column_slice(&mu);
-            let mut inner = columns(&self.feedback, &mass) * self.feedback.transpose()
-                - &weighted * &same * weighted.transpose();
-            let mut cross = columns(&self.feedback, &mu) - &weighted * &same;
+            let (from, to) = (k * n, (k + 1) * n);
+            let mass: Vec<f64> = mu[..from].iter().zip(&self.weights).map(|(m, w)| m * w).collect();
+            // Rows of this epoch, of all that is known from earlier ones.
+            let rows = |matrix: &Matrix| matrix.view((from, 0), (n, from)).into_owned();
+            let upto = |matrix: &Matrix| matrix.view((0, 0), (to, from)).transpose();
+            let felt = rows(&weighted) * same.view((0, 0), (from, from));
+            let mut known = fixed.view((from, 0), (n, to)) - &felt * upto(&weighted)
+                + columns(&rows(&self.feedback), &mass) * upto(&self.feedback);
+            let mut cross = columns(&rows(&self.feedback), &mu[..from]) - felt;
+            let mut kink = Matrix::identity(n, n);
             for along in &self.along {
                 let factor = along.mass * along.t * along.t * gamma;
-                let mixed = columns(&along.within, &mu) * along.full.transpose();
-                smooth += (columns(&along.full, &mass) * along.full.transpose()
-                    + &mixed
-                    + mixed.transpose()
-                    + &along.acts_full * &hits * along.acts_full.transpose())
-                    * factor;
-                kink += &along.squared * &mu_vector * factor;
-                inner -= columns(&along.fed, &mass) * along.fed.transpose() * factor;
-                cross -= columns(&along.fed, &mu) * along.within.transpose() * factor;
+                let [full, fed] = [&along.full, &along.fed].map(rows);
+                let within = along.within.view((0, 0), (from, from)).transpose();
+                let mut sum =
+                    columns(&full, &mass) * upto(&along.full) - columns(&fed, &mass) * upto(&along.fed);
+                let mut mixed = sum.columns_mut(0, from);
+                mixed += columns(&full, &mu[..from]) * &within;
+                known += sum * factor;
+                cross -= columns(&fed, &mu[..from]) * within * factor;
+                kink -= along.squared.view((from, from), (n, n)) * factor;
             }
-            let all = smooth + inner;
-            let next: Vec<f64> = (0..size).map(|i| all[(i, i)] + kink[i]).collect();
-            cross += &all;
-            let next_hits = Matrix::from_fn(size, size, |i, j| match (i / n).cmp(&(j / n)) {
-                std::cmp::Ordering::Greater => cross[(i, j)],
-                std::cmp::Ordering::Less => cross[(j, i)],
-                std::cmp::Ordering::Equal => 0.0,
-            });
-            same = Matrix::from_fn(size, size, |i, j| if i / n == j / n { all[(i, j)] } else { 0.0 });
-            let scale = next.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            let change = mu.iter().zip(&next).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            let change = change.max((&next_hits - &hits).amax());
-            (mu, hits) = (next, next_hits);
-            if !scale.is_finite() || change < TOLERANCE * scale {
-                settled = scale.is_finite();
-                break;
+            let mut all = known.clone();
+            let mut settled = false;
+            for _ in 0..ROUNDS {
+                let block = all.columns(0, from) + &cross;
+                let change = (&block - hits.view((from, 0), (n, from))).amax();
+                let scale = all.amax();
+                settled = !(change > TOLERANCE * scale) && scale.is_finite();
+                hits.view_mut((from, 0), (n, from)).copy_from(&block);
+                hits.view_mut((0, from), (from, n)).copy_from(&block.transpose());
+                if k > 0 && settled || !scale.is_finite() {
+                    break;
+                }
+                all.copy_from(&known);
+                for along in &self.along {
+                    let factor = along.mass * along.t * along.t * gamma;
+                    let acts = along.acts_full.view((0, 0), (to, to));
+                    let far = acts.rows(from, n) * hits.view((0, 0), (to, to));
+                    all += far * acts.transpose() * factor;
+                }
+                if k == 0 {
+                    settled = true;
+                    break;
+                }
             }
-        }
-        if !settled {
-            let allowed = "a step at which the errors do not explode";
-            return Err(Error::argument("epoch_step", self.model.epoch_step, allowed));
+            let block = all.columns(from, n).into_owned();
+            let Some(met) = kink.lu().solve(&block.diagonal()).filter(|_| settled) else {
+                return Err(self.exploded());
+            };
+            mu[from..to].copy_from_slice(met.as_slice());
+            same.view_mut((from, from), (n, n)).copy_from(&block);
         }
         Ok(self.read(horizon, &mu, &hits))
     }
@@ -332,24 +374,11 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Solves a system whose matrix is unit triangular but for blocks, so that it is never singular.
-fn solve_unit(matrix: &Matrix, right: &Matrix) -> Matrix {
-    matrix.clone().lu().solve(right).unwrap_or_else(|| right.clone())
-}
-
-impl SmallBatches {
-    /// `(1 + t F W)^{-1} F` for a kernel and weights.
-    fn solve_forward(&self, kernel: &Matrix, weights: &[f64], t: f64) -> Matrix {
-        let size = weights.len();
-        solve_unit(&(Matrix::identity(size, size) + columns(kernel, weights) * t), kernel)
-    }
-}
-
 pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
     let size = (epochs + 1) * model.nodes();
     if size > LARGEST {
         let most = LARGEST / model.nodes() - 1;
         return Err(Error::argument("epochs", epochs, format!("at most {most} for steps of this size")));
     }
-    Pass::new(model, epochs + 1, epochs).curve(epochs)
+    Pass::new(model, epochs + 1, epochs)?.curve(epochs)
 }

@@ -28,6 +28,9 @@ use crate::law::CauchyTransform;
 use crate::solver::SolverOptions;
 use crate::solver::anderson::Anderson;
 
+/// What the polynomials may leave of the decays.
+const LEFT: f64 = 1e-12;
+
 /// Points on the circle at first, and the most; they double until the risk stays.
 const FEWEST: usize = 64;
 const MOST: usize = 4096;
@@ -110,7 +113,7 @@ pub(super) fn stationary(model: &SmallBatches) -> Result<Stationary> {
 
 impl System {
     fn new(model: &SmallBatches, points: usize) -> Result<Self> {
-        let transform = model.transform(SolverOptions::default())?;
+        let transform = model.transform_leaving(LEFT, SolverOptions::default())?;
         let equation = transform.equation();
         let n = model.nodes().max(equation.size);
         let (x, weights) = nodes(n);
