@@ -271,12 +271,13 @@ impl<'a> Pass<'a> {
             let mut settled = false;
             for _ in 0..ROUNDS {
                 let block = all.columns(0, from) + &cross;
-                let change = (&block - hits.view((from, 0), (n, from))).amax();
+                // The first epoch has none before it.
+                let change = if k == 0 { 0.0 } else { (&block - hits.view((from, 0), (n, from))).amax() };
                 let scale = all.amax();
-                settled = !(change > TOLERANCE * scale) && scale.is_finite();
+                settled = change <= TOLERANCE * scale && scale.is_finite();
                 hits.view_mut((from, 0), (n, from)).copy_from(&block);
                 hits.view_mut((0, from), (from, n)).copy_from(&block.transpose());
-                if k > 0 && settled || !scale.is_finite() {
+                if settled || !scale.is_finite() {
                     break;
                 }
                 all.copy_from(&known);
@@ -285,10 +286,6 @@ impl<'a> Pass<'a> {
                     let acts = along.acts_full.view((0, 0), (to, to));
                     let far = acts.rows(from, n) * hits.view((0, 0), (to, to));
                     all += far * acts.transpose() * factor;
-                }
-                if k == 0 {
-                    settled = true;
-                    break;
                 }
             }
             let block = all.columns(from, n).into_owned();
