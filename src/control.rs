@@ -80,7 +80,7 @@ impl Control {
     }
 
     /// The same with so many evaluations of equations for all laws of the scope together, as their
-    /// [certificates](crate::Certificate) count them. They take the place of what a law may take by itself, so that they may
+    /// [certificates](crate::law::Certificate) count them. They take the place of what a law may take by itself, so that they may
     /// be fewer or more.
     ///
     /// ```
