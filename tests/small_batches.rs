@@ -285,6 +285,9 @@ fn where_other_orders_settle() {
         let (limit, what) = (limit(case), format!("a = {}, {order}", case.step));
         let settled = limit.stationary(order).unwrap();
         let curve = limit.curve(order, epochs).unwrap();
+        let reached = settled.reached(&curve, 0.05);
+        assert!(reached.is_some_and(|epoch| epoch < epochs), "{what}: {reached:?}");
+        assert_eq!(settled.reached(&limit.curve(order, 1).unwrap(), 0.05), None);
         // What is left falls geometrically.
         let last = |values: &[f64]| {
             let [first, second, third] = [1, 2, 3].map(|k| values[k * epochs / 3]);

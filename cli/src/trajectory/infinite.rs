@@ -19,6 +19,9 @@ use crate::table::{describe, short};
 /// Features of sampled data if nothing is said: a step on a single row looks at all rows for the training error.
 const FEATURES: usize = 200;
 
+/// Runs have settled when their risk is within this of what they tend to.
+const SETTLED: f64 = 0.05;
+
 /// What is predicted, and in which setting.
 struct Problem {
     population: Population,
@@ -128,6 +131,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         "mean": predicted.mean,
         "average_risk": predicted.average_risk,
         "stationary": settled,
+        "settled_from_epoch": settled.and_then(|settled| settled.reached(&predicted, SETTLED)),
         "stability_epoch_step": problem.limit.stability_step(),
         "iterates_diverge": problem.epoch_step > problem.limit.stability_step(),
         "monte_carlo": sampled.as_ref().map(|sampled| json!({
@@ -206,7 +210,10 @@ fn summary(
     }
     if let Some(Stationary { risk, train, .. }) = settled {
         let train = train.map_or(String::new(), |train| format!(", training {}", short(train)));
-        writeln!(text, "settles at risk {}{train}", short(risk))?;
+        let reached = settled.and_then(|settled| settled.reached(predicted, SETTLED));
+        let reached = reached.map_or("not yet".to_owned(), |epoch| format!("from epoch {epoch} on"));
+        let within = 100.0 * SETTLED;
+        writeln!(text, "settles at risk {}{train}; within {within} % of that {reached}", short(risk))?;
     }
     writeln!(
         text,

@@ -21,7 +21,7 @@ mod reshuffled;
 use serde::{Deserialize, Serialize};
 
 use super::kernels::nodes;
-use super::{SmallBatchOrder, SmallBatches};
+use super::{SmallBatchCurve, SmallBatchOrder, SmallBatches};
 use crate::error::{Error, Result, positive};
 use crate::numeric::root;
 
@@ -44,6 +44,15 @@ const BRACKETS: usize = 20;
 
 /// Relative error of steps.
 const TOLERANCE: f64 = 1e-12;
+
+impl Stationary {
+    /// The epoch from which on the risk of a curve is within a fraction of this one to its end; none if it is not there then.
+    pub fn reached(&self, curve: &SmallBatchCurve, within: f64) -> Option<usize> {
+        let away = |risk: &f64| (risk / self.risk - 1.0).abs() > within;
+        let epoch = curve.risk.iter().rposition(away).map_or(0, |last| last + 1);
+        (epoch < curve.risk.len()).then_some(epoch)
+    }
+}
 
 impl SmallBatches {
     /// Errors at which runs settle, at constant step.
