@@ -69,6 +69,8 @@ def test_methods():
     # Constant momentum is a larger step.
     momentum = fs.SmallBatches(0.5, 0.5, method=fs.Method(momentum=0.5, nesterov=True))
     np.testing.assert_allclose(momentum.curve(epochs=4).risk[1:], CASES[0][4], rtol=0, atol=1e-9)
+    assert abs(momentum.stability_step - 2) < 1e-14 and abs(momentum.stationary().risk - 0.3106513251) < 1e-9
+    assert abs(momentum.step_to_settle_at(0.3106513251) - 0.5) < 1e-6
 
 
 @pytest.mark.parametrize("case, points, densities", [
