@@ -142,6 +142,15 @@ fn what_comes_to_the_same() {
         close(&curve.risk[1..], &case.reshuffled, 1e-9, "reshuffled");
     }
     assert!(limit(1.0).with_method(Method::new().with_momentum(Momentum::growing())).is_err());
+    let momentum = Method::new().with_momentum(Momentum::heavy_ball(0.5).unwrap());
+    let (half, whole) = (limit(0.5).with_method(momentum).unwrap(), limit(1.0));
+    assert!((half.stability_step() - 0.5 * whole.stability_step()).abs() < 1e-14);
+    for order in [SmallBatchOrder::Reshuffled, SmallBatchOrder::Cyclic, SmallBatchOrder::Replacement] {
+        let risk = whole.stationary(order).unwrap().risk;
+        assert!((half.stationary(order).unwrap().risk - risk).abs() < 1e-12, "{order}");
+        let step = half.step_to_settle_at(risk, order).unwrap();
+        assert!((step - 0.5).abs() < 1e-8, "{order}: {step}");
+    }
 }
 
 /// The cyclic order has no luck in it, so that the difference to the limit is seen to be a series in `1 / B`: without its first

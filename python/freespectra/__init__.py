@@ -21,6 +21,7 @@ from ._core import (
     __version__,
 )
 from ._advisor import MiniBatchAdvisor
+from ._choose import choose
 from ._data import DataLaw, Dataset
 from ._laws import (
     Law,
@@ -37,9 +38,11 @@ from ._laws import (
     semicircle,
     uniform,
 )
+from ._method import Method
 from ._models import MiniBatch, Population, Sweep, Trajectory, monte_carlo, sample_z
 from ._polynomials import FreePolynomial, polynomial, variables
 from ._results import Result
+from ._small_batches import SmallBatches
 
 __all__ = [
     "ArgumentError",
@@ -49,6 +52,7 @@ __all__ = [
     "Error",
     "FreePolynomial",
     "Law",
+    "Method",
     "MiniBatch",
     "MiniBatchAdvisor",
     "NotCertifiedError",
@@ -56,12 +60,14 @@ __all__ = [
     "Polynomial",
     "Population",
     "Result",
+    "SmallBatches",
     "Sweep",
     "Trajectory",
     "__version__",
     "arcsine",
     "atoms",
     "bernoulli",
+    "choose",
     "compound_free_poisson",
     "eigenvalues",
     "free_poisson",

@@ -104,14 +104,75 @@ class MiniBatch:
     def critical_step(self, progress: Told = ...) -> float: ...
     def _stability_step(self, order: str, tolerance: Optional[float], progress: Told = ...) -> dict[str, Any]: ...
     def _mean_iterate(self, epochs: int, signal: float, noise: float, progress: Told = ...) -> dict[str, Any]: ...
-    def _trajectory(self, source: list[float], noise: float, order: str, partition: str) -> Trajectory: ...
+    def _trajectory(
+        self,
+        source: list[float],
+        noise: float,
+        order: str,
+        partition: str,
+        method: Optional[Method],
+        test_eigenvalues: Optional[list[float]],
+    ) -> Trajectory: ...
     def _sample_z(self, features: int, draws: int, seed: int, progress: Told = ...) -> Floats: ...
+
+class Method:
+    def __init__(
+        self,
+        momentum: Optional[float],
+        nesterov: bool,
+        ridge: float,
+        decay: float,
+        zero_start: bool,
+        step_schedule: str,
+        averages: list[str],
+        precondition: float,
+        gradient_noise: float,
+        label_noise: float,
+    ) -> None: ...
+    @property
+    def step_schedule(self) -> str: ...
+    @property
+    def averages(self) -> list[str]: ...
 
 class Trajectory:
     def _curve(
         self, epochs: int, schedules: Optional[int], schedule_error: float, seed: int, progress: Told = ...
     ) -> dict[str, Any]: ...
     def _sample(self, features: int, epochs: int, draws: int, seed: int, progress: Told = ...) -> dict[str, Any]: ...
+
+class SmallBatches:
+    def __init__(
+        self,
+        population: Population,
+        aspect_ratio: float,
+        epoch_step: float,
+        source: list[float],
+        noise: float,
+        method: Optional[Method],
+    ) -> None: ...
+    def _curve(self, order: str, epochs: int, progress: Told = ...) -> dict[str, Any]: ...
+    def law(self, progress: Told = ...) -> Law: ...
+    def _stationary(self, order: str, progress: Told = ...) -> dict[str, Any]: ...
+    def step_to_settle_at(self, risk: float, order: str, progress: Told = ...) -> float: ...
+    @property
+    def stability_step(self) -> float: ...
+
+def _choose(
+    population: Population,
+    aspect_ratio: float,
+    source: list[float],
+    noise: float,
+    batches: list[str],
+    tune: list[str],
+    budget: str,
+    rows: int,
+    stop: str,
+    order: str,
+    schedules: int,
+    seed: int,
+    method: Optional[Method],
+    progress: Told = ...,
+) -> dict[str, Any]: ...
 
 class Sweep:
     def law(self, model: MiniBatch) -> Law: ...
@@ -166,6 +227,7 @@ class Dataset:
         partition: str,
         schedules: int,
         seed: int,
+        method: Optional[Method],
         progress: Told = ...,
     ) -> dict[str, Any]: ...
     def _thresholds(self, batches: int, order: str, partition: str, seed: int, progress: Told = ...) -> dict[str, Any]: ...

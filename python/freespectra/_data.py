@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Sequence
 import numpy as np
 
 from . import _core
+from ._method import Method, core_of, curve
 from ._models import _count
 from ._progress import Progress, reporter
 from ._results import Result
@@ -134,22 +135,34 @@ class Dataset:
 
     def curves(
         self, batches: int, *, step_size: float | None = None, epoch_step: float | None = None, epochs: int = 20,
-        order: str = "reshuffle", partition: str = "fresh", schedules: int = 20, seed: int = 0, progress: Progress = None,
+        order: str = "reshuffle", partition: str = "fresh", schedules: int = 20, seed: int = 0,
+        method: Method | None = None, progress: Progress = None,
     ) -> Result:
         """Predicted train and test error of gradient descent from 0, after every step.
+
+        Parameters
+        ----------
+        batches : int
+        step_size, epoch_step : float
+            One of them.
+        order, partition : str
+            As for `MiniBatch.trajectory`.
+        method : Method, optional
+            How steps are made, without preconditioner and gradient noise, which a population covariance defines.
 
         Returns
         -------
         Result
-            Arrays `epochs`, `train`, `test`, `train_spread`, `test_spread`; `schedules` and `diverged`.
+            Arrays `epochs`, `train`, `test`, `train_spread`, `test_spread`; `averages`, results with `train` and `test` by what
+            the method calls them; `schedules` and `diverged`.
         """
         step = _step(batches, step_size, epoch_step)
         with reporter(progress) as told:
             found = self._core._curves(
                 _count("batches", batches), step, _count("epochs", epochs), order, partition,
-                _count("schedules", schedules), seed, told,
+                _count("schedules", schedules), seed, core_of(method), told,
             )
-            return Result("Curve", found)
+            return curve("Curve", found)
 
     def thresholds(
         self, batches: int, *, order: str = "reshuffle", partition: str = "fresh", seed: int = 0, progress: Progress = None

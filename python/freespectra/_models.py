@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _core
 from ._laws import Law, _seed, pairs
+from ._method import Method, core_of, curve
 from ._progress import Progress, reporter
 from ._results import Result
 
@@ -41,6 +42,13 @@ class Population:
             self._core = _core.Population._from_atoms(pairs(eigenvalues))
         else:
             self._core = _core.Population._from_eigenvalues(np.asarray(eigenvalues, dtype=float).ravel())
+
+    @classmethod
+    def _of(cls, eigenvalues: Any = None) -> Population:
+        """A population as it is, one of eigenvalues, or that of the identity."""
+        if isinstance(eigenvalues, cls):
+            return eigenvalues
+        return cls([1.0] if eigenvalues is None else eigenvalues)
 
     @classmethod
     def from_covariance(cls, covariance: ArrayLike) -> Population:
@@ -126,9 +134,6 @@ class MiniBatch:
         step_sizes: ArrayLike | None = None,
         batch_fractions: ArrayLike | None = None,
     ) -> None:
-        if population is not None and not isinstance(population, Population):
-            population = Population(population)
-
         def listed(values: Any) -> list[float] | None:
             return None if values is None else [float(x) for x in np.asarray(values, dtype=float).ravel()]
 
@@ -137,7 +142,7 @@ class MiniBatch:
             float(aspect_ratio),
             epoch_step,
             step_size,
-            None if population is None else population._core,
+            Population._of(population)._core,
             listed(step_sizes),
             listed(batch_fractions),
         )
@@ -241,6 +246,8 @@ class MiniBatch:
         noise: float = 0.3,
         order: str = "reshuffle",
         partition: str = "fixed",
+        method: Method | None = None,
+        test_eigenvalues: float | ArrayLike | Callable[[float], float] | None = None,
     ) -> Trajectory:
         """Gradient descent step by step.
 
@@ -255,13 +262,15 @@ class MiniBatch:
             "reshuffle", "once", "cyclic", "replacement", or the batch of every step as "0,1,2,...".
         partition : {"fixed", "fresh", "replacement"}
             When rows are split into batches anew: never, every epoch, at every step.
+        method : Method, optional
+            How steps are made, and which averages of the iterates are followed; plain descent without.
+        test_eigenvalues : float, array_like or callable, optional
+            Eigenvalues, along those of the population, of another covariance under which to tell the risk as well.
         """
-        eigenvalues = self.population.atoms[:, 0]
-        if callable(source):
-            values = [float(source(float(t))) for t in eigenvalues]
-        else:
-            values = [float(x) for x in np.broadcast_to(np.asarray(source, dtype=float), eigenvalues.shape)]
-        return Trajectory(self._core._trajectory(values, noise, order, partition))
+        population = self.population
+        test = None if test_eigenvalues is None else along(population, "test_eigenvalues", test_eigenvalues)
+        values = along(population, "source", source)
+        return Trajectory(self._core._trajectory(values, noise, order, partition, core_of(method), test))
 
     def __eq__(self, other: object) -> bool:
         return self._core == other._core if isinstance(other, MiniBatch) else NotImplemented
@@ -307,8 +316,9 @@ class Trajectory:
         Returns
         -------
         Result
-            Arrays `epochs` (time in epochs), `risk` (excess risk), `train`, `risk_spread`, `risk_error`, `train_error`; and
-            `schedules`, `diverged` (the first step beyond 1e100, or None).
+            Arrays `epochs` (time in epochs), `risk` (excess risk), `train`, `risk_spread`, `risk_error`, `train_error`, and
+            `test_risk` if there are test eigenvalues, else None; `averages`, results with the same names by what the method
+            calls them; and `schedules`, `diverged` (the first step beyond 1e100, or None).
 
         Examples
         --------
@@ -319,7 +329,7 @@ class Trajectory:
         """
         with reporter(progress) as told:
             found = self._core._curve(_count("epochs", epochs), schedules, schedule_error, _seed(seed), told)
-            return Result("Curve", found)
+            return curve("Curve", found)
 
     def sample(self, features: int = 400, epochs: int = 20, *, draws: int = 20, seed: int = 0, progress: Progress = None) -> Result:
         """The same on sampled data: gradient descent itself, on independent data sets.
@@ -327,13 +337,14 @@ class Trajectory:
         Returns
         -------
         Result
-            Arrays `epochs`, `risk`, `train`, `risk_error`, `train_error`; and `features`, `rows`, `draws`.
+            Arrays `epochs`, `risk`, `train`, `risk_error`, `train_error`, and `test_risk`, `test_risk_error` if there are test
+            eigenvalues; `averages` as for `curve`; and `features`, `rows`, `draws`.
         """
         with reporter(progress) as told:
             found = self._core._sample(
                 _count("features", features), _count("epochs", epochs), _count("draws", draws), _seed(seed), told
             )
-            return Result("SampledCurve", found)
+            return curve("SampledCurve", found)
 
 
 class Sweep:
@@ -367,6 +378,19 @@ def monte_carlo(
 ) -> Result:
     """Gradient descent on sampled data; `options` are those of `MiniBatch.trajectory`, the result that of `Trajectory.sample`."""
     return model.trajectory(**options).sample(features, epochs, draws=draws, seed=seed, progress=progress)
+
+
+def along(population: Population, name: str, values: Any) -> list[float]:
+    """One number for each eigenvalue of a population, from one for all, one for each, or a function."""
+    eigenvalues = population.atoms[:, 0]
+    if callable(values):
+        return [float(values(float(t))) for t in eigenvalues]
+    array = np.asarray(values, dtype=float)
+    try:
+        return [float(x) for x in np.broadcast_to(array, eigenvalues.shape)]
+    except ValueError:
+        allowed = f"one number, or one for each of the {len(eigenvalues)} eigenvalues of the population"
+        raise _core.ArgumentError(f"{name}: got numbers of shape {array.shape}, expected {allowed}") from None
 
 
 def _count(name: str, value: Any) -> int:

@@ -13,6 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::arrays;
 use crate::errors::OrRaise as _;
+use crate::method::{Method, set_averages, set_columns};
 use crate::work;
 
 /// Rows of features, and targets.
@@ -114,7 +115,7 @@ impl Dataset {
         Ok(DataLaw(law))
     }
 
-    #[pyo3(signature = (batches, step_size, epochs, order, partition, schedules, seed, progress = None))]
+    #[pyo3(signature = (batches, step_size, epochs, order, partition, schedules, seed, method, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "those of the method that calls it, by keyword")]
     fn _curves<'py>(
         &self,
@@ -126,22 +127,32 @@ impl Dataset {
         partition: &str,
         schedules: usize,
         seed: u64,
+        method: Option<PyRef<'_, Method>>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let (order, partition) = order_and_partition(py, order, partition)?;
         let data = self.data.clone();
+        let method = method.map(|method| method.get()).unwrap_or_default();
+        let same = method.clone();
         let curve = work::run(py, progress, move || {
             Curves::new(&data, batches, StepSizes::Constant(step_size))?
                 .with_partition(partition)
+                .with_method(same)?
                 .averaged(&order, epochs, schedules, seed, None)
         })?;
         let dict = PyDict::new(py);
         let epochs = (0..curve.train.len()).map(|s| s as f64 / batches as f64).collect();
         dict.set_item("epochs", arrays::vector(py, epochs))?;
-        dict.set_item("train", arrays::vector(py, curve.train))?;
-        dict.set_item("test", arrays::vector(py, curve.test))?;
-        dict.set_item("train_spread", arrays::vector(py, curve.train_spread))?;
-        dict.set_item("test_spread", arrays::vector(py, curve.test_spread))?;
+        let columns = vec![
+            ("train", curve.train),
+            ("test", curve.test),
+            ("train_spread", curve.train_spread),
+            ("test_spread", curve.test_spread),
+        ];
+        set_columns(&dict, columns)?;
+        let averages = curve.averages.into_iter();
+        let averages = averages.map(|average| vec![("train", average.train), ("test", average.test)]);
+        set_averages(&dict, &method, averages)?;
         dict.set_item("schedules", curve.schedules)?;
         dict.set_item("diverged", curve.diverged)?;
         Ok(dict)

@@ -1,9 +1,9 @@
-//! Mini-batch gradient descent on Gaussian data: laws, thresholds, curves, samples.
+//! Mini-batch gradient descent on Gaussian data: populations, laws, thresholds, samples.
 
 use std::sync::{Arc, Mutex};
 
-use freespectra::finite::{Batching, MonteCarlo, Partition, Schedule};
-use freespectra::minibatch::{Averaging, MeanIterate, Order};
+use freespectra::finite::{Batching, MonteCarlo};
+use freespectra::minibatch::{MeanIterate, Order};
 use freespectra::{Error, Result};
 use numpy::PyArray2;
 use pyo3::prelude::*;
@@ -12,10 +12,10 @@ use pyo3::types::PyDict;
 use crate::arrays;
 use crate::errors::{OrRaise as _, argument};
 use crate::law::Law;
+use crate::method::Method;
+use crate::source::Source;
+use crate::trajectory::Trajectory;
 use crate::work;
-
-/// Most schedules that a target error takes.
-const MOST_SCHEDULES: usize = 2000;
 
 /// Eigenvalues and masses.
 type Atoms = Vec<(f64, f64)>;
@@ -23,7 +23,7 @@ type Atoms = Vec<(f64, f64)>;
 /// A population of covariance eigenvalues.
 #[pyclass(frozen, eq, module = "freespectra._core")]
 #[derive(Clone, PartialEq)]
-pub struct Population(freespectra::Population);
+pub struct Population(pub freespectra::Population);
 
 #[pymethods]
 impl Population {
@@ -85,7 +85,7 @@ impl Population {
 /// Mini-batch gradient descent in the proportional limit.
 #[pyclass(frozen, eq, module = "freespectra._core")]
 #[derive(Clone, PartialEq)]
-pub struct MiniBatch(freespectra::MiniBatch);
+pub struct MiniBatch(pub freespectra::MiniBatch);
 
 #[pymethods]
 impl MiniBatch {
@@ -236,6 +236,7 @@ impl MiniBatch {
         Ok(dict)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "those of the method that calls it")]
     fn _trajectory(
         &self,
         py: Python<'_>,
@@ -243,21 +244,21 @@ impl MiniBatch {
         noise: f64,
         order: &str,
         partition: &str,
+        method: Option<PyRef<'_, Method>>,
+        test_eigenvalues: Option<Vec<f64>>,
     ) -> PyResult<Trajectory> {
-        let model = &self.0;
-        let locations: Vec<f64> = model.population().as_atoms().iter().map(|atom| atom.location).collect();
-        if source.len() != locations.len() {
-            let allowed = format!("one for each of the {} eigenvalues of the population", locations.len());
-            return Err(argument(py, "source", format!("{} numbers", source.len()), &allowed));
-        }
-        let pairs: Vec<(f64, f64)> = locations.into_iter().zip(source).collect();
-        Ok(Trajectory {
-            model: model.clone(),
-            source: pairs,
+        let method = method.map(|method| method.get()).unwrap_or_default();
+        let source = Source::new(py, self.0.population(), source)?;
+        Trajectory::new(
+            self.0.clone(),
+            source,
             noise,
-            order: order.parse().or_raise(py)?,
-            partition: partition.parse().or_raise(py)?,
-        })
+            order.parse().or_raise(py)?,
+            partition.parse().or_raise(py)?,
+            method,
+            test_eigenvalues,
+        )
+        .or_raise(py)
     }
 
     #[pyo3(signature = (features, draws, seed, progress = None))]
@@ -299,7 +300,7 @@ impl MiniBatch {
 }
 
 /// Sampled data of a model.
-fn simulation(
+pub fn simulation(
     model: &freespectra::MiniBatch,
     features: usize,
     draws: usize,
@@ -315,94 +316,6 @@ fn simulation(
         .with_population(model.population().clone())
         .with_seed(seed)
         .with_draws(draws)
-}
-
-/// Gradient descent from a start, with noise, in an order.
-#[pyclass(frozen, module = "freespectra._core")]
-pub struct Trajectory {
-    model: freespectra::MiniBatch,
-    source: Vec<(f64, f64)>,
-    noise: f64,
-    order: Schedule,
-    partition: Partition,
-}
-
-/// The source at an eigenvalue of the population.
-fn at(source: &[(f64, f64)], t: f64) -> f64 {
-    source.iter().find(|(location, _)| *location == t).map_or(0.0, |(_, value)| *value)
-}
-
-#[pymethods]
-impl Trajectory {
-    #[pyo3(signature = (epochs, schedules, schedule_error, seed, progress = None))]
-    fn _curve<'py>(
-        &self,
-        py: Python<'py>,
-        epochs: usize,
-        schedules: Option<usize>,
-        schedule_error: f64,
-        seed: u64,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, source, noise) = (self.model.clone(), self.source.clone(), self.noise);
-        let (order, partition) = (self.order.clone(), self.partition);
-        let averaging = match schedules {
-            Some(schedules) => Averaging::Fixed(schedules),
-            None => Averaging::ToError { relative: schedule_error, most: MOST_SCHEDULES },
-        };
-        let curve = work::run(py, progress, move || {
-            freespectra::minibatch::Trajectory::new(&model, |t| at(&source, t), noise)?
-                .with_partition(partition)
-                .averaged(&order, epochs, averaging, seed, None)
-        })?;
-        let dict = PyDict::new(py);
-        let batches = self.model.batches() as f64;
-        let epochs = (0..curve.risk.len()).map(|s| s as f64 / batches).collect();
-        dict.set_item("epochs", arrays::vector(py, epochs))?;
-        dict.set_item("risk", arrays::vector(py, curve.risk))?;
-        dict.set_item("train", arrays::vector(py, curve.train))?;
-        dict.set_item("risk_spread", arrays::vector(py, curve.risk_spread))?;
-        dict.set_item("risk_error", arrays::vector(py, curve.risk_error))?;
-        dict.set_item("train_error", arrays::vector(py, curve.train_error))?;
-        dict.set_item("schedules", curve.schedules)?;
-        dict.set_item("diverged", curve.diverged)?;
-        Ok(dict)
-    }
-
-    #[pyo3(signature = (features, epochs, draws, seed, progress = None))]
-    fn _sample<'py>(
-        &self,
-        py: Python<'py>,
-        features: usize,
-        epochs: usize,
-        draws: usize,
-        seed: u64,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let (model, source, noise) = (self.model.clone(), self.source.clone(), self.noise);
-        let (order, partition) = (self.order.clone(), self.partition);
-        let sampled = work::run(py, progress, move || {
-            simulation(&model, features, draws, seed)?.with_partition(partition).trajectories(
-                &order,
-                epochs,
-                |t| at(&source, t),
-                noise,
-                None,
-            )
-        })?;
-        let dict = PyDict::new(py);
-        let batches = self.model.batches() as f64;
-        let epochs = (0..sampled.risk.len()).map(|s| s as f64 / batches).collect();
-        dict.set_item("epochs", arrays::vector(py, epochs))?;
-        dict.set_item("risk", arrays::vector(py, sampled.risk))?;
-        dict.set_item("train", arrays::vector(py, sampled.train))?;
-        dict.set_item("risk_error", arrays::vector(py, sampled.risk_error))?;
-        dict.set_item("train_error", arrays::vector(py, sampled.train_error))?;
-        dict.set_item("features", sampled.features)?;
-        dict.set_item("rows", sampled.samples)?;
-        dict.set_item("draws", sampled.draws)?;
-        Ok(dict)
-    }
 }
 
 /// Laws of neighbouring models, each from the one before.

@@ -40,6 +40,37 @@ except KeyboardInterrupt:
     assert took < 10
 
 
+LONG_ONES = {
+    "method": "fs.MiniBatch(64, 0.5, 0.3).trajectory(partition='fresh', method=heavy).curve(60, schedules=2000)",
+    "data": "fs.Dataset(X, y).curves(60, step_size=0.05, epochs=20, partition='fixed', schedules=200, method=heavy)",
+    "choice": "fs.choose(batches=[64], budget=60, tune=['momentum', 'ridge'])",
+    "limit": "fs.SmallBatches(0.9, 1.0, np.arange(1, 60) / 50).stationary()",
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+@pytest.mark.parametrize("name", LONG_ONES)
+def test_an_interrupt_stops_predictions_with_methods(name):
+    script = f"""
+import os, signal, threading, time, numpy as np, freespectra as fs
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((600, 200)), rng.standard_normal(600)
+heavy = fs.Method(momentum=0.9, average="polyak")
+threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    {LONG_ONES[name]}
+except KeyboardInterrupt:
+    # Tables take a moment to be given back.
+    time.sleep(2.0)
+    used = time.process_time()
+    time.sleep(0.5)
+    print("stopped", time.process_time() - used)
+"""
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert out.stdout.startswith("stopped"), out.stdout + out.stderr
+    assert float(out.stdout.split()[1]) < 0.05
+
+
 def test_progress_is_told():
     seen = []
     fs.MiniBatch(16, 0.5, 1.0).trajectory().curve(20, schedules=40, progress=lambda done, total: seen.append((done, total)))

@@ -36,6 +36,16 @@ function methodCommand() {
   return Object.entries(method()).map(([key, given]) => ` --${flags[key]}${value(key, given)}`).join("");
 }
 
+function methodPython() {
+  const growing = state.rule === "growing" ? { momentum: "growing" } : {};
+  const given = { ...growing, ...method() };
+  // Without momentum there is none of Nesterov's, as in other packages.
+  if (given.momentum === 0) delete given.nesterov;
+  const value = (given) => (given === true ? "True" : typeof given === "string" ? `"${given}"` : given);
+  const options = Object.entries(given).map(([key, given]) => `${key}=${value(given)}`).join(", ");
+  return options && `, method=fs.Method(${options})`;
+}
+
 function methodRust() {
   const { momentum, nesterov, ridge, zero_start, step_schedule, average, precondition } = method();
   const calls = [

@@ -280,11 +280,10 @@ const COPIES = {
     data: `freespectra data FILE.csv${state.standardize ? " --standardize" : ""} --figure`,
   })[kind()],
   python: () => {
-    if (["curves", "map"].includes(state.view) && methodCommand()) throw new Error("the Python package has plain descent only; take the command or Rust");
     const model = `model = fs.MiniBatch(${chosen().batches}, ${state.aspect_ratio}, ${chosen().epoch_step}, [${population().map(([t, w]) => `(${t}, ${w})`).join(", ")}])`;
     return "import freespectra as fs\n\n" + ({
       spectrum: `${model}\nlaw = model.law()\nlaw.plot(hist=fs.sample_z(model, 400))\n`,
-      curves: `${model}\ncurve = model.trajectory(noise=${state.noise}, order="${state.order}").curve(${state.epochs})\n`,
+      curves: `${model}\ncurve = model.trajectory(noise=${state.noise}, order="${state.order}"${methodPython()}).curve(${state.epochs})\n`,
       polynomial: `law = fs.polynomial("${state.text}", ${occurring().map((v) => `${v}=${python(state[v])}`).join(", ")}).law()\n`,
       data: `best = fs.Dataset(X, y${state.standardize ? ", standardize=True" : ""}).recommend([1, 2, 4, 8, 16])\n`,
     })[kind()];

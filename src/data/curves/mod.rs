@@ -239,6 +239,8 @@ impl<'a> Curves<'a> {
         for start in (0..count).step_by(at_once) {
             let passes = (start..start.saturating_add(at_once).min(count)).into_par_iter().map(
                 control::carried(|i| {
+                    // A curve takes its tables before it makes a step.
+                    control::check()?;
                     let curve = self.curve(&sampled(i)?, &nodes)?;
                     let finished = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                     if let Some(report) = progress {

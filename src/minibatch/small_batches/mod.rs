@@ -293,7 +293,7 @@ impl SmallBatches {
             SmallBatchOrder::Reshuffled => reshuffling::curve(self, epochs),
             SmallBatchOrder::Cyclic => cyclic::curve(self, epochs),
             SmallBatchOrder::Replacement => replacement::curve(self, epochs),
-            SmallBatchOrder::OnePass => Ok(volterra::one_pass(self, epochs)),
+            SmallBatchOrder::OnePass => volterra::one_pass(self, epochs),
         }
     }
 
@@ -302,13 +302,18 @@ impl SmallBatches {
     ///
     /// A step on a row multiplies one direction by `1 - alpha |x|^2`, and all `|x|^2` are `p int t dH`.
     pub fn stability_step(&self) -> f64 {
-        let gain = if self.method.rule().memory() > 0 {
-            self.method.rule().settled_gain().unwrap_or(1.0)
-        } else {
-            1.0
-        };
+        self.largest_step() / self.gain()
+    }
+
+    /// By how much momentum makes steps larger. The step of an epoch has it in it, [`SmallBatches::stability_step`] has not.
+    fn gain(&self) -> f64 {
+        if self.method.rule().memory() > 0 { self.method.rule().settled_gain().unwrap_or(1.0) } else { 1.0 }
+    }
+
+    /// The threshold of steps that momentum has made larger.
+    fn largest_step(&self) -> f64 {
         let factor = self.method.preconditioner();
         let mean: f64 = self.atoms.iter().map(|atom| atom.mass * atom.t * factor.factor(atom.t)).sum();
-        2.0 / (self.aspect_ratio * mean * gain)
+        2.0 / (self.aspect_ratio * mean)
     }
 }

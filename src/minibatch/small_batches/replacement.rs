@@ -138,7 +138,7 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
             .sum();
         flow_risk[k * per] += sum;
     }
-    let train = solve(&flow_train, &train_kernel, spacing);
+    let train = solve(&flow_train, &train_kernel, spacing)?;
     let risk = |k: usize| {
         let noise = if k == 0 { 0.0 } else { convolve(&risk_kernel, &train, k * per, spacing) };
         flow_risk[k * per] + noise

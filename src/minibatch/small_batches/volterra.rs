@@ -7,6 +7,8 @@
 //! Trapezoids with Gregory's corrections of fourth order at both ends; Newton and Cotes where there are too few points.
 
 use super::{SmallBatchCurve, SmallBatches};
+use crate::control;
+use crate::error::Result;
 
 /// Points of an epoch for steps of size 1 along the largest eigenvalue.
 const POINTS: f64 = 200.0;
@@ -54,13 +56,17 @@ pub(super) fn convolve(kernel: &[f64], x: &[f64], point: usize, spacing: f64) ->
 }
 
 /// The solution at the points of the grid.
-pub(super) fn solve(source: &[f64], kernel: &[f64], spacing: f64) -> Vec<f64> {
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub(super) fn solve(source: &[f64], kernel: &[f64], spacing: f64) -> Result<Vec<f64>> {
     let mut x: Vec<f64> = Vec::with_capacity(source.len());
     for (point, source) in source.iter().enumerate() {
+        control::check()?;
         let known = if point == 0 { 0.0 } else { convolve(kernel, &x, point, spacing) };
         x.push((source + known) / (1.0 - spacing * weight(point, point) * kernel[0]));
     }
-    x
+    Ok(x)
 }
 
 /// Points of an epoch that are enough for nine digits, a multiple of 4.
@@ -70,7 +76,10 @@ pub(super) fn points(model: &SmallBatches) -> usize {
 }
 
 /// Rows that never come back: `R = int t c_0 e^{-2 a t tau} dH + gamma a^2 int_0^tau int t^2 e^{-2 a t (tau - s)} dH (R(s) + sigma^2) ds`.
-pub(super) fn one_pass(model: &SmallBatches, epochs: usize) -> SmallBatchCurve {
+///
+/// # Errors
+/// [`crate::Error::Cancelled`].
+pub(super) fn one_pass(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
     let (a, gamma, per) = (model.epoch_step, model.aspect_ratio, points(model));
     let spacing = 1.0 / per as f64;
     let times = (0..=epochs * per).map(|i| i as f64 * spacing);
@@ -87,14 +96,14 @@ pub(super) fn one_pass(model: &SmallBatches, epochs: usize) -> SmallBatchCurve {
         source.push(free);
         kernel.push(noise);
     }
-    let risk = solve(&source, &kernel, spacing);
-    SmallBatchCurve {
+    let risk = solve(&source, &kernel, spacing)?;
+    Ok(SmallBatchCurve {
         epochs: (0..=epochs).map(|k| k as f64).collect(),
         risk: risk.into_iter().step_by(per).collect(),
         train: None,
         mean: None,
         average_risk: None,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -106,13 +115,13 @@ mod tests {
     fn equations_with_known_solutions() {
         let spacing = 0.01;
         let grid: Vec<f64> = (0..=200).map(|i| f64::from(i) * spacing).collect();
-        let x = solve(&[1.0; 201], &[1.0; 201], spacing);
+        let x = solve(&[1.0; 201], &[1.0; 201], spacing).unwrap();
         for (x, tau) in x.iter().zip(&grid) {
             // The first interval is a single trapezoid, off by spacing^3 / 12.
             assert!((x / tau.exp() - 1.0).abs() < 1e-7, "{tau}: {x}");
         }
         let sine: Vec<f64> = grid.iter().map(|tau| tau.sin()).collect();
-        for (x, tau) in solve(&grid, &sine, spacing).iter().zip(&grid) {
+        for (x, tau) in solve(&grid, &sine, spacing).unwrap().iter().zip(&grid) {
             assert!((x - tau - tau.powi(3) / 6.0).abs() < 2e-7, "{tau}: {x}");
         }
     }

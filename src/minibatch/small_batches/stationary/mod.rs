@@ -80,10 +80,10 @@ impl SmallBatches {
             return Err(Error::argument("aspect_ratio", gamma, allowed));
         }
         // a / a*.
-        let load = self.epoch_step / self.stability_step();
+        let load = self.epoch_step / self.largest_step();
         if load >= 1.0 {
             let allowed = format!("below {}, where errors grow", self.stability_step());
-            return Err(Error::argument("epoch_step", self.epoch_step, allowed));
+            return Err(Error::argument("epoch_step", self.epoch_step / self.gain(), allowed));
         }
         match order {
             SmallBatchOrder::OnePass => {
@@ -141,7 +141,7 @@ impl SmallBatches {
     pub fn step_to_settle_at(&self, risk: f64, order: SmallBatchOrder) -> Result<f64> {
         positive("risk", risk)?;
         positive("noise", self.noise)?;
-        let largest = self.stability_step();
+        let (largest, gain) = (self.largest_step(), self.gain());
         let flow = if order == SmallBatchOrder::OnePass {
             0.0
         } else {
@@ -162,10 +162,11 @@ impl SmallBatches {
                 if start.1 < 0.0 { start.0 + SHARE * (largest - start.0) } else { start.0 * (1.0 - SHARE) };
             let next = (next, with(next)?);
             if (next.1 < 0.0) != (start.1 < 0.0) {
-                return root::between([start, next], TOLERANCE, with);
+                return Ok(root::between([start, next], TOLERANCE, with)? / gain);
             }
             start = next;
         }
+        let largest = self.stability_step();
         Err(Error::argument("risk", risk, format!("what steps between 0 and {largest} settle at")))
     }
 }
