@@ -279,6 +279,30 @@ fn where_reshuffling_settles() {
     }
 }
 
+/// Features that do not vary have no part in where runs settle, nor in the step to settle there.
+#[test]
+fn zero_eigenvalues_do_not_matter() {
+    let of = |atoms: &[(f64, f64)], ratio| {
+        SmallBatches::new(&Population::atoms(atoms).unwrap(), ratio, 1.0, |_| 1.0, 0.3).unwrap()
+    };
+    let [some, all] = [of(&[(0.0, 0.5), (1.0, 0.5)], 0.5), of(&[(1.0, 1.0)], 0.25)];
+    for order in [
+        SmallBatchOrder::Reshuffled,
+        SmallBatchOrder::Cyclic,
+        SmallBatchOrder::Replacement,
+        SmallBatchOrder::OnePass,
+    ] {
+        let [some, all] = [&some, &all].map(|limit| limit.stationary(order).unwrap());
+        assert!((some.risk - all.risk).abs() < 1e-12, "{order}: {some:?}, {all:?}");
+    }
+    let curve = some.curve(SmallBatchOrder::Replacement, 60).unwrap();
+    let settled = some.stationary(SmallBatchOrder::Replacement).unwrap();
+    assert!((curve.risk[60] / settled.risk - 1.0).abs() < 1e-6);
+    assert!((curve.train.unwrap()[60] / settled.train.unwrap() - 1.0).abs() < 1e-6);
+    let step = some.step_to_settle_at(settled.risk, SmallBatchOrder::Replacement).unwrap();
+    assert!((step - 1.0).abs() < 1e-9, "{step}");
+}
+
 /// Long runs settle where the closed forms say, in cyclic order with any population too.
 #[test]
 fn where_other_orders_settle() {

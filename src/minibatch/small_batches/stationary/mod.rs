@@ -21,7 +21,7 @@ mod reshuffled;
 use serde::{Deserialize, Serialize};
 
 use super::kernels::nodes;
-use super::{SmallBatchCurve, SmallBatchOrder, SmallBatches};
+use super::{Atom, SmallBatchCurve, SmallBatchOrder, SmallBatches};
 use crate::error::{Error, Result, positive};
 use crate::numeric::root;
 
@@ -74,6 +74,9 @@ impl SmallBatches {
     /// [`Error::NotConverged`] for steps so close to it, or so small, that what reshuffling settles at is not found.
     pub fn stationary(&self, order: SmallBatchOrder) -> Result<Stationary> {
         self.check_plain(SmallBatchOrder::Cyclic)?;
+        if self.population.kernel() > 0.0 {
+            return self.varying()?.stationary(order);
+        }
         let gamma = self.aspect_ratio;
         if gamma >= 1.0 && order != SmallBatchOrder::OnePass {
             let allowed = "below 1: with more features than rows a part of the initial error stays";
@@ -98,10 +101,26 @@ impl SmallBatches {
         }
     }
 
+    /// The same on the features that vary, which have all part in what the noise does.
+    fn varying(&self) -> Result<Self> {
+        let share = 1.0 - self.population.kernel();
+        if share <= 0.0 {
+            let allowed = "an eigenvalue above 0 for runs that settle somewhere";
+            return Err(Error::argument("population", "all 0", allowed));
+        }
+        let atoms = self.atoms.iter().filter(|atom| atom.t > 0.0);
+        Ok(Self {
+            atoms: atoms.map(|atom| Atom { mass: atom.mass / share, ..*atom }).collect(),
+            population: self.population.varying(),
+            aspect_ratio: self.aspect_ratio * share,
+            ..self.clone()
+        })
+    }
+
     /// The cycle that runs in cyclic order tend to.
     fn cycle(&self, load: f64) -> Result<Stationary> {
         let (a, gamma) = (self.epoch_step, self.aspect_ratio);
-        let varying = || self.atoms.iter().filter(|atom| atom.t > 0.0);
+        let varying = || self.atoms.iter();
         // D (1 + gamma a int t / (e^{a t D} - 1) dH) - 1, which grows from gamma - 1 to something positive.
         let value = |d: f64| {
             let sum: f64 = varying().map(|atom| atom.mass * atom.t * d / (a * atom.t * d).exp_m1()).sum();
@@ -141,6 +160,9 @@ impl SmallBatches {
     pub fn step_to_settle_at(&self, risk: f64, order: SmallBatchOrder) -> Result<f64> {
         positive("risk", risk)?;
         positive("noise", self.noise)?;
+        if self.population.kernel() > 0.0 {
+            return self.varying()?.step_to_settle_at(risk, order);
+        }
         let (largest, gain) = (self.largest_step(), self.gain());
         let flow = if order == SmallBatchOrder::OnePass {
             0.0
