@@ -342,6 +342,26 @@ fn where_other_orders_settle() {
     assert!(white.step_to_settle_at(0.29, SmallBatchOrder::Replacement).is_err());
 }
 
+/// Errors that grow do so like those of one pass in the first epoch, `e^{(gamma a^2 - 2 a) tau}` for the identity; beyond what
+/// can be followed they are refused.
+#[test]
+fn large_steps_grow_or_are_refused() {
+    let limit = |step| SmallBatches::new(&Population::identity(), 0.5, step, |_| 1.0, 0.3).unwrap();
+    for step in [5.0f64, 7.0, 9.0] {
+        let growth = 0.5 * step * step - 2.0 * step;
+        // R' = (gamma a^2 - 2 a) R + gamma a^2 sigma^2.
+        let forced = 0.5 * step * step * 0.3 / growth;
+        let exact = (1.0 + forced) * growth.exp() - forced;
+        let curve = limit(step).curve(SmallBatchOrder::Reshuffled, 3).unwrap();
+        assert!((curve.risk[1] / exact - 1.0).abs() < 1e-6, "{step}: {} against {exact}", curve.risk[1]);
+        assert!(curve.risk.windows(2).all(|pair| pair[1] > pair[0]));
+        assert!(curve.train.unwrap().iter().all(|&train| train > 0.0));
+    }
+    for step in [12.53, 40.0] {
+        assert!(limit(step).curve(SmallBatchOrder::Reshuffled, 3).is_err(), "{step}");
+    }
+}
+
 #[test]
 fn bad_input_is_refused() {
     let white = Population::identity();

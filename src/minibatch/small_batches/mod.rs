@@ -41,6 +41,7 @@ pub use stationary::Stationary;
 
 use crate::error::{Error, Result, non_negative, positive};
 use crate::method::{Method, Start, StepSchedule};
+use crate::numeric::root;
 use crate::population::Population;
 
 /// Most epochs that are followed.
@@ -263,14 +264,33 @@ impl SmallBatches {
         self.atoms.iter().fold(0.0, |m, atom| atom.t.max(m))
     }
 
-    /// Gauss nodes in an epoch that are enough for ten digits.
+    /// Gauss nodes in an epoch that are enough for ten digits of errors that fall or grow.
     fn nodes(&self) -> usize {
         let factor = self
             .atoms
             .iter()
             .map(|atom| (atom.t + self.method.ridge()) * self.method.preconditioner().factor(atom.t));
-        let rate = self.epoch_step * factor.fold(0.0, f64::max);
+        let rate = (self.epoch_step * factor.fold(0.0, f64::max)).max(self.growth());
         10 + (1.5 * rate).ceil().min(100.0) as usize
+    }
+
+    /// Rate at which the errors of one pass grow: `gamma a^2 int t^2 / (lambda + 2 a t) dH = 1`, or 0 if they fall.
+    fn growth(&self) -> f64 {
+        let scaled = |atom: &Atom| self.epoch_step * atom.t * self.method.preconditioner().factor(atom.t);
+        let load = |growth: f64| {
+            let terms = self.atoms.iter().filter(|atom| atom.t > 0.0).map(|atom| {
+                let rate = scaled(atom);
+                self.aspect_ratio * atom.mass * rate * rate / (growth + 2.0 * rate)
+            });
+            terms.sum::<f64>() - 1.0
+        };
+        let most: f64 =
+            self.atoms.iter().map(|atom| self.aspect_ratio * atom.mass * scaled(atom).powi(2)).sum();
+        let ends = [0.0, most].map(|growth| (growth, load(growth)));
+        if ends[0].1 <= 0.0 {
+            return 0.0;
+        }
+        root::between(ends, 1e-6, |growth| Ok(load(growth))).unwrap_or(most)
     }
 
     /// Errors at the ends of `epochs` epochs.
@@ -283,7 +303,7 @@ impl SmallBatches {
             return Err(Error::argument("epochs", epochs, format!("in 1..={MOST_EPOCHS}")));
         }
         if self.nodes() > 60 {
-            let allowed = "steps of an epoch below about 33 / (largest eigenvalue)";
+            let allowed = "steps at which errors change by less than a factor exp(33) in an epoch";
             return Err(Error::argument("epoch_step", self.epoch_step, allowed));
         }
         if order != SmallBatchOrder::Reshuffled {

@@ -289,7 +289,8 @@ impl<'a> Pass<'a> {
                 }
             }
             let block = all.columns(from, n).into_owned();
-            let Some(met) = kink.lu().solve(&block.diagonal()).filter(|_| settled) else {
+            let is_sound = |met: &DVector<f64>| settled && met.iter().all(|&square| square >= 0.0);
+            let Some(met) = kink.lu().solve(&block.diagonal()).filter(is_sound) else {
                 return Err(self.exploded());
             };
             mu[from..to].copy_from_slice(met.as_slice());
