@@ -64,6 +64,12 @@
 //! # }
 //! ```
 //!
+//! Single rows and other small batches are a limit of their own ([`minibatch::SmallBatches`]), other optimisers are
+//! [methods](method::Method), and the best batches, steps and epochs for a model are found by [`minibatch::Tuning`].
+//!
+//! All of this can be moved by sliders: `web/build` in the repository makes the live page, one HTML file that runs this crate in
+//! the browser.
+//!
 //! The engine behind is general: laws of free variables, their convolutions, and self-adjoint polynomials
 //! in them, of which the model above is one:
 //!
