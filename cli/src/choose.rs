@@ -2,19 +2,20 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Args;
 use freespectra::finite::{Batching, MonteCarlo, Schedule};
-use freespectra::minibatch::{Batches, Parameter, Stop, Tuned, Tuning, TuningMap};
-use freespectra::{Budget, Population, Result};
+use freespectra::minibatch::{Averaging, Batches, Parameter, Stop, Tuned, Tuning, TuningMap};
+use freespectra::{Budget, Population, Progress, Result};
 use serde_json::json;
 
 use crate::method::MethodOptions;
 use crate::options::{Given, bad, count};
-use crate::outputs::{Shared, Table, file};
+use crate::outputs::{Outputs, Shared, Table, file};
 use crate::population;
-use crate::sampled::check_draws;
+use crate::sampled::{batching, check_draws};
 use crate::table::{describe, short};
 
 /// Steps of the simulated check, in units of the one chosen.
@@ -23,7 +24,19 @@ const AROUND: [f64; 7] = [0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.6];
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
 
+/// Features of the check if nothing is said: so many, or as many from the fewest on as keep the numbers that all runs read
+/// below the most, a few seconds. Drawing a number takes as long as reading many.
+const FEATURES: usize = 200;
+const FEWEST_FEATURES: usize = 20;
+const MOST_READ: f64 = 5e9;
+const DRAWING: f64 = 20.0;
+
+/// Standard errors between prediction and runs that are no accident.
+const APART: f64 = 3.0;
+
 /// Choose batches, step, momentum, ridge and stopping time for a model under a budget, and check the choice by runs.
+///
+/// Risks of choices are predicted along sampled orders of the batches that the search has not seen, with their standard errors.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Numbers of batches to choose from, "B1,B2,..."; inf is the limit of very many small ones.
@@ -43,27 +56,34 @@ pub struct Options {
     noise: f64,
     /// What a run may cost: epochs:N, gradients:N, or seconds:TOTAL:PER_STEP:PER_ROW.
     #[arg(long, default_value = "epochs:10")]
-    budget: Budget,
-    /// Rows of the data, for budgets that are not in epochs.
+    budget: String,
+    /// Rows of the data, for budgets that are not in epochs; there are no more batches than rows.
     #[arg(long, default_value_t = 0, value_parser = count)]
     rows: usize,
-    /// What to choose besides the step, "P,P": momentum or nesterov, ridge.
+    /// What to choose besides the step, "P,P": momentum or nesterov, ridge. The latter takes `--zero-start`: around the truth,
+    /// towards which the ridge pulls, the largest would be the best.
     #[arg(long, value_name = "P")]
     tune: Option<String>,
     /// When a run is looked at: best (after whichever epoch) or end (of the budget).
-    #[arg(long, default_value_t = Stop::Best)]
-    stop: Stop,
+    #[arg(long, default_value = "best")]
+    stop: String,
     /// reshuffle, once, cyclic or replacement.
     #[arg(long, default_value = "reshuffle")]
     schedule: String,
-    /// Sampled schedules that every prediction is averaged over, the same ones for all.
-    #[arg(long, default_value_t = 3, value_parser = count)]
-    schedules: usize,
+    /// Average every prediction over this many sampled schedules, where they are random, instead of as many as
+    /// `--schedule-error` takes.
+    #[arg(long, value_parser = count, conflicts_with = "schedule_error")]
+    schedules: Option<usize>,
+    /// Average over as many sampled schedules as bring the relative standard error of the risk of the choice down to this, at
+    /// most 2000.
+    #[arg(long, default_value_t = 0.01)]
+    schedule_error: f64,
     #[command(flatten)]
     method: MethodOptions,
-    /// Features p of the sampled data; 0 for no check.
-    #[arg(long, default_value_t = 200, value_parser = count)]
-    features: usize,
+    /// Features p of the sampled data, more if the rows would not make equal batches else; 0 for no check [default: 200, fewer
+    /// where runs would take long].
+    #[arg(long, value_parser = count)]
+    features: Option<usize>,
     /// Independent data sets, on each of which all steps are run.
     #[arg(long, default_value_t = 40, value_parser = count)]
     draws: usize,
@@ -76,9 +96,35 @@ struct Checked {
     error: f64,
 }
 
+impl Checked {
+    /// Standard errors between what was predicted and what came out; none of a single draw.
+    fn apart(&self) -> Option<f64> {
+        let error = self.error.hypot(self.predicted.risk_error);
+        (self.error > 0.0).then(|| (self.risk - self.predicted.risk) / error)
+    }
+}
+
+/// The check: runs with steps around the choice, but for those that explode.
+struct Check {
+    features: usize,
+    samples: usize,
+    seed: u64,
+    runs: Vec<Checked>,
+}
+
+impl Check {
+    /// The run with the choice itself.
+    fn of_choice(&self, map: &TuningMap) -> Option<&Checked> {
+        self.runs.iter().find(|run| run.predicted.epoch_step == map.best.epoch_step)
+    }
+}
+
 struct Problem {
     population: Population,
     source: Vec<(f64, f64)>,
+    batches: Vec<Batches>,
+    budget: Budget,
+    stop: Stop,
     tuning: Tuning,
     schedule: Schedule,
 }
@@ -94,41 +140,98 @@ impl Problem {
             return Err(bad("test-population", "given", "left out of a choice"));
         }
         let batches = options.batches.split(',').map(|text| text.trim().parse::<Batches>());
+        let batches = batches.collect::<Result<Vec<_>>>()?;
         let tune = options.tune.iter().flat_map(|text| text.split(','));
         let parameters = tune.map(|text| text.trim().parse::<Parameter>()).collect::<Result<Vec<_>>>()?;
         let schedule: Schedule = options.schedule.parse()?;
+        let (budget, stop): (Budget, Stop) = (options.budget.parse()?, options.stop.parse()?);
+        let averaging = match options.schedules {
+            Some(schedules) => Averaging::Fixed(schedules),
+            None => Averaging::to_error(options.schedule_error),
+        };
         let tuning = Tuning::new(&population, options.aspect_ratio, value, options.noise)?
-            .with_batches(&batches.collect::<Result<Vec<_>>>()?)?
+            .with_batches(&batches)?
             .with_method(options.method.method()?)
             .with_parameters(&parameters)?
-            .with_budget(options.budget, options.rows)?
-            .with_stop(options.stop)
-            .with_schedule(schedule.clone(), options.schedules, seed)?;
-        Ok(Self { population, source, tuning, schedule })
+            .with_budget(budget, options.rows)?
+            .with_stop(stop)
+            .with_schedule(schedule.clone(), averaging, seed)?;
+        Ok(Self { population, source, batches, budget, stop, tuning, schedule })
     }
 
     fn source(&self, t: f64) -> f64 {
         self.source.iter().find(|(other, _)| *other == t).map_or(f64::NAN, |&(_, c)| c)
     }
 
-    /// Batches of whole rows, as many as the aspect ratio asks for up to a few.
-    fn batching(&self, options: &Options, batches: Batches) -> Result<Batching> {
-        let rows = (options.features as f64 / options.aspect_ratio).round().max(1.0) as usize;
-        match batches {
-            Batches::Infinite => Batching::equal(rows, rows),
-            Batches::Finite(count) => Batching::equal(rows.next_multiple_of(count), count),
+    /// Features and batches of equal size with at least so many features, as the aspect ratio asks for.
+    fn sample(
+        options: &Options,
+        features: usize,
+        batches: Batches,
+        given: &Given,
+    ) -> Result<(usize, Batching)> {
+        let rows = batching(features, options.aspect_ratio, &[1.0], given)?.samples();
+        let Batches::Finite(count) = batches else { return Ok((features, Batching::equal(rows, rows)?)) };
+        if rows.is_multiple_of(count) {
+            return Ok((features, Batching::equal(rows, count)?));
         }
+        let rows = rows.next_multiple_of(count);
+        let features = (rows as f64 * options.aspect_ratio).round() as usize;
+        // Neither too few nor too many.
+        batching(features, options.aspect_ratio, &[1.0], given)?;
+        Ok((features, Batching::equal(rows, count)?))
     }
 
-    /// Runs with this choice; none that explode.
-    fn run(&self, options: &Options, seed: u64, tuned: &Tuned) -> Result<Option<Checked>> {
-        let batching = self.batching(options, tuned.batches)?;
+    /// The data of the check, of a size that was asked for, or else of one that keeps the runs short, if there is one.
+    fn sample_of(
+        &self,
+        options: &Options,
+        batches: Batches,
+        given: &Given,
+    ) -> Result<Option<(usize, Batching)>> {
+        if let Some(features) = options.features {
+            let sample = (features > 0).then(|| Self::sample(options, features, batches, given));
+            return sample.transpose();
+        }
+        let runs = (AROUND.len() * options.draws) as f64;
+        let sizes = (FEWEST_FEATURES..=FEATURES).rev();
+        Ok(sizes.filter_map(|features| Self::sample(options, features, batches, given).ok()).find(
+            |(features, batching)| {
+                let steps = (batching.batches() * self.tuning.epochs(batches)) as f64;
+                let numbers = (features * batching.samples()) as f64;
+                // Every step looks at all rows for the training error.
+                runs * numbers * (DRAWING + steps) <= MOST_READ
+            },
+        ))
+    }
+
+    /// Refuses, before the work, data that would be too large or too small, or too many of them.
+    fn check_samples(&self, options: &Options, given: &Given) -> Result<()> {
+        for &batches in &self.batches {
+            let Some((features, batching)) = self.sample_of(options, batches, given)? else {
+                check_draws(options.draws, ("features", 0), 0, MOST_NUMBERS, given)?;
+                continue;
+            };
+            let steps = batching.batches().saturating_mul(self.tuning.epochs(batches));
+            check_draws(options.draws, ("features", features), 4 * steps, MOST_NUMBERS, given)?;
+        }
+        Ok(())
+    }
+
+    /// Runs with a choice, along orders that no prediction has seen; none that explode.
+    fn run(
+        &self,
+        options: &Options,
+        check: &Check,
+        batching: &Batching,
+        tuned: Tuned,
+    ) -> Result<Option<Checked>> {
         let steps = batching.batches();
-        let simulation = MonteCarlo::new(options.features, batching, tuned.epoch_step / steps as f64)?
+        let simulation = MonteCarlo::new(check.features, batching.clone(), tuned.epoch_step / steps as f64)?
             .with_population(self.population.clone())
-            .with_method(self.tuning.method(tuned)?)
+            .with_method(self.tuning.method(&tuned)?)
             .with_draws(options.draws)?
-            .with_seed(seed);
+            .with_seed(check.seed);
         let curves =
             simulation.trajectories(&self.schedule, tuned.epochs, |t| self.source(t), options.noise, None)?;
         let last = steps * tuned.epochs;
@@ -136,48 +239,80 @@ impl Problem {
             Some(average) => (average.risk[last], average.risk_error[last]),
             None => (curves.risk[last], curves.risk_error[last]),
         };
-        Ok(risk.is_finite().then_some(Checked { predicted: *tuned, risk, error }))
+        Ok((risk < f64::MAX).then_some(Checked { predicted: tuned, risk, error }))
+    }
+
+    /// Runs with steps around the best one, to the epoch of the choice, whichever would be best for them.
+    fn check(
+        &self,
+        options: &Options,
+        seed: u64,
+        best: &Tuned,
+        outputs: &Outputs,
+        given: &Given,
+    ) -> Result<Option<Check>> {
+        if options.features == Some(0) || best.epochs == 0 {
+            return Ok(None);
+        }
+        let Some((features, batching)) = self.sample_of(options, best.batches, given)? else {
+            let size = format!(
+                "{FEWEST_FEATURES} features or more would be large at aspect ratio {}",
+                options.aspect_ratio
+            );
+            outputs.remark(&format!("no check by runs, whose data of {size}; --features makes one"));
+            return Ok(None);
+        };
+        // The search and its predictions have the seeds before.
+        let seed = seed.wrapping_add(2);
+        let mut check = Check { features, samples: batching.samples(), seed, runs: Vec::new() };
+        let bar = outputs.progress(AROUND.len(), "steps");
+        for factor in AROUND {
+            let mut other = *best;
+            other.epoch_step *= factor;
+            let run = self.run(options, &check, &batching, self.tuning.predicted(&other)?)?;
+            check.runs.extend(run);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(Some(check))
+    }
+}
+
+/// The step size of a batch, where there is one.
+fn step_size(batches: Batches, epoch_step: f64) -> Option<f64> {
+    match batches {
+        Batches::Finite(count) => Some(epoch_step / count as f64),
+        Batches::Infinite => None,
     }
 }
 
 pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let problem = Problem::new(options, shared.seed)?;
-    let numbers = options.features.saturating_mul(100);
-    check_draws(options.draws, ("features", options.features), numbers, MOST_NUMBERS, given)?;
+    problem.check_samples(options, given)?;
     let outputs = shared.open("choose")?;
 
     let start = Instant::now();
-    let bar = outputs.progress(1, "choices");
-    let map = problem.tuning.run()?;
-    bar.finish_and_clear();
+    let followed = AtomicUsize::new(0);
+    let ended = move |progress: Progress| {
+        (progress.done == progress.total).then(|| followed.fetch_add(1, Ordering::Relaxed) + 1)
+    };
+    let map = outputs.watching("choices", "runs predicted", None, ended, || problem.tuning.run())?;
     let predict = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let mut checked = Vec::new();
-    if options.features > 0 && map.best.epochs > 0 {
-        let bar = outputs.progress(AROUND.len(), "steps");
-        for factor in AROUND {
-            let tuned = problem.tuning.with_step(&map.best, factor * map.best.epoch_step)?;
-            // The epoch of the choice, whichever would be best for this step.
-            let epochs = problem.tuning.at_epoch(&tuned, map.best.epochs)?;
-            checked.extend(problem.run(options, shared.seed, &epochs)?);
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-    }
+    let check = problem.check(options, shared.seed, &map.best, &outputs, given)?;
     let monte_carlo = start.elapsed().as_secs_f64();
 
     let choice = |tuned: &Tuned| {
         json!({
             "batches": tuned.batches.to_string(),
             "epoch_step": tuned.epoch_step,
-            "step_size": match tuned.batches {
-                Batches::Finite(count) => Some(tuned.epoch_step / count as f64),
-                Batches::Infinite => None,
-            },
+            "step_size": step_size(tuned.batches, tuned.epoch_step),
             "momentum": tuned.momentum,
             "ridge": tuned.ridge,
             "epochs": tuned.epochs,
             "risk": tuned.risk,
+            "risk_error": tuned.risk_error,
+            "schedules": tuned.schedules,
         })
     };
     let document = json!({
@@ -186,11 +321,10 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "population": problem.population.as_atoms(),
             "source": problem.source.iter().map(|&(_, source)| source).collect::<Vec<_>>(),
             "noise": options.noise,
-            "budget": options.budget.to_string(),
+            "budget": problem.budget.to_string(),
             "rows": options.rows,
-            "stop": options.stop.to_string(),
+            "stop": problem.stop.to_string(),
             "schedule": problem.schedule.to_string(),
-            "schedules": options.schedules,
             "method": options.method.words(),
             "seed": shared.seed,
         },
@@ -199,40 +333,73 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         "initial_risk": map.initial,
         "by_batches": map.by_batches.iter().map(choice).collect::<Vec<_>>(),
         "grid": map.grid.iter().map(choice).collect::<Vec<_>>(),
-        "monte_carlo": (!checked.is_empty()).then(|| json!({
-            "features": options.features,
-            "draws": options.draws,
-            "seed": shared.seed,
-            "epoch_step": checked.iter().map(|run| run.predicted.epoch_step).collect::<Vec<_>>(),
-            "predicted": checked.iter().map(|run| run.predicted.risk).collect::<Vec<_>>(),
-            "risk": checked.iter().map(|run| run.risk).collect::<Vec<_>>(),
-            "standard_error": checked.iter().map(|run| run.error).collect::<Vec<_>>(),
-        })),
+        "monte_carlo": check.as_ref().map(|check| {
+            let column = |of: &dyn Fn(&Checked) -> f64| check.runs.iter().map(of).collect::<Vec<_>>();
+            json!({
+                "features": check.features,
+                "samples": check.samples,
+                "draws": options.draws,
+                "seed": check.seed,
+                "epoch_step": column(&|run| run.predicted.epoch_step),
+                "predicted": column(&|run| run.predicted.risk),
+                "predicted_error": column(&|run| run.predicted.risk_error),
+                "risk": column(&|run| run.risk),
+                "standard_error": column(&|run| run.error),
+                "standard_errors_apart": check.runs.iter().map(Checked::apart).collect::<Vec<_>>(),
+                "is_contradicted": contradiction(check, &map).is_some(),
+            })
+        }),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
     });
-    let summary = summary(options, &problem, &map, &checked, [predict, monte_carlo])
+    let summary = summary(options, &problem, &map, check.as_ref(), [predict, monte_carlo])
         .map_err(|error| file(Path::new("summary"), error))?;
     let number = |batches: Batches| match batches {
         Batches::Finite(count) => count as f64,
         Batches::Infinite => f64::INFINITY,
     };
-    let table = || Table {
-        columns: vec![
-            ("batches", map.grid.iter().map(|tuned| number(tuned.batches)).collect()),
-            ("epoch_step", map.grid.iter().map(|tuned| tuned.epoch_step).collect()),
-            ("epochs", map.grid.iter().map(|tuned| tuned.epochs as f64).collect()),
-            ("risk", map.grid.iter().map(|tuned| tuned.risk).collect()),
-        ],
-        ..Table::default()
+    let table = || {
+        let column = |of: &dyn Fn(&Tuned) -> f64| map.grid.iter().chain(&map.by_batches).map(of).collect();
+        let chosen = |of: fn(&Tuned) -> Option<f64>| {
+            of(&map.best).map(|_| column(&|tuned| of(tuned).unwrap_or(f64::NAN)))
+        };
+        let is_chosen = (0..map.grid.len() + map.by_batches.len()).map(|row| row >= map.grid.len());
+        Table {
+            columns: [("batches", column(&|tuned| number(tuned.batches)))]
+                .into_iter()
+                .chain([("epoch_step", column(&|tuned| tuned.epoch_step))])
+                .chain(chosen(|tuned| tuned.momentum).map(|column| ("momentum", column)))
+                .chain(chosen(|tuned| tuned.ridge).map(|column| ("ridge", column)))
+                .chain([
+                    ("epochs", column(&|tuned| tuned.epochs as f64)),
+                    ("risk", column(&|tuned| tuned.risk)),
+                    ("risk_error", column(&|tuned| tuned.risk_error)),
+                    ("chosen", is_chosen.map(|is_chosen| f64::from(u8::from(is_chosen))).collect()),
+                ])
+                .collect(),
+            ..Table::default()
+        }
     };
-    outputs.write(&document, &summary, table, |path| draw(path, options, &problem, &map, &checked))
+    let runs = check.as_ref();
+    outputs.write(&document, &summary, table, |path| draw(path, options, &problem, &map, runs))
+}
+
+/// What the runs with the choice say against its prediction, if they do.
+fn contradiction(check: &Check, map: &TuningMap) -> Option<String> {
+    let Some(run) = check.of_choice(map) else { return Some("the runs with the choice explode".to_owned()) };
+    let apart = run.apart().filter(|apart| apart.abs() > APART)?;
+    Some(format!("the runs contradict the prediction, by {:.1} standard errors", apart.abs()))
+}
+
+/// A number with its error, if it has one.
+fn uncertain(value: f64, error: f64) -> String {
+    if error > 0.0 { format!("{} ± {}", short(value), short(error)) } else { short(value) }
 }
 
 fn summary(
     options: &Options,
     problem: &Problem,
     map: &TuningMap,
-    checked: &[Checked],
+    check: Option<&Check>,
     [predict, monte_carlo]: [f64; 2],
 ) -> std::result::Result<String, std::fmt::Error> {
     let mut text = String::new();
@@ -242,51 +409,92 @@ fn summary(
         options.aspect_ratio,
         describe(&problem.population),
         options.noise,
-        options.budget,
-        if options.stop == Stop::Best { "after the best epoch" } else { "at its end" },
+        problem.budget,
+        if problem.stop == Stop::Best { "after the best epoch" } else { "at its end" },
         problem.schedule,
         options.method.words()
     )?;
     let shown = |value: Option<f64>| value.map_or("-".to_owned(), short);
     writeln!(
         text,
-        "{:>8} {:>12} {:>12} {:>12} {:>7} {:>12}",
-        "batches", "epoch step", "momentum", "ridge", "epochs", "risk"
+        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>7} {:>24} {:>7}",
+        "batches", "epoch step", "step size", "momentum", "ridge", "epochs", "risk", "orders"
     )?;
     for tuned in &map.by_batches {
         writeln!(
             text,
-            "{:>8} {:>12} {:>12} {:>12} {:>7} {:>12}{}",
+            "{:>8} {:>12} {:>12} {:>12} {:>12} {:>7} {:>24} {:>7}{}",
             tuned.batches.to_string(),
             short(tuned.epoch_step),
+            shown(step_size(tuned.batches, tuned.epoch_step)),
             shown(tuned.momentum),
             shown(tuned.ridge),
             tuned.epochs,
-            short(tuned.risk),
+            uncertain(tuned.risk, tuned.risk_error),
+            tuned.schedules,
             if *tuned == map.best { "  <- best" } else { "" }
         )?;
     }
-    let batches = options.batches.split(',').map(str::trim);
-    for left_out in batches.filter(|text| map.by_batches.iter().all(|t| t.batches.to_string() != *text)) {
-        writeln!(text, "{left_out:>8}  the budget affords no epoch")?;
+    for &batches in &problem.batches {
+        let (affordable, epochs) = (problem.tuning.affordable(batches), problem.tuning.epochs(batches));
+        if affordable == 0 {
+            writeln!(text, "{:>8}  the budget affords no epoch", batches.to_string())?;
+        } else if affordable > epochs {
+            let batches = batches.to_string();
+            writeln!(text, "{batches:>8}  only the first {epochs} of {affordable} epochs were looked at")?;
+        }
     }
-    writeln!(
-        text,
-        "risk within 1 % of the best for epoch steps from {} to {}; {} before the first step",
-        short(map.flat[0]),
-        short(map.flat[1]),
-        short(map.initial)
-    )?;
-    if !checked.is_empty() {
+    let best = &map.best;
+    if best.epochs == 0 {
+        writeln!(text, "no step makes the risk smaller than the {} before it", short(map.initial))?;
+    } else {
+        let [low, high] = map.flat;
+        let sizes = [low, high].map(|step| step_size(best.batches, step).map(short));
+        let sizes = match sizes {
+            [Some(low), Some(high)] => format!(" (step sizes {low} to {high})"),
+            _ => String::new(),
+        };
         writeln!(
             text,
-            "runs with other steps on the same {} data sets, p = {}:",
-            options.draws, options.features
+            "risk within 1 % of the best for epoch steps from {} to {}{sizes}; {} before the first step",
+            short(low),
+            short(high),
+            short(map.initial)
         )?;
-        writeln!(text, "{:>12} {:>12} {:>22}", "epoch step", "predicted", "sampled")?;
-        for run in checked {
-            let (step, predicted) = (short(run.predicted.epoch_step), short(run.predicted.risk));
-            writeln!(text, "{step:>12} {predicted:>12} {:>12} ± {}", short(run.risk), short(run.error))?;
+    }
+    if let Some(check) = check {
+        writeln!(
+            text,
+            "runs with other steps on the same {} data sets, p = {}, n = {}:",
+            options.draws, check.features, check.samples
+        )?;
+        writeln!(
+            text,
+            "{:>12} {:>12} {:>24} {:>24} {:>16}",
+            "epoch step", "step size", "predicted", "sampled", "standard errors"
+        )?;
+        for run in &check.runs {
+            let predicted = &run.predicted;
+            writeln!(
+                text,
+                "{:>12} {:>12} {:>24} {:>24} {:>16}",
+                short(predicted.epoch_step),
+                shown(step_size(predicted.batches, predicted.epoch_step)),
+                uncertain(predicted.risk, predicted.risk_error),
+                uncertain(run.risk, run.error),
+                run.apart().map_or("-".to_owned(), |apart| format!("{apart:+.1}"))
+            )?;
+        }
+        if let Some(contradiction) = contradiction(check, map) {
+            writeln!(text, "{contradiction}")?;
+        }
+        let (smallest, run) = (check.features.min(check.samples), check.of_choice(map));
+        if run.is_some_and(|run| run.error > 0.0 && run.error * (smallest as f64) < run.risk) {
+            let percent = 100.0 / smallest as f64;
+            writeln!(
+                text,
+                "of data so small, risks may be off by {percent:.1} %: more than standard errors say"
+            )?;
         }
     }
     writeln!(text, "predicted in {predict:.3} s, sampled in {monte_carlo:.2} s")?;
@@ -299,7 +507,7 @@ fn draw(
     options: &Options,
     problem: &Problem,
     map: &TuningMap,
-    checked: &[Checked],
+    check: Option<&Check>,
 ) -> Result<()> {
     use freespectra::plot::{Colour, Figure, Layer, Panel};
 
@@ -328,7 +536,8 @@ fn draw(
             panel = panel.layer(Layer::curve(&x, &y).colour(colour).label(label));
         }
     }
-    let runs: Vec<&Checked> = checked.iter().filter(|run| shown(run.risk)).collect();
+    let runs: Vec<&Checked> =
+        check.iter().flat_map(|check| &check.runs).filter(|run| shown(run.risk)).collect();
     let column = |of: fn(&Checked) -> f64| -> Vec<f64> { runs.iter().map(|run| of(run)).collect() };
     let sampled = points(
         &column(|run| run.predicted.epoch_step),
@@ -336,9 +545,9 @@ fn draw(
         &column(|run| run.error),
         false,
     );
-    if let Some(layer) = sampled {
+    if let Some((check, layer)) = check.zip(sampled) {
         let label =
-            format!("runs, B = {}, p = {}, {} draws", map.best.batches, options.features, options.draws);
+            format!("runs, B = {}, p = {}, {} draws", map.best.batches, check.features, options.draws);
         panel = panel.layer(layer.colour(Colour::Black).label(label));
     }
     let subtitle = format!(
@@ -346,7 +555,7 @@ fn draw(
         options.aspect_ratio,
         describe(&problem.population),
         options.noise,
-        options.budget,
+        problem.budget,
         map.best.batches,
         short(map.best.epoch_step),
         map.best.epochs
@@ -355,6 +564,6 @@ fn draw(
 }
 
 #[cfg(not(feature = "plot"))]
-fn draw(_: &Path, _: &Options, _: &Problem, _: &TuningMap, _: &[Checked]) -> Result<()> {
+fn draw(_: &Path, _: &Options, _: &Problem, _: &TuningMap, _: Option<&Check>) -> Result<()> {
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use freespectra::{Control, Error, Result};
+use freespectra::{Control, Error, Progress, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::options::{bad, seed};
@@ -136,27 +136,44 @@ impl Outputs {
         }
     }
 
-    /// Does work that solves an equation, within a budget of evaluations if there is one. On standard error, if it takes longer
-    /// than a blink, the evaluations so far: how many there will be nobody knows.
+    /// Does work that solves an equation, within a budget of evaluations if there is one, and shows the evaluations so far.
     pub fn solving<T>(
         &self,
         what: &'static str,
         budget: Option<usize>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        let evaluations = |progress: Progress| Some(progress.done);
+        self.watching(what, "evaluations of the equation", budget, evaluations, work)
+    }
+
+    /// Does work within a budget of evaluations if there is one. On standard error, if it takes longer than a blink, how much has
+    /// been done, where `done` knows: how much there will be nobody knows.
+    pub fn watching<T>(
+        &self,
+        what: &'static str,
+        unit: &str,
+        budget: Option<usize>,
+        done: impl Fn(Progress) -> Option<usize> + Send + Sync + 'static,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let bar = self.progress(0, what);
         let (is_silent, start, shown) = (bar.is_hidden(), Instant::now(), bar.clone());
         bar.set_draw_target(ProgressDrawTarget::hidden());
-        let template = "{spinner} {msg}: {pos} evaluations of the equation, {elapsed}";
+        let template = format!("{{spinner}} {{msg}}: {{pos}} {unit}, {{elapsed}}");
         bar.set_style(
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
         let control = Control::watched(move |progress| {
-            if !is_silent && start.elapsed() >= BLINK {
+            if is_silent {
+                return;
+            }
+            let done = done(progress);
+            if start.elapsed() >= BLINK {
                 if shown.is_hidden() {
                     shown.set_draw_target(ProgressDrawTarget::stderr());
                 }
-                shown.set_position(progress.done as u64);
+                done.into_iter().for_each(|done| shown.set_position(done as u64));
             }
         });
         let control = budget.into_iter().fold(control, Control::with_budget);

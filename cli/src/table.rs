@@ -196,7 +196,7 @@ impl LawReport {
     }
 }
 
-/// A number for a table: six decimals, or scientific where it is large.
+/// A number for a table: six decimals, or scientific where it is large or they would leave less than three digits of it.
 pub fn short(x: f64) -> String {
-    if x.abs() < 1e6 { format!("{x:.6}") } else { format!("{x:.4e}") }
+    if x == 0.0 || (1e-4..1e6).contains(&x.abs()) { format!("{x:.6}") } else { format!("{x:.4e}") }
 }

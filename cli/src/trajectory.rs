@@ -72,9 +72,6 @@ pub struct Options {
     draws: usize,
 }
 
-/// Most schedules that a target error takes.
-const MOST_SCHEDULES: usize = 2000;
-
 /// Most numbers in the curves of all draws together.
 const MOST_NUMBERS: usize = 500_000_000;
 
@@ -97,9 +94,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let start = Instant::now();
     let averaging = match options.schedules {
         Some(schedules) => Averaging::Fixed(schedules),
-        None => Averaging::ToError { relative: options.schedule_error, most: MOST_SCHEDULES },
+        None => Averaging::to_error(options.schedule_error),
     };
-    let bar = outputs.progress(options.schedules.unwrap_or(MOST_SCHEDULES), "schedules");
+    let bar = outputs.progress(options.schedules.unwrap_or(Averaging::MOST), "schedules");
     let report = |finished| bar.set_position(finished as u64);
     let predicted =
         trajectory.averaged(&problem.schedule, options.epochs, averaging, shared.seed, Some(&report))?;

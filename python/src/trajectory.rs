@@ -13,9 +13,6 @@ use crate::model::simulation;
 use crate::source::Source;
 use crate::work;
 
-/// Most schedules that a target error takes.
-const MOST_SCHEDULES: usize = 2000;
-
 /// Gradient descent from a start, with noise, in an order.
 #[pyclass(frozen, module = "freespectra._core")]
 pub struct Trajectory {
@@ -70,7 +67,7 @@ impl Trajectory {
         let (predicted, order) = (self.predicted.clone(), self.order.clone());
         let averaging = match schedules {
             Some(schedules) => Averaging::Fixed(schedules),
-            None => Averaging::ToError { relative: schedule_error, most: MOST_SCHEDULES },
+            None => Averaging::to_error(schedule_error),
         };
         let curve =
             work::run(py, progress, move || predicted.averaged(&order, epochs, averaging, seed, None))?;

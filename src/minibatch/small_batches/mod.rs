@@ -45,7 +45,7 @@ use crate::numeric::root;
 use crate::population::Population;
 
 /// Most epochs that are followed.
-const MOST_EPOCHS: usize = 200;
+pub(super) const MOST_EPOCHS: usize = 200;
 
 /// Order in which the rows are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ const MOST_SCHEDULES: usize = 100_000;
 const MOST_NUMBERS: usize = 100_000_000;
 
 /// Schedules from which the spread is estimated first.
-const FIRST: usize = 20;
+pub(crate) const FIRST: usize = 20;
 
 /// Part of the target that the schedules taken next are planned for: spreads are themselves estimated.
 const PLANNED: f64 = 0.9;
@@ -37,6 +37,23 @@ pub enum Averaging {
         /// Most schedules to take.
         most: usize,
     },
+}
+
+impl Averaging {
+    /// Most schedules that a target error takes, if nothing else is said.
+    pub const MOST: usize = 2000;
+
+    /// As many as bring the relative standard error down to this, at most [`Averaging::MOST`].
+    pub fn to_error(relative: f64) -> Self {
+        Self::ToError { relative, most: Self::MOST }
+    }
+}
+
+/// To a relative standard error of 1 %.
+impl Default for Averaging {
+    fn default() -> Self {
+        Self::to_error(0.01)
+    }
 }
 
 impl From<usize> for Averaging {

@@ -15,7 +15,7 @@
 //! trajectory, in the style of dynamical mean-field theory (compare Gerbelot, Troiani, Mignacco,
 //! Krzakala, Zdeborova, SIAM J. Math. Data Sci. 6, 2024).
 
-mod average;
+pub(crate) mod average;
 pub(crate) mod compress;
 pub(crate) mod mirror;
 pub(crate) mod node;

@@ -8,8 +8,12 @@
 //!
 //! by a constant factor, and the best of them is refined: by golden sections if the step is all there is to choose, else by
 //! the simplex search in the logarithms of the step, of `1 - momentum` and of the ridge. Momentum counts in the effective step
-//! `step / (1 - momentum)`. All candidates are predicted along the same orders of the batches, so that what is compared does
-//! not depend on luck, and the risk is looked at after whole epochs alone: in the middle of one the rows have not all been met.
+//! `step / (1 - momentum)`. While the best step is the smallest of the grid, smaller ones follow.
+//!
+//! All candidates are predicted along the same sampled orders of the batches, so that what is compared does not depend on luck.
+//! What is found has been fitted to these orders, and its risk along them is too good: it is predicted anew along others. If
+//! they show that more orders are needed for the error that is asked for, the search is made again along so many. The risk is
+//! looked at after whole epochs alone: in the middle of one the rows have not all been met.
 
 mod simplex;
 
@@ -20,16 +24,18 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Batches, MiniBatch, SmallBatchOrder, SmallBatches, Trajectory};
+use super::small_batches::MOST_EPOCHS;
+use super::trajectory::average::FIRST;
+use super::{Averaging, Batches, MiniBatch, SmallBatchOrder, SmallBatches, Trajectory};
 use crate::budget::Budget;
 use crate::control;
-use crate::error::{Error, Result, non_negative};
+use crate::error::{Error, Result, non_negative, positive};
 use crate::finite::Schedule;
-use crate::method::{Method, Momentum};
+use crate::method::{Average, Method, Momentum, Start};
 use crate::numeric::root;
 use crate::population::Population;
 
-/// Steps of the grid, the factor between them, and the largest as a share of what could be borne.
+/// Steps of the grid at a time, the factor between them, and the largest as a share of what could be borne.
 const GRID: i32 = 16;
 const FACTOR: f64 = 1.35;
 const LARGEST: f64 = 0.95;
@@ -56,8 +62,13 @@ const FARTHEST: f64 = 16.0;
 /// Halvings of the logarithm of a step at the end of the flat part.
 const HALVINGS: usize = 8;
 
-/// Most steps of a run that is predicted.
+/// Orders of the batches along which a search begins, and how many times as many are taken if runs explode along others.
+const FEW: usize = 3;
+const MORE: usize = 4;
+
+/// Most steps of a run that is predicted, and most multiplications along an eigenvalue, a second or so.
 const MOST_STEPS: usize = 4000;
+const MOST_WORK: f64 = 1e9;
 
 /// What is chosen besides the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +79,7 @@ pub enum Parameter {
     Momentum,
     /// Momentum of Nesterov's steps.
     Nesterov,
-    /// Ridge.
+    /// Ridge, which has a best one only from a start that is not around the truth.
     Ridge,
 }
 
@@ -133,6 +144,10 @@ pub struct Tuned {
     pub epochs: usize,
     /// Excess risk then.
     pub risk: f64,
+    /// Its standard error over the sampled orders; 0 for one order alone.
+    pub risk_error: f64,
+    /// Orders of the batches that it is averaged over, 1 if there is nothing random in them.
+    pub schedules: usize,
 }
 
 /// Everything that was looked at.
@@ -141,14 +156,22 @@ pub struct Tuned {
 pub struct TuningMap {
     /// The smallest risk.
     pub best: Tuned,
-    /// The best for every number of batches, in the order asked for; those left out whose budget affords no epoch.
+    /// The best for every number of batches, in the order asked for, along orders that the search has not seen; those left out
+    /// whose budget affords no epoch.
     pub by_batches: Vec<Tuned>,
     /// Epoch steps around the best one, all else as it is, whose risk is within 1 % of it.
     pub flat: [f64; 2],
-    /// Risks on the grid of steps, by batches; infinite where runs explode.
+    /// Risks on the grid of steps, by batches, along the orders of the search; infinite where runs explode.
     pub grid: Vec<Tuned>,
     /// Risk before the first step.
     pub initial: f64,
+}
+
+/// Sampled orders of the batches.
+#[derive(Clone, Copy)]
+struct Orders {
+    seed: u64,
+    count: usize,
 }
 
 /// Mean square of the initial error along an eigenvalue.
@@ -181,7 +204,7 @@ pub struct Tuning {
     rows: usize,
     stop: Stop,
     schedule: Schedule,
-    schedules: usize,
+    averaging: Averaging,
     seed: u64,
 }
 
@@ -210,12 +233,12 @@ impl Tuning {
             rows: 0,
             stop: Stop::Best,
             schedule: Schedule::RandomReshuffling,
-            schedules: 3,
+            averaging: Averaging::default(),
             seed: 1,
         })
     }
 
-    /// Numbers of batches to choose from.
+    /// Numbers of batches to choose from; what is named twice counts once.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there is none, or a model with so many does not exist.
@@ -228,11 +251,16 @@ impl Tuning {
                 self.model(count, 1.0)?;
             }
         }
-        self.batches = batches.to_vec();
+        self.batches.clear();
+        for batches in batches {
+            if !self.batches.contains(batches) {
+                self.batches.push(*batches);
+            }
+        }
         Ok(self)
     }
 
-    /// How steps are made; its parameters that are chosen are replaced.
+    /// How steps are made, but for what is chosen. With an average the risk is that of the average.
     #[must_use]
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
@@ -270,27 +298,52 @@ impl Tuning {
         Self { stop, ..self }
     }
 
-    /// The order of the batches, averaged over `schedules` sampled ones where it is random.
+    /// The order of the batches, averaged over sampled ones where it is random: over a fixed number, or as many as bring the
+    /// error of the risk of the choice down to the target. The choice is made along orders from the streams of `seed`, and its
+    /// risk is that along as many or more from those of `seed + 1`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for explicit orders, which have a length of their own, and if there is no schedule.
-    pub fn with_schedule(self, schedule: Schedule, schedules: usize, seed: u64) -> Result<Self> {
+    /// [`Error::InvalidArgument`] for explicit orders, which have a length of their own, if there is no schedule, and if the
+    /// target is not positive.
+    pub fn with_schedule(
+        self,
+        schedule: Schedule,
+        averaging: impl Into<Averaging>,
+        seed: u64,
+    ) -> Result<Self> {
         if matches!(schedule, Schedule::Explicit(_)) {
             return Err(Error::argument("schedule", "explicit", "a rule for any number of epochs"));
         }
-        if schedules == 0 {
-            return Err(Error::argument("schedules", schedules, "at least 1"));
-        }
-        Ok(Self { schedule, schedules, seed, ..self })
+        let averaging = averaging.into();
+        match averaging {
+            Averaging::Fixed(0) => return Err(Error::argument("schedules", 0, "at least 1")),
+            Averaging::ToError { relative, .. } => positive("schedule_error", relative)?,
+            Averaging::Fixed(_) => 0.0,
+        };
+        Ok(Self { schedule, averaging, seed, ..self })
     }
 
     /// Epochs that the budget affords with so many batches.
-    pub fn epochs(&self, batches: Batches) -> usize {
+    pub fn affordable(&self, batches: Batches) -> usize {
         match batches {
-            Batches::Finite(count) => self.budget.epochs(self.rows, count).min(MOST_STEPS / count),
+            Batches::Finite(count) => self.budget.epochs(self.rows, count),
             // Single rows.
             Batches::Infinite => self.budget.epochs(self.rows, self.rows),
         }
+    }
+
+    /// Those of them that are followed: of longer runs no more than the beginning, 4000 steps or fewer and 200 epochs of
+    /// infinitely many batches.
+    pub fn epochs(&self, batches: Batches) -> usize {
+        let most = match batches {
+            Batches::Finite(count) => {
+                // Half of steps^2 visits.
+                let epochs = (2.0 * MOST_WORK / (count as f64).powi(2)).cbrt() as usize;
+                epochs.min(MOST_STEPS / count).max(1)
+            }
+            Batches::Infinite => MOST_EPOCHS,
+        };
+        self.affordable(batches).min(most)
     }
 
     /// The method of a choice.
@@ -310,12 +363,16 @@ impl Tuning {
         }
     }
 
-    /// Looks at the grid, refines the best of it for every number of batches, and measures how flat the risk is there.
+    /// Looks at the grid, refines the best of it for every number of batches, predicts that anew, and measures how flat the risk
+    /// is there.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the budget affords no epoch whatever the batches, or the method is not one for infinitely
-    /// many; others from the predictions.
+    /// [`Error::InvalidArgument`] if the budget affords no epoch whatever the batches, there is nothing to learn, the method
+    /// fixes what is to be chosen or is not one for infinitely many batches; others from the predictions.
     pub fn run(&self) -> Result<TuningMap> {
+        let initial = self.population.as_atoms().iter();
+        let initial = initial.map(|atom| atom.mass * atom.location * (self.source)(atom.location)).sum();
+        self.check(initial)?;
         let affordable: Vec<Batches> =
             self.batches.iter().copied().filter(|&batches| self.epochs(batches) > 0).collect();
         let searched = affordable.par_iter().map(control::carried(|&batches| self.search(batches)));
@@ -324,32 +381,98 @@ impl Tuning {
         let Some(best) = by_batches.iter().copied().reduce(better) else {
             return Err(Error::argument("budget", self.budget, "at least one epoch for a number of batches"));
         };
-        let initial = self.population.as_atoms().iter();
         Ok(TuningMap {
             best,
             flat: [self.end_of_flat(&best, 1.0 / FARTHEST)?, self.end_of_flat(&best, FARTHEST)?],
             by_batches,
             grid: searched.into_iter().flat_map(|(_, grid)| grid).collect(),
-            initial: initial.map(|atom| atom.mass * atom.location * (self.source)(atom.location)).sum(),
+            initial,
         })
     }
 
-    /// The risk of a choice with another step, all else as it is.
-    ///
-    /// # Errors
-    /// From the prediction.
-    pub fn with_step(&self, tuned: &Tuned, epoch_step: f64) -> Result<Tuned> {
-        self.evaluate(Tuned { epoch_step, ..*tuned })
+    /// Whether all that has been asked for goes together.
+    fn check(&self, initial: f64) -> Result<()> {
+        let refused =
+            |argument, value: String, allowed: String| Err(Error::argument(argument, value, allowed));
+        let method = &self.method;
+        method.preconditioner().check(self.population.as_atoms().iter().map(|atom| atom.location))?;
+        if !(initial > 0.0 && initial.is_finite()) {
+            let allowed = "one that leaves something to learn: a positive, finite risk before the first step";
+            return refused("source", format!("one with risk {initial}"), allowed.to_owned());
+        }
+        let is_tuned = |parameter| self.parameters.contains(&parameter);
+        let (ridge, start) = (is_tuned(Parameter::Ridge), method.start());
+        if ridge && method.ridge() > 0.0 {
+            return refused("ridge", method.ridge().to_string(), "none where it is tuned".to_owned());
+        }
+        if ridge && matches!(start, Start::AroundZero | Start::Anywhere { square: 0.0, .. }) {
+            let allowed = "a start at weights 0 along with it (zero_start): around the truth, towards which the ridge pulls, \
+                           the largest is the best";
+            return refused("tune", "ridge".to_owned(), allowed.to_owned());
+        }
+        if (is_tuned(Parameter::Momentum) || is_tuned(Parameter::Nesterov)) && method.rule().memory() > 0 {
+            return refused("tune", "momentum beside a given one".to_owned(), "one of both".to_owned());
+        }
+        if method.averages().len() > 1 {
+            let allowed = "one average, the risk of which is made small";
+            return refused("average", method.averages().len().to_string(), allowed.to_owned());
+        }
+        for &batches in &self.batches {
+            let (affordable, epochs) = (self.affordable(batches), self.epochs(batches));
+            if self.stop == Stop::End && affordable > epochs {
+                let allowed =
+                    format!("at most {epochs} epochs with {batches} batches to be looked at at the end");
+                return refused("budget", self.budget.to_string(), allowed);
+            }
+            let Batches::Finite(count) = batches else { continue };
+            if self.rows > 0 && count > self.rows {
+                return refused(
+                    "batches",
+                    count.to_string(),
+                    format!("at most one for each of {} rows", self.rows),
+                );
+            }
+            let steps = epochs * count;
+            if let Some(Average::Tail(first)) = method.averages().first()
+                && epochs > 0
+                && *first >= steps
+            {
+                let allowed =
+                    format!("a tail that begins before the last of {steps} steps with {count} batches");
+                return refused("average", format!("tail:{first}"), allowed);
+            }
+        }
+        Ok(())
     }
 
-    /// The risk of a choice after another whole number of epochs.
+    /// A choice with its risk along orders that the search has not seen, as many as that of the choice.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if the budget does not afford so many; others from the prediction.
-    pub fn at_epoch(&self, tuned: &Tuned, epochs: usize) -> Result<Tuned> {
-        let risks = self.risks(tuned)?;
-        let allowed = || Error::argument("epochs", epochs, format!("at most {}", risks.len() - 1));
-        Ok(Tuned { epochs, risk: *risks.get(epochs).ok_or_else(allowed)?, ..*tuned })
+    /// [`Error::InvalidArgument`] if the budget does not afford its epochs; others from the prediction.
+    pub fn predicted(&self, tuned: &Tuned) -> Result<Tuned> {
+        let risks = self.risks(tuned, self.others(tuned.schedules))?;
+        let allowed = || Error::argument("epochs", tuned.epochs, format!("at most {}", risks.len() - 1));
+        risks.get(tuned.epochs).copied().ok_or_else(allowed)
+    }
+
+    /// Orders that the search has not seen.
+    fn others(&self, count: usize) -> Orders {
+        Orders { seed: self.seed.wrapping_add(1), count }
+    }
+
+    /// How many orders bring the error of a risk down to the target.
+    fn needed(&self, tuned: &Tuned) -> usize {
+        match self.averaging {
+            Averaging::Fixed(schedules) => schedules,
+            // Not random.
+            Averaging::ToError { .. } if tuned.schedules == 1 => 1,
+            Averaging::ToError { relative, most } => {
+                let ratio = tuned.risk_error / (relative * tuned.risk);
+                let needed = tuned.schedules as f64 * ratio * ratio;
+                // Where runs explode the number is not one.
+                if needed.is_finite() { (needed.ceil() as usize).clamp(1, most) } else { most }
+            }
+        }
     }
 
     fn model(&self, batches: usize, epoch_step: f64) -> Result<MiniBatch> {
@@ -384,27 +507,69 @@ impl Tuning {
             });
             alpha * ratio * sum.sum::<f64>() - (1.0 - alpha)
         };
-        let alpha = root::between([(0.0, -1.0), (1.0, load(1.0))], 1e-9, |alpha| Ok(load(alpha)))?;
-        Ok(2.0 * alpha / largest * count as f64)
+        // At most the share that all eigenvalues would bear if they were as large; in logarithms, as the ratio may be any.
+        let mean: f64 = atoms.iter().map(|atom| atom.mass * scaled(atom.location) / largest).sum();
+        let least = -(2.0 + 2.0 * ratio * mean).ln();
+        let ends = [least, 0.0].map(|x: f64| (x, load(x.exp())));
+        let alpha = root::between(ends, 1e-9, |x| Ok(load(x.exp())))?.exp();
+        positive("aspect_ratio", 2.0 * alpha / largest * count as f64)
     }
 
+    /// The best for a number of batches along as many orders as its risk needs, predicted along others, and the grid.
     fn search(&self, batches: Batches) -> Result<(Tuned, Vec<Tuned>)> {
-        let largest = LARGEST * self.bearable(batches)?;
-        let grid = (0..GRID).into_par_iter().map(control::carried(|k: i32| {
-            let mut point = vec![(largest * FACTOR.powi(-k)).ln()];
-            point.extend(self.start());
-            self.at(batches, &point)
-        }));
-        let mut grid = grid.collect::<Result<Vec<Tuned>>>()?;
-        grid.reverse();
-        let Some(first) = grid.iter().copied().reduce(better) else {
-            return Err(Error::argument("batches", batches, "a number with steps to choose from"));
+        let (few, most) = match self.averaging {
+            Averaging::Fixed(schedules) => (schedules, schedules),
+            Averaging::ToError { most, .. } => (FEW.min(most), most),
         };
+        let mut orders = Orders { seed: self.seed, count: few };
+        loop {
+            let (found, grid) = self.search_along(batches, orders)?;
+            let mut best = found;
+            best.schedules = orders.count.max(FIRST.min(most));
+            let needed = loop {
+                best = self.predicted(&best)?;
+                let needed = self.needed(&best);
+                if best.risk.is_infinite() || needed <= best.schedules {
+                    break needed;
+                }
+                best.schedules = needed;
+            };
+            let wanted = if best.risk.is_infinite() { MORE * orders.count } else { needed }.min(most);
+            if found.schedules == 1 || wanted <= orders.count {
+                return Ok((best, grid));
+            }
+            orders.count = wanted;
+        }
+    }
+
+    fn search_along(&self, batches: Batches, orders: Orders) -> Result<(Tuned, Vec<Tuned>)> {
+        let bearable = self.bearable(batches)?;
+        let largest = LARGEST * bearable;
+        let mut grid: Vec<Tuned> = Vec::new();
+        let first = loop {
+            let from = grid.len() as i32;
+            let part = (from..from + GRID).into_par_iter().map(control::carried(|k: i32| {
+                let mut point = vec![(largest * FACTOR.powi(-k)).ln()];
+                point.extend(self.start());
+                self.at(batches, &point, orders)
+            }));
+            grid.extend(part.collect::<Result<Vec<Tuned>>>()?);
+            let first = grid.iter().copied().reduce(better);
+            let (Some(first), Some(smallest)) = (first, grid.last()) else {
+                return Err(Error::argument("batches", batches, "a number with steps to choose from"));
+            };
+            let is_inside = first.epochs > 0 && first.risk.is_finite() && first != *smallest;
+            // Steps that change nothing.
+            if is_inside || smallest.epoch_step < f64::EPSILON * largest {
+                break first;
+            }
+        };
+        grid.reverse();
         if first.epochs == 0 {
             return Ok((first, grid));
         }
         let found = if self.parameters.is_empty() {
-            self.refine(first, largest)?
+            self.refine(first, bearable, orders)?
         } else {
             let mut start = vec![first.epoch_step.ln() - (1.0 - first.momentum.unwrap_or(0.0)).ln()];
             start.extend(self.start());
@@ -413,10 +578,10 @@ impl Tuning {
                     .iter()
                     .map(|parameter| if *parameter == Parameter::Ridge { STEPS[2] } else { STEPS[1] }),
             );
-            let risk = |point: &[f64]| Ok(self.at(batches, point)?.risk);
+            let risk = |point: &[f64]| Ok(self.at(batches, point, orders)?.risk);
             let steps: Vec<f64> = steps.collect();
             let (point, _) = simplex::minimise(&start, &steps, EVALUATIONS, SETTLED, risk)?;
-            self.at(batches, &point)?
+            self.at(batches, &point, orders)?
         };
         Ok((better(first, found), grid))
     }
@@ -430,29 +595,39 @@ impl Tuning {
     }
 
     /// Golden sections in the logarithm of the step.
-    fn refine(&self, first: Tuned, largest: f64) -> Result<Tuned> {
+    fn refine(&self, first: Tuned, bearable: f64, orders: Orders) -> Result<Tuned> {
         let golden = 0.5 * (5f64.sqrt() - 1.0);
-        let (mut low, mut high) =
-            (first.epoch_step / FACTOR, (first.epoch_step * FACTOR).min(largest / LARGEST));
-        let between = |low: f64, high: f64, share: f64| low.powf(1.0 - share) * high.powf(share);
-        let mut left = self.with_step(&first, between(low, high, 1.0 - golden))?;
-        let mut right = self.with_step(&first, between(low, high, golden))?;
+        let (mut low, mut high) = (first.epoch_step / FACTOR, (first.epoch_step * FACTOR).min(bearable));
+        let between = |low: f64, high: f64, share: f64| {
+            let epoch_step = low.powf(1.0 - share) * high.powf(share);
+            self.evaluate(Tuned { epoch_step, ..first }, orders)
+        };
+        let mut left = between(low, high, 1.0 - golden)?;
+        let mut right = between(low, high, golden)?;
         for _ in 0..SECTIONS {
             if left.risk <= right.risk {
                 (high, right) = (right.epoch_step, left);
-                left = self.with_step(&first, between(low, high, 1.0 - golden))?;
+                left = between(low, high, 1.0 - golden)?;
             } else {
                 (low, left) = (left.epoch_step, right);
-                right = self.with_step(&first, between(low, high, golden))?;
+                right = between(low, high, golden)?;
             }
         }
         Ok(better(left, right))
     }
 
     /// The choice at a point: logarithms of the effective step of an epoch and of the other parameters, in their order.
-    fn at(&self, batches: Batches, point: &[f64]) -> Result<Tuned> {
-        let mut tuned =
-            Tuned { batches, epoch_step: 0.0, momentum: None, ridge: None, epochs: 0, risk: f64::INFINITY };
+    fn at(&self, batches: Batches, point: &[f64], orders: Orders) -> Result<Tuned> {
+        let mut tuned = Tuned {
+            batches,
+            epoch_step: 0.0,
+            momentum: None,
+            ridge: None,
+            epochs: 0,
+            risk: f64::INFINITY,
+            risk_error: 0.0,
+            schedules: orders.count,
+        };
         for (parameter, x) in self.parameters.iter().zip(&point[1..]) {
             match parameter {
                 Parameter::Ridge => {
@@ -465,48 +640,54 @@ impl Tuning {
             }
         }
         tuned.epoch_step = point[0].exp() * (1.0 - tuned.momentum.unwrap_or(0.0));
-        self.evaluate(tuned)
+        self.evaluate(tuned, orders)
     }
 
-    fn evaluate(&self, tuned: Tuned) -> Result<Tuned> {
-        let risks = self.risks(&tuned)?;
-        let at = |epochs: usize| Tuned { epochs, risk: risks[epochs], ..tuned };
-        let last = risks.len() - 1;
+    fn evaluate(&self, tuned: Tuned, orders: Orders) -> Result<Tuned> {
+        let mut risks = self.risks(&tuned, orders)?;
+        let last = risks.pop().unwrap_or(tuned);
         Ok(match self.stop {
-            Stop::End => at(last),
-            Stop::Best => (1..=last).map(at).fold(at(0), better),
+            Stop::End => last,
+            Stop::Best => risks.into_iter().chain([last]).reduce(better).unwrap_or(last),
         })
     }
 
-    /// Risks at the ends of the epochs that the budget affords, of the average if the method has one; infinite where runs
-    /// explode.
-    fn risks(&self, tuned: &Tuned) -> Result<Vec<f64>> {
+    /// A choice after every epoch that the budget affords, with its risk or that of the average if the method has one; infinite
+    /// where runs explode.
+    fn risks(&self, tuned: &Tuned, orders: Orders) -> Result<Vec<Tuned>> {
         control::check()?;
-        let (method, epochs) = (self.method(tuned)?, self.epochs(tuned.batches));
+        let (method, last) = (self.method(tuned)?, self.epochs(tuned.batches));
         let source = |t: f64| (self.source)(t);
         let (step, noise) = (tuned.epoch_step, self.noise);
+        let after = |epochs, risk: f64, risk_error, schedules| {
+            let risk = if risk < f64::MAX { risk } else { f64::INFINITY };
+            Tuned { epochs, risk, risk_error, schedules, ..*tuned }
+        };
         let Batches::Finite(count) = tuned.batches else {
             let limit = SmallBatches::new(&self.population, self.aspect_ratio, step, source, noise)?;
-            return match limit.with_method(method)?.curve(order(&self.schedule), epochs) {
-                Ok(curve) => Ok(curve.average_risk.unwrap_or(curve.risk)),
-                Err(Error::InvalidArgument { argument: "epoch_step", .. }) => {
-                    Ok(vec![f64::INFINITY; epochs + 1])
-                }
-                Err(error) => Err(error),
+            let risks = match limit.with_method(method)?.curve(order(&self.schedule), last) {
+                Ok(curve) => curve.average_risk.unwrap_or(curve.risk),
+                Err(Error::InvalidArgument { argument: "epoch_step", .. }) => vec![f64::INFINITY; last + 1],
+                Err(error) => return Err(error),
             };
+            return Ok((0..).zip(risks).map(|(epochs, risk)| after(epochs, risk, 0.0, 1)).collect());
         };
         let model = self.model(count, step)?;
         let trajectory = Trajectory::new(&model, source, noise)?.with_method(method)?;
-        let curve = trajectory.averaged(&self.schedule, epochs, self.schedules, self.seed, None)?;
-        let risk = curve.averages.first().map_or(&curve.risk, |average| &average.risk);
-        let finite = |risk: f64| if risk < f64::MAX { risk } else { f64::INFINITY };
-        Ok(risk.iter().step_by(count).copied().map(finite).collect())
+        let curve = trajectory.averaged(&self.schedule, last, orders.count, orders.seed, None)?;
+        let (risk, error) = match curve.averages.first() {
+            Some(average) => (&average.risk, &average.risk_error),
+            None => (&curve.risk, &curve.risk_error),
+        };
+        let ends = risk.iter().zip(error).step_by(count);
+        Ok((0..).zip(ends).map(|(k, (risk, error))| after(k, *risk, *error, curve.schedules)).collect())
     }
 
     /// The step farthest from a choice, towards a multiple of it, at which the risk is still good.
     fn end_of_flat(&self, best: &Tuned, multiple: f64) -> Result<f64> {
         let good = |share: f64| -> Result<bool> {
-            let risk = self.with_step(best, best.epoch_step * multiple.powf(share))?.risk;
+            let other = Tuned { epoch_step: best.epoch_step * multiple.powf(share), ..*best };
+            let risk = self.evaluate(other, self.others(best.schedules))?.risk;
             Ok(risk <= (1.0 + FLAT) * best.risk)
         };
         let (mut inside, mut outside) = (0.0, 1.0);
