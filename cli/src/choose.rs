@@ -165,11 +165,15 @@ impl Problem {
 
     /// Features and batches of equal size with at least so many features, as the aspect ratio asks for.
     fn sample(
+        &self,
         options: &Options,
         features: usize,
         batches: Batches,
         given: &Given,
     ) -> Result<(usize, Batching)> {
+        if self.population.as_atoms().iter().any(|atom| atom.location == 0.0) {
+            return Err(bad("population", &options.population, "positive eigenvalues for sampled data"));
+        }
         let rows = batching(features, options.aspect_ratio, &[1.0], given)?.samples();
         let Batches::Finite(count) = batches else { return Ok((features, Batching::equal(rows, rows)?)) };
         if rows.is_multiple_of(count) {
@@ -190,12 +194,12 @@ impl Problem {
         given: &Given,
     ) -> Result<Option<(usize, Batching)>> {
         if let Some(features) = options.features {
-            let sample = (features > 0).then(|| Self::sample(options, features, batches, given));
+            let sample = (features > 0).then(|| self.sample(options, features, batches, given));
             return sample.transpose();
         }
         let runs = (AROUND.len() * options.draws) as f64;
         let sizes = (FEWEST_FEATURES..=FEATURES).rev();
-        Ok(sizes.filter_map(|features| Self::sample(options, features, batches, given).ok()).find(
+        Ok(sizes.filter_map(|features| self.sample(options, features, batches, given).ok()).find(
             |(features, batching)| {
                 let steps = (batching.batches() * self.tuning.epochs(batches)) as f64;
                 let numbers = (features * batching.samples()) as f64;
@@ -255,11 +259,13 @@ impl Problem {
             return Ok(None);
         }
         let Some((features, batching)) = self.sample_of(options, best.batches, given)? else {
-            let size = format!(
-                "{FEWEST_FEATURES} features or more would be large at aspect ratio {}",
-                options.aspect_ratio
-            );
-            outputs.remark(&format!("no check by runs, whose data of {size}; --features makes one"));
+            let reason = match self.sample(options, FEWEST_FEATURES, best.batches, given) {
+                Err(error) => error.to_string(),
+                Ok(_) => {
+                    format!("with {FEWEST_FEATURES} features they would take long, --features makes them")
+                }
+            };
+            outputs.remark(&format!("no runs for comparison: {reason}"));
             return Ok(None);
         };
         // The search and its predictions have the seeds before.

@@ -45,7 +45,11 @@ use crate::numeric::root;
 use crate::population::Population;
 
 /// Most epochs that are followed.
-pub(super) const MOST_EPOCHS: usize = 200;
+const MOST_EPOCHS: usize = 200;
+
+/// Most nodes in an epoch, and epochs that can be followed whatever the step.
+const MOST_NODES: usize = 60;
+pub(super) const EPOCHS_OF_ANY_STEP: usize = reshuffling::LARGEST / MOST_NODES - 1;
 
 /// Order in which the rows are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,7 +306,7 @@ impl SmallBatches {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(Error::argument("epochs", epochs, format!("in 1..={MOST_EPOCHS}")));
         }
-        if self.nodes() > 60 {
+        if self.nodes() > MOST_NODES {
             let allowed = "steps at which errors change by less than a factor exp(33) in an epoch";
             return Err(Error::argument("epoch_step", self.epoch_step, allowed));
         }

@@ -28,7 +28,7 @@ const TOLERANCE: f64 = 1e-14;
 const ROUNDS: usize = 500;
 
 /// Largest tables, epochs times nodes.
-const LARGEST: usize = 2000;
+pub(super) const LARGEST: usize = 2000;
 
 /// Nodes for the integral of the step.
 const STEP_NODES: usize = 40;

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::small_batches::MOST_EPOCHS;
+use super::small_batches::EPOCHS_OF_ANY_STEP;
 use super::trajectory::average::FIRST;
 use super::{Averaging, Batches, MiniBatch, SmallBatchOrder, SmallBatches, Trajectory};
 use crate::budget::Budget;
@@ -62,13 +62,14 @@ const FARTHEST: f64 = 16.0;
 /// Halvings of the logarithm of a step at the end of the flat part.
 const HALVINGS: usize = 8;
 
-/// Orders of the batches along which a search begins, and how many times as many are taken if runs explode along others.
+/// Orders of the batches along which a search begins, and at most how many times as many the next one takes: what has been
+/// fitted to few orders does worse along others than what the next one finds, and seems to need more of them.
 const FEW: usize = 3;
 const MORE: usize = 4;
 
-/// Most steps of a run that is predicted, and most multiplications along an eigenvalue, a second or so.
+/// Most steps of a run that is predicted, and most multiplications along an eigenvalue, a fraction of a second.
 const MOST_STEPS: usize = 4000;
-const MOST_WORK: f64 = 1e9;
+const MOST_WORK: f64 = 2.5e8;
 
 /// What is chosen besides the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -332,7 +333,7 @@ impl Tuning {
         }
     }
 
-    /// Those of them that are followed: of longer runs no more than the beginning, 4000 steps or fewer and 200 epochs of
+    /// Those of them that are followed: of longer runs no more than the beginning, 4000 steps or fewer and 32 epochs of
     /// infinitely many batches.
     pub fn epochs(&self, batches: Batches) -> usize {
         let most = match batches {
@@ -341,7 +342,7 @@ impl Tuning {
                 let epochs = (2.0 * MOST_WORK / (count as f64).powi(2)).cbrt() as usize;
                 epochs.min(MOST_STEPS / count).max(1)
             }
-            Batches::Infinite => MOST_EPOCHS,
+            Batches::Infinite => EPOCHS_OF_ANY_STEP,
         };
         self.affordable(batches).min(most)
     }
@@ -378,14 +379,18 @@ impl Tuning {
         let searched = affordable.par_iter().map(control::carried(|&batches| self.search(batches)));
         let searched = searched.collect::<Result<Vec<_>>>()?;
         let by_batches: Vec<Tuned> = searched.iter().map(|(best, _)| *best).collect();
+        let grid: Vec<Tuned> = searched.into_iter().flat_map(|(_, grid)| grid).collect();
         let Some(best) = by_batches.iter().copied().reduce(better) else {
             return Err(Error::argument("budget", self.budget, "at least one epoch for a number of batches"));
         };
         Ok(TuningMap {
             best,
-            flat: [self.end_of_flat(&best, 1.0 / FARTHEST)?, self.end_of_flat(&best, FARTHEST)?],
+            flat: [
+                self.end_of_flat(&best, &grid, 1.0 / FARTHEST)?,
+                self.end_of_flat(&best, &grid, FARTHEST)?,
+            ],
             by_batches,
-            grid: searched.into_iter().flat_map(|(_, grid)| grid).collect(),
+            grid,
             initial,
         })
     }
@@ -411,7 +416,8 @@ impl Tuning {
             return refused("tune", "ridge".to_owned(), allowed.to_owned());
         }
         if (is_tuned(Parameter::Momentum) || is_tuned(Parameter::Nesterov)) && method.rule().memory() > 0 {
-            return refused("tune", "momentum beside a given one".to_owned(), "one of both".to_owned());
+            let allowed = "no momentum of the method itself, given or growing, along with it";
+            return refused("tune", "momentum".to_owned(), allowed.to_owned());
         }
         if method.averages().len() > 1 {
             let allowed = "one average, the risk of which is made small";
@@ -517,28 +523,30 @@ impl Tuning {
 
     /// The best for a number of batches along as many orders as its risk needs, predicted along others, and the grid.
     fn search(&self, batches: Batches) -> Result<(Tuned, Vec<Tuned>)> {
-        let (few, most) = match self.averaging {
-            Averaging::Fixed(schedules) => (schedules, schedules),
-            Averaging::ToError { most, .. } => (FEW.min(most), most),
+        let (few, most, target) = match self.averaging {
+            Averaging::Fixed(schedules) => (schedules, schedules, 1.0),
+            Averaging::ToError { most, relative } => (FEW.min(most), most, relative),
         };
         let mut orders = Orders { seed: self.seed, count: few };
         loop {
             let (found, grid) = self.search_along(batches, orders)?;
             let mut best = found;
-            best.schedules = orders.count.max(FIRST.min(most));
+            best.schedules = orders.count;
             let needed = loop {
                 best = self.predicted(&best)?;
                 let needed = self.needed(&best);
-                if best.risk.is_infinite() || needed <= best.schedules {
+                // From few orders an error is not known well, which matters unless it is next to none.
+                let is_negligible = best.risk_error <= target * target * best.risk;
+                let enough = if is_negligible { needed } else { needed.max(FIRST.min(most)) };
+                if best.risk.is_infinite() || best.schedules == 1 || enough <= best.schedules {
                     break needed;
                 }
-                best.schedules = needed;
+                best.schedules = enough;
             };
-            let wanted = if best.risk.is_infinite() { MORE * orders.count } else { needed }.min(most);
-            if found.schedules == 1 || wanted <= orders.count {
+            if needed <= orders.count {
                 return Ok((best, grid));
             }
-            orders.count = wanted;
+            orders.count = needed.min(MORE * orders.count);
         }
     }
 
@@ -580,7 +588,9 @@ impl Tuning {
             );
             let risk = |point: &[f64]| Ok(self.at(batches, point, orders)?.risk);
             let steps: Vec<f64> = steps.collect();
-            let (point, _) = simplex::minimise(&start, &steps, EVALUATIONS, SETTLED, risk)?;
+            // The risk is flat at its smallest: what is off by its error makes it larger by the square of that.
+            let settled = SETTLED.max((first.risk_error / first.risk).powi(2));
+            let (point, _) = simplex::minimise(&start, &steps, EVALUATIONS, settled, risk)?;
             self.at(batches, &point, orders)?
         };
         Ok((better(first, found), grid))
@@ -683,20 +693,21 @@ impl Tuning {
         Ok((0..).zip(ends).map(|(k, (risk, error))| after(k, *risk, *error, curve.schedules)).collect())
     }
 
-    /// The step farthest from a choice, towards a multiple of it, at which the risk is still good.
-    fn end_of_flat(&self, best: &Tuned, multiple: f64) -> Result<f64> {
-        let good = |share: f64| -> Result<bool> {
+    /// The step farthest from a choice, towards a multiple of it, at which the risk is still good along the orders of its grid.
+    fn end_of_flat(&self, best: &Tuned, grid: &[Tuned], multiple: f64) -> Result<f64> {
+        let count = grid.iter().find(|cell| cell.batches == best.batches).map_or(FEW, |cell| cell.schedules);
+        let risk = |share: f64| {
             let other = Tuned { epoch_step: best.epoch_step * multiple.powf(share), ..*best };
-            let risk = self.evaluate(other, self.others(best.schedules))?.risk;
-            Ok(risk <= (1.0 + FLAT) * best.risk)
+            Ok::<_, Error>(self.evaluate(other, Orders { seed: self.seed, count })?.risk)
         };
+        let limit = (1.0 + FLAT) * risk(0.0)?;
         let (mut inside, mut outside) = (0.0, 1.0);
-        if best.epochs == 0 || good(outside)? {
+        if best.epochs == 0 || risk(outside)? <= limit {
             return Ok(best.epoch_step * multiple);
         }
         for _ in 0..HALVINGS {
             let middle = 0.5 * (inside + outside);
-            if good(middle)? { inside = middle } else { outside = middle }
+            if risk(middle)? <= limit { inside = middle } else { outside = middle }
         }
         Ok(best.epoch_step * multiple.powf(inside))
     }
