@@ -471,8 +471,11 @@ fn summary(
     if let Some(check) = check {
         writeln!(
             text,
-            "runs with other steps on the same {} data sets, p = {}, n = {}:",
-            options.draws, check.features, check.samples
+            "runs with other steps on the same {} data set{}, p = {}, n = {}:",
+            options.draws,
+            if options.draws == 1 { "" } else { "s" },
+            check.features,
+            check.samples
         )?;
         writeln!(
             text,

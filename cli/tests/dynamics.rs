@@ -277,23 +277,68 @@ fn best_choices() {
     assert_eq!(best["epochs"], 5);
     let runs = &document["monte_carlo"];
     let [predicted, sampled, errors] = ["predicted", "risk", "standard_error"].map(|key| numbers(&runs[key]));
+    assert!(runs["is_contradicted"] == false && number(&best["risk_error"]) < 0.01 * number(&best["risk"]));
     assert_eq!(sampled.len(), 7);
     for ((predicted, sampled), error) in predicted.iter().zip(&sampled).zip(&errors) {
         assert!((predicted - sampled).abs() < 3.0 * error && *error < 0.03 * predicted);
     }
     // The ends of the grid are worse than its middle, which was chosen, on the same data.
     assert!(sampled[0] > sampled[3] && sampled[6] > sampled[3], "{sampled:?}");
-    for wrong in [
-        &["--budget", "gradients:1000"][..],
-        &["--tune", "momentum,nesterov"],
-        &["--tune", "speed"],
-        &["--schedule", "0,1"],
-        &["--stop", "never"],
-        &["-B", "0"],
-        &["--budget", "seconds:1:1:1", "--rows", "100"],
+    for (wrong, named) in [
+        (&["--budget", "gradients:1000"][..], "rows"),
+        (&["--budget", "epochs:0"], "budget"),
+        (&["--budget", "seconds:1:1:1", "--rows", "100"], "budget"),
+        (&["--tune", "momentum,nesterov"], "tune"),
+        (&["--tune", "speed"], "tune"),
+        (&["--tune", "ridge"], "tune"),
+        (&["--tune", "ridge", "--zero-start", "--ridge", "1"], "ridge"),
+        (&["--tune", "momentum", "--momentum", "0.5"], "tune"),
+        (&["--average", "tail:1000"], "average"),
+        (&["--average", "polyak,tail:3"], "average"),
+        (&["--schedule", "0,1"], "schedule"),
+        (&["--schedule-error", "0"], "schedule_error"),
+        (&["--stop", "never"], "stop"),
+        (&["-B", "0"], "batches"),
+        (&["-B", "2,4", "--rows", "3"], "batches"),
+        (&["--source", "0"], "source"),
+        (&["--features", "1"], "features"),
+        (&["--features", "200", "--gamma", "1e-9"], "features"),
+        (&["--draws", "0"], "draws"),
     ] {
-        assert_eq!(scratch.run(wrong).status.code(), Some(2), "{wrong:?}");
+        let output = scratch.run(wrong);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(
+            message.starts_with(&format!("freespectra: {named}: ")) && message.lines().count() == 1,
+            "{message}"
+        );
     }
+}
+
+/// What a choice says of itself: nothing where there is nothing, and all columns.
+#[test]
+fn choices_as_text() {
+    let scratch = Scratch::new("choose", "text");
+    let text = |arguments: &[&str]| {
+        let output = scratch.run(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    let single = text(&["-B", "1,1", "--features", "10", "--draws", "1", "--budget", "epochs:2"]);
+    assert!(!single.contains('±') && single.matches("<- best").count() == 1, "{single}");
+    // (1 - a)^2 + gamma a^2 at its smallest, gamma / (1 + gamma).
+    let tiny = text(&["-B", "1", "--gamma", "1e-7", "--noise", "0", "--budget", "epochs:1"]);
+    assert!(tiny.contains("1.0000e-7") && tiny.contains("no runs for comparison"), "{tiny}");
+    // 10 features and 5 rows against 0.2 % of standard error.
+    let small = ["-B", "1", "--features", "10", "--draws", "8000", "--budget", "epochs:4"];
+    let small = text(&[&small[..], &["--noise", "3", "--gamma", "2"]].concat());
+    assert!(small.contains("the runs contradict the prediction"), "{small}");
+    assert!(small.contains("of data so small"), "{small}");
+    text(&["-B", "2", "--features", "0", "--zero-start", "--tune", "momentum,ridge", "--csv", "all.csv"]);
+    let table = std::fs::read_to_string(scratch.path.join("all.csv")).unwrap();
+    assert_eq!(table.lines().next(), Some("batches,epoch_step,momentum,ridge,epochs,risk,risk_error,chosen"));
+    let best = table.lines().last().unwrap();
+    assert!(best.ends_with(",1") && !best.contains("NaN"), "{best}");
 }
 
 /// Where single runs settle: the closed form of replacement, and a reference number of reshuffling at step 1.

@@ -30,7 +30,8 @@ def choose(
     rows: int = 0,
     stop: str = "best",
     order: str = "reshuffle",
-    schedules: int = 3,
+    schedules: int | None = None,
+    schedule_error: float = 0.01,
     seed: int = 0,
     progress: Progress = None,
 ) -> Result:
@@ -47,32 +48,37 @@ def choose(
     batches : iterable of int
         Numbers of batches to choose from; ``math.inf`` is the limit of `SmallBatches`.
     tune : str or iterable of str
-        What to choose besides the step: "momentum" or "nesterov", and "ridge".
+        What to choose besides the step: "momentum" or "nesterov", and "ridge". The latter needs a start at zero: around the
+        truth, towards which the ridge pulls, the largest would be the best.
     method : Method, optional
-        How steps are made; what is chosen takes the place of what it says. With averages the risk is that of the first.
+        How steps are made, but for what is chosen. With an average, one at most, the risk is that of the average.
     budget : int or str
         Epochs, or "gradients:N" or "seconds:TOTAL:PER_STEP:PER_ROW".
     rows : int
-        Rows of the data, for budgets that are not in epochs.
+        Rows of the data, for budgets that are not in epochs; there are no more batches than rows.
     stop : {"best", "end"}
         Whether runs are looked at after the best epoch or at the end of the budget.
     order : {"reshuffle", "once", "cyclic", "replacement"}
-    schedules : int
-        Sampled orders that every prediction is averaged over, the same for all.
+    schedules : int, optional
+        Number of sampled orders that every prediction is averaged over, instead of as many as `schedule_error` takes.
+    schedule_error : float
+        Relative standard error of the risk of the choice to be reached.
     seed : int
+        That of the orders along which the choice is made. Its risk is that along others.
 
     Returns
     -------
     Result
         The choice, `batches`, `epoch_step`, `step_size`, `momentum` and `ridge` (None if not chosen), `epochs` and `method`,
-        ready for `MiniBatch.trajectory`; its `risk`, and `initial`, that before the first step; `flat_epoch_steps`, between
-        which the risk is within 1 % of it; `by_batches`, the best of each number of batches, and `grid`, all that was looked at
+        ready for `MiniBatch.trajectory`; its `risk` with the standard error `risk_error` over `schedules` orders, and `initial`,
+        that before the first step; `flat_epoch_steps`, between which the risk is within 1 % of it; `by_batches`, the best of
+        each number of batches, and `grid`, all that was looked at
         first, as columns of `to_frame`, where what was not chosen is nan.
 
     Raises
     ------
     ArgumentError
-        If an argument is out of range, or the budget affords no epoch.
+        If an argument is out of range or has no best choice, or the budget affords no epoch.
 
     Examples
     --------
@@ -93,7 +99,8 @@ def choose(
     with reporter(progress) as told:
         found = _core._choose(
             population._core, float(aspect_ratio), along(population, "source", source), float(noise), counts, tune, budget,
-            _count("rows", rows), stop, order, _count("schedules", schedules), _seed(seed), core, told,
+            _count("rows", rows), stop, order, None if schedules is None else _count("schedules", schedules),
+            float(schedule_error), _seed(seed), core, told,
         )
     chosen = {name: found[name] for name in ("momentum", "ridge") if found[name] is not None}
     if "momentum" in chosen:

@@ -2,7 +2,7 @@
 
 use freespectra::Budget;
 use freespectra::finite::Schedule;
-use freespectra::minibatch::{Batches, Parameter, Stop, Tuned, Tuning};
+use freespectra::minibatch::{Averaging, Batches, Parameter, Stop, Tuned, Tuning};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -31,6 +31,7 @@ fn table<'py>(py: Python<'py>, choices: &[Tuned]) -> PyResult<Bound<'py, PyDict>
         ("ridge", column(|tuned| tuned.ridge.unwrap_or(f64::NAN))),
         ("epochs", column(|tuned| tuned.epochs as f64)),
         ("risk", column(|tuned| tuned.risk)),
+        ("risk_error", column(|tuned| tuned.risk_error)),
     ];
     set_columns(&dict, columns)?;
     Ok(dict)
@@ -38,7 +39,7 @@ fn table<'py>(py: Python<'py>, choices: &[Tuned]) -> PyResult<Bound<'py, PyDict>
 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "those of the function that calls it")]
-#[pyo3(signature = (population, aspect_ratio, source, noise, batches, tune, budget, rows, stop, order, schedules, seed, method, progress = None))]
+#[pyo3(signature = (population, aspect_ratio, source, noise, batches, tune, budget, rows, stop, order, schedules, schedule_error, seed, method, progress = None))]
 fn _choose<'py>(
     py: Python<'py>,
     population: PyRef<'_, Population>,
@@ -51,7 +52,8 @@ fn _choose<'py>(
     rows: usize,
     stop: &str,
     order: &str,
-    schedules: usize,
+    schedules: Option<usize>,
+    schedule_error: f64,
     seed: u64,
     method: Option<PyRef<'_, Method>>,
     progress: Option<&Bound<'_, PyAny>>,
@@ -63,12 +65,16 @@ fn _choose<'py>(
             tune.iter().map(|name| name.parse()).collect::<freespectra::Result<_>>()?;
         let (budget, stop): (Budget, Stop) = (budget.parse()?, stop.parse()?);
         let order: Schedule = order.parse()?;
+        let averaging = match schedules {
+            Some(schedules) => Averaging::Fixed(schedules),
+            None => Averaging::to_error(schedule_error),
+        };
         let tuning = Tuning::new(&population.0, aspect_ratio, move |t| source.at(t), noise)?
             .with_batches(&batches)?
             .with_parameters(&tune)?
             .with_budget(budget, rows)?
             .with_stop(stop)
-            .with_schedule(order, schedules, seed)?;
+            .with_schedule(order, averaging, seed)?;
         Ok(match &method {
             Some(method) => tuning.with_method(method.get()),
             None => tuning,
@@ -88,6 +94,8 @@ fn _choose<'py>(
     dict.set_item("ridge", best.ridge)?;
     dict.set_item("epochs", best.epochs)?;
     dict.set_item("risk", best.risk)?;
+    dict.set_item("risk_error", best.risk_error)?;
+    dict.set_item("schedules", best.schedules)?;
     dict.set_item("flat_epoch_steps", (found.flat[0], found.flat[1]))?;
     dict.set_item("initial", found.initial)?;
     dict.set_item("by_batches", table(py, &found.by_batches)?)?;

@@ -42,7 +42,7 @@ def test_choices_among_more():
     among = fs.choose(batches=[8, 64, math.inf], budget=5, stop="end").by_batches
     assert list(among.batches) == [8, 64, math.inf] and among.risk[0] == plain.risk
     assert abs(among.risk[1] / among.risk[2] - 1) < 0.005 and abs(among.epoch_step[1] / among.epoch_step[2] - 1) < 0.05
-    assert np.all(np.isnan(among.momentum)) and list(among.to_frame().columns)[-1] == "risk"
+    assert np.all(np.isnan(among.momentum)) and list(among.to_frame().columns)[-2:] == ["risk", "risk_error"]
     alone = fs.choose(batches=[math.inf], budget=5)
     assert alone.batches == math.inf and alone.step_size == 0
 
@@ -53,3 +53,13 @@ def test_budgets():
     assert timed == fs.choose(batches=[8], budget=5, stop="end")
     with pytest.raises(ValueError, match="rows"):
         fs.choose(budget="gradients:100")
+
+
+def test_risks_of_choices_are_those_along_other_orders():
+    options = {"noise": 0.0, "batches": [2], "order": "replacement", "method": fs.Method(zero_start=True, average="polyak")}
+    best = fs.choose(**options, schedule_error=0.03)
+    assert 0 < best.risk_error < 0.031 * best.risk and best.schedules > 20
+    model = fs.MiniBatch(2, 0.5, best.epoch_step)
+    curve = model.trajectory(noise=0.0, order="replacement", method=best.method).curve(best.epochs, schedules=2000, seed=99)
+    average = curve.averages["polyak"]
+    assert abs(average.risk[-1] - best.risk) < 3 * math.hypot(best.risk_error, average.risk_error[-1])

@@ -43,7 +43,7 @@ except KeyboardInterrupt:
 LONG_ONES = {
     "method": "fs.MiniBatch(64, 0.5, 0.3).trajectory(partition='fresh', method=heavy).curve(60, schedules=2000)",
     "data": "fs.Dataset(X, y).curves(60, step_size=0.05, epochs=20, partition='fixed', schedules=200, method=heavy)",
-    "choice": "fs.choose(batches=[64], budget=60, tune=['momentum', 'ridge'])",
+    "choice": "fs.choose(batches=[64], budget=60, tune='momentum')",
     "limit": "fs.SmallBatches(0.9, 1.0, np.arange(1, 60) / 50).stationary()",
 }
 

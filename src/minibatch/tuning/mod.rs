@@ -40,8 +40,8 @@ const GRID: i32 = 16;
 const FACTOR: f64 = 1.35;
 const LARGEST: f64 = 0.95;
 
-/// Golden sections, evaluations of a simplex search, and the relative change of the risk at which it ends.
-const SECTIONS: usize = 8;
+/// Golden sections, the least and the most, evaluations of a simplex search, and the relative change of the risk at which both end.
+const SECTIONS: [usize; 2] = [8, 60];
 const EVALUATIONS: usize = 160;
 const SETTLED: f64 = 1e-6;
 
@@ -576,8 +576,10 @@ impl Tuning {
         if first.epochs == 0 {
             return Ok((first, grid));
         }
+        // The risk is flat at its smallest: what is off by its error makes it larger by the square of that.
+        let settled = SETTLED.max((first.risk_error / first.risk).powi(2));
         let found = if self.parameters.is_empty() {
-            self.refine(first, bearable, orders)?
+            self.refine(first, bearable, settled, orders)?
         } else {
             let mut start = vec![first.epoch_step.ln() - (1.0 - first.momentum.unwrap_or(0.0)).ln()];
             start.extend(self.start());
@@ -588,8 +590,6 @@ impl Tuning {
             );
             let risk = |point: &[f64]| Ok(self.at(batches, point, orders)?.risk);
             let steps: Vec<f64> = steps.collect();
-            // The risk is flat at its smallest: what is off by its error makes it larger by the square of that.
-            let settled = SETTLED.max((first.risk_error / first.risk).powi(2));
             let (point, _) = simplex::minimise(&start, &steps, EVALUATIONS, settled, risk)?;
             self.at(batches, &point, orders)?
         };
@@ -605,7 +605,7 @@ impl Tuning {
     }
 
     /// Golden sections in the logarithm of the step.
-    fn refine(&self, first: Tuned, bearable: f64, orders: Orders) -> Result<Tuned> {
+    fn refine(&self, first: Tuned, bearable: f64, settled: f64, orders: Orders) -> Result<Tuned> {
         let golden = 0.5 * (5f64.sqrt() - 1.0);
         let (mut low, mut high) = (first.epoch_step / FACTOR, (first.epoch_step * FACTOR).min(bearable));
         let between = |low: f64, high: f64, share: f64| {
@@ -614,7 +614,10 @@ impl Tuning {
         };
         let mut left = between(low, high, 1.0 - golden)?;
         let mut right = between(low, high, golden)?;
-        for _ in 0..SECTIONS {
+        for section in 0..SECTIONS[1] {
+            if section >= SECTIONS[0] && (left.risk - right.risk).abs() <= settled * left.risk {
+                break;
+            }
             if left.risk <= right.risk {
                 (high, right) = (right.epoch_step, left);
                 left = between(low, high, 1.0 - golden)?;
