@@ -352,7 +352,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
                 "risk": column(&|run| run.risk),
                 "standard_error": column(&|run| run.error),
                 "standard_errors_apart": check.runs.iter().map(Checked::apart).collect::<Vec<_>>(),
-                "is_contradicted": contradiction(check, &map).is_some(),
+                "is_borne_out": contradiction(check, &map).is_none(),
             })
         }),
         "seconds": { "predict": predict, "monte_carlo": monte_carlo },
@@ -389,11 +389,18 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     outputs.write(&document, &summary, table, |path| draw(path, options, &problem, &map, runs))
 }
 
-/// What the runs with the choice say against its prediction, if they do.
+/// What the runs with the choice have against its prediction, if anything.
 fn contradiction(check: &Check, map: &TuningMap) -> Option<String> {
     let Some(run) = check.of_choice(map) else { return Some("the runs with the choice explode".to_owned()) };
-    let apart = run.apart().filter(|apart| apart.abs() > APART)?;
-    Some(format!("the runs contradict the prediction, by {:.1} standard errors", apart.abs()))
+    let apart = run.apart()?;
+    // As far from 0 as from what was predicted.
+    if run.risk < APART * run.error {
+        return Some(
+            "the runs scatter too widely to bear out the prediction: some explode, or nearly".to_owned(),
+        );
+    }
+    let contradicts = apart.abs() > APART;
+    contradicts.then(|| format!("the runs contradict the prediction, by {:.1} standard errors", apart.abs()))
 }
 
 /// A number with its error, if it has one.

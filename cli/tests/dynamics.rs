@@ -277,7 +277,7 @@ fn best_choices() {
     assert_eq!(best["epochs"], 5);
     let runs = &document["monte_carlo"];
     let [predicted, sampled, errors] = ["predicted", "risk", "standard_error"].map(|key| numbers(&runs[key]));
-    assert!(runs["is_contradicted"] == false && number(&best["risk_error"]) < 0.01 * number(&best["risk"]));
+    assert!(runs["is_borne_out"] == true && number(&best["risk_error"]) < 0.01 * number(&best["risk"]));
     assert_eq!(sampled.len(), 7);
     for ((predicted, sampled), error) in predicted.iter().zip(&sampled).zip(&errors) {
         assert!((predicted - sampled).abs() < 3.0 * error && *error < 0.03 * predicted);
@@ -329,11 +329,15 @@ fn choices_as_text() {
     // (1 - a)^2 + gamma a^2 at its smallest, gamma / (1 + gamma).
     let tiny = text(&["-B", "1", "--gamma", "1e-7", "--noise", "0", "--budget", "epochs:1"]);
     assert!(tiny.contains("1.0000e-7") && tiny.contains("no runs for comparison"), "{tiny}");
-    // 10 features and 5 rows against 0.2 % of standard error.
-    let small = ["-B", "1", "--features", "10", "--draws", "8000", "--budget", "epochs:4"];
+    // 5 rows against 0.4 % of standard error.
+    let small = ["-B", "1", "--features", "10", "--draws", "2000", "--budget", "epochs:4"];
     let small = text(&[&small[..], &["--noise", "3", "--gamma", "2"]].concat());
-    assert!(small.contains("the runs contradict the prediction"), "{small}");
-    assert!(small.contains("of data so small"), "{small}");
+    assert!(small.contains("of data so small") && !small.contains("prediction"), "{small}");
+    // The best steps without noise are next to those of runs that explode, on some data sets of a finite size.
+    let edge = ["-B", "2", "--schedule", "cyclic", "--noise", "0", "--gamma", "0.8", "--budget", "epochs:30"];
+    let [far, wide] = ["200", "80"].map(|features| text(&[&edge[..], &["--features", features]].concat()));
+    assert!(far.contains("the runs contradict the prediction"), "{far}");
+    assert!(wide.contains("the runs scatter too widely"), "{wide}");
     text(&["-B", "2", "--features", "0", "--zero-start", "--tune", "momentum,ridge", "--csv", "all.csv"]);
     let table = std::fs::read_to_string(scratch.path.join("all.csv")).unwrap();
     assert_eq!(table.lines().next(), Some("batches,epoch_step,momentum,ridge,epochs,risk,risk_error,chosen"));

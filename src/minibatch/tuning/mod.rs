@@ -683,6 +683,7 @@ impl Tuning {
                 Err(Error::InvalidArgument { argument: "epoch_step", .. }) => vec![f64::INFINITY; last + 1],
                 Err(error) => return Err(error),
             };
+            control::report(last, last);
             return Ok((0..).zip(risks).map(|(epochs, risk)| after(epochs, risk, 0.0, 1)).collect());
         };
         let model = self.model(count, step)?;
