@@ -471,7 +471,7 @@ impl Tuning {
         match self.averaging {
             Averaging::Fixed(schedules) => schedules,
             // Not random.
-            Averaging::ToError { .. } if tuned.schedules == 1 => 1,
+            Averaging::ToError { .. } if tuned.schedules == 1 || tuned.risk_error == 0.0 => 1,
             Averaging::ToError { relative, most } => {
                 let ratio = tuned.risk_error / (relative * tuned.risk);
                 let needed = tuned.schedules as f64 * ratio * ratio;
@@ -673,7 +673,8 @@ impl Tuning {
         let source = |t: f64| (self.source)(t);
         let (step, noise) = (tuned.epoch_step, self.noise);
         let after = |epochs, risk: f64, risk_error, schedules| {
-            let risk = if risk < f64::MAX { risk } else { f64::INFINITY };
+            // Negative where numbers beyond all digits have cancelled.
+            let risk = if (0.0..f64::MAX).contains(&risk) { risk } else { f64::INFINITY };
             Tuned { epochs, risk, risk_error, schedules, ..*tuned }
         };
         let Batches::Finite(count) = tuned.batches else {
