@@ -172,6 +172,7 @@ fn refused() {
     refused(white(0.5, 0.3, 4, 5).with_budget(Budget::Epochs(5), 3).unwrap(), "batches");
     refused(white(0.5, 0.3, 4, 100_000), "budget");
     refused(Tuning::new(&Population::identity(), 0.5, |_| 0.0, 0.3).unwrap(), "source");
+    refused(white(f64::MAX, 0.3, 4, 5), "aspect_ratio");
     let twice = white(0.5, 0.3, 4, 5).with_batches(&[Batches::Finite(4); 2]).unwrap().run().unwrap();
     assert_eq!(twice.by_batches.len(), 1);
 }

@@ -498,9 +498,14 @@ impl Tuning {
     fn bearable(&self, batches: Batches) -> Result<f64> {
         let scaled = |t: f64| t * self.method.preconditioner().factor(t);
         let atoms = self.population.as_atoms();
+        let mean: f64 = atoms.iter().map(|atom| atom.mass * scaled(atom.location)).sum();
+        // The smallest step size that is looked at, or less.
+        if !(f64::EPSILON / (MOST_STEPS as f64 * self.aspect_ratio * mean)).is_normal() {
+            let allowed = "a ratio with steps of a size that floating point can hold";
+            return Err(Error::argument("aspect_ratio", self.aspect_ratio, allowed));
+        }
         let Batches::Finite(count) = batches else {
-            let mean: f64 = atoms.iter().map(|atom| atom.mass * scaled(atom.location)).sum();
-            return Ok(2.0 / (self.aspect_ratio * mean.max(f64::MIN_POSITIVE)));
+            return Ok(2.0 / (self.aspect_ratio * mean));
         };
         let largest = atoms.iter().fold(f64::MIN_POSITIVE, |m, atom| m.max(scaled(atom.location)));
         let ratio = self.aspect_ratio * count as f64;
@@ -514,11 +519,10 @@ impl Tuning {
             alpha * ratio * sum.sum::<f64>() - (1.0 - alpha)
         };
         // At most the share that all eigenvalues would bear if they were as large; in logarithms, as the ratio may be any.
-        let mean: f64 = atoms.iter().map(|atom| atom.mass * scaled(atom.location) / largest).sum();
-        let least = -(2.0 + 2.0 * ratio * mean).ln();
+        let least = -(2.0 + 2.0 * ratio * mean / largest).ln();
         let ends = [least, 0.0].map(|x: f64| (x, load(x.exp())));
         let alpha = root::between(ends, 1e-9, |x| Ok(load(x.exp())))?.exp();
-        positive("aspect_ratio", 2.0 * alpha / largest * count as f64)
+        Ok(2.0 * alpha / largest * count as f64)
     }
 
     /// The best for a number of batches along as many orders as its risk needs, predicted along others, and the grid.
