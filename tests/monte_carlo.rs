@@ -3,9 +3,9 @@
 //! Eigenvalues are rigid: the Kolmogorov-Smirnov distance falls like 1/p, so 0.01 at p = 1000 leaves a
 //! margin of a few for the O(1/p) corrections and fails for a law that is off by one percent.
 
-use freespectra::{MiniBatch, Population};
 use freespectra::comparison::{Bins, Comparison, ReferenceLaw};
 use freespectra::finite::{Batching, Entries, MonteCarlo};
+use freespectra::{MiniBatch, Population};
 
 const FEATURES: usize = 1000;
 

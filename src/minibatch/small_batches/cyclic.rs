@@ -139,8 +139,7 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
         }
     }
     if !settled {
-        let allowed = "a step at which the errors do not explode";
-        return Err(Error::argument("epoch_step", model.epoch_step, allowed));
+        return Err(model.exploded());
     }
     let [starts, ends] = [x.len(), x.len() + 1].map(|point| covariance(&residuals, point).diagonal());
     // Covariance of the errors at the ends of epochs with those at the phase of a point.

@@ -16,6 +16,7 @@ use num_complex::Complex64;
 use super::volterra::{convolve, points, solve};
 use super::{SmallBatchCurve, SmallBatches};
 use crate::error::{Error, Result};
+use crate::numeric::root;
 
 /// Points of the ellipse if it goes as far beyond 0 as this part of the largest eigenvalue, and in proportion more if it stays
 /// closer to the spectrum.
@@ -70,7 +71,13 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
     let beyond = (BEYOND * high).min(MOST_GROWTH / (a * epochs as f64));
     let count = ((CONTOUR as f64 * BEYOND * high / beyond).ceil() as usize).next_multiple_of(2);
     if count > MOST_POINTS {
-        let allowed = "fewer for steps of this size with replacement";
+        // As many points as the contour is close to the spectrum.
+        let closest = BEYOND * high * (CONTOUR as f64 / MOST_POINTS as f64);
+        let most = (MOST_GROWTH / (a * closest)) as usize;
+        if most == 0 {
+            return Err(model.exploded());
+        }
+        let allowed = format!("at most {most} for steps of this size with replacement");
         return Err(Error::argument("epochs", epochs, allowed));
     }
     let (rx, ry) = (centre + beyond, 0.45 * high);
@@ -106,7 +113,19 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
     };
     let pairs: Vec<Vec<Complex64>> =
         (0..count / 2).map(|left| (0..count).map(|right| pair(left, right)).collect()).collect();
-    let per = points(model);
+    // The integral of the kernel times e^{-growth tau}, less 1.
+    let load = |growth: f64| {
+        let terms = contour
+            .iter()
+            .map(|(z, dz, _, _, [one, ..])| 2.0 * (z * z * one * dz / (growth + 2.0 * a * z)).re);
+        gamma * a * a * terms.sum::<f64>() - 1.0
+    };
+    // Where growth is slower the integrand has a pole inside the contour.
+    let slowest = 2.0 * a * beyond;
+    let fastest = slowest.max(gamma * a * a * high * model.largest_eigenvalue());
+    let ends = [slowest, fastest].map(|growth| (growth, load(growth)));
+    let growth = if ends[0].1 > 0.0 { root::between(ends, 1e-6, |growth| Ok(load(growth)))? } else { 0.0 };
+    let per = points(model, growth, epochs)?;
     let spacing = 1.0 / per as f64;
     let (mut flow_train, mut train_kernel, mut risk_kernel) = (Vec::new(), Vec::new(), Vec::new());
     let mut flow_risk = Vec::new();

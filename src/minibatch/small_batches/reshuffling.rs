@@ -24,8 +24,9 @@ use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
 use crate::error::{Error, Result};
 
-/// Relative change at which an epoch has settled, and most rounds.
+/// Relative change at which an epoch has settled, the one at which it has if rounding makes it grow again, and most rounds.
 const TOLERANCE: f64 = 1e-14;
+const ROUNDING: f64 = 1e-10;
 const ROUNDS: usize = 500;
 
 /// Largest tables, epochs times nodes.
@@ -55,6 +56,25 @@ struct Along {
     fed: Matrix,
     /// Responses to the initial error and to `beta*`.
     mean: [DVector<f64>; 2],
+}
+
+/// Whether rounds within an epoch have come to an end.
+struct Rounds {
+    settled: bool,
+    change: f64,
+}
+
+impl Rounds {
+    fn new(settled: bool) -> Self {
+        Self { settled, change: f64::INFINITY }
+    }
+
+    fn settled(&mut self, change: f64, scale: f64) -> bool {
+        let is_rounding = change >= self.change && change <= ROUNDING * scale;
+        self.settled = scale.is_finite() && (change <= TOLERANCE * scale || is_rounding);
+        self.change = change;
+        self.settled
+    }
 }
 
 struct Pass<'a> {
@@ -167,7 +187,7 @@ impl<'a> Pass<'a> {
                 .collect();
             let past = earlier(&self.feedback);
             let mut memory = Matrix::zeros(n, from);
-            let mut settled = k == 0;
+            let mut rounds = Rounds::new(k == 0);
             for _ in 0..ROUNDS {
                 let mut mean = Matrix::zeros(n, from);
                 for (along, [rest, fed, within]) in self.along.iter().zip(&known) {
@@ -175,15 +195,14 @@ impl<'a> Pass<'a> {
                     mean += response * (along.mass * along.t);
                 }
                 let next = (&mean + columns(&mean, before) * &past) * -gamma;
-                let change = if k == 0 { 0.0 } else { (&next - &memory).amax() };
-                settled |= change <= f64::EPSILON * (1.0 + next.amax());
+                let settled = k == 0 || rounds.settled((&next - &memory).amax(), 1.0 + next.amax());
                 memory = next;
                 if settled {
                     break;
                 }
             }
-            if !settled {
-                return Err(self.exploded());
+            if !rounds.settled {
+                return Err(self.model.exploded());
             }
             self.feedback.view_mut((from, 0), (n, from)).copy_from(&memory);
             for (i, [rest, known_fed, within]) in known.iter().enumerate() {
@@ -220,11 +239,6 @@ impl<'a> Pass<'a> {
             }
         }
         Ok(())
-    }
-
-    fn exploded(&self) -> Error {
-        let allowed = "a step at which the errors do not explode";
-        Error::argument("epoch_step", self.model.epoch_step, allowed)
     }
 
     fn curve(&self, horizon: usize) -> Result<SmallBatchCurve> {
@@ -273,16 +287,15 @@ impl<'a> Pass<'a> {
                 kink -= along.squared.view((from, from), (n, n)) * factor;
             }
             let mut all = known.clone();
-            let mut settled = false;
+            let mut rounds = Rounds::new(k == 0);
             for _ in 0..ROUNDS {
                 let block = all.columns(0, from) + &cross;
                 // The first epoch has none before it.
-                let change = if k == 0 { 0.0 } else { (&block - hits.view((from, 0), (n, from))).amax() };
-                let scale = all.amax();
-                settled = change <= TOLERANCE * scale && scale.is_finite();
+                let settled =
+                    k == 0 || rounds.settled((&block - hits.view((from, 0), (n, from))).amax(), all.amax());
                 hits.view_mut((from, 0), (n, from)).copy_from(&block);
                 hits.view_mut((0, from), (from, n)).copy_from(&block.transpose());
-                if settled || !scale.is_finite() {
+                if settled || !all.amax().is_finite() {
                     break;
                 }
                 all.copy_from(&known);
@@ -294,9 +307,13 @@ impl<'a> Pass<'a> {
                 }
             }
             let block = all.columns(from, n).into_owned();
-            let is_sound = |met: &DVector<f64>| settled && met.iter().all(|&square| square >= 0.0);
+            // What comes before growth by many decades is lost in rounding, but for the start.
+            let is_sound = |met: &DVector<f64>| {
+                let least = -ROUNDING * met.amax();
+                rounds.settled && met[0] >= 0.0 && met.iter().all(|&square| square >= least)
+            };
             let Some(met) = kink.lu().solve(&block.diagonal()).filter(is_sound) else {
-                return Err(self.exploded());
+                return Err(self.model.exploded());
             };
             mu[from..to].copy_from_slice(met.as_slice());
             same.view_mut((from, from), (n, n)).copy_from(&block);
