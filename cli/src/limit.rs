@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use clap::Args;
 use freespectra::minibatch::{Batches, MeanIterate, Order, StabilityStep};
-use freespectra::{MiniBatch, Result};
+use freespectra::{Error, MiniBatch, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -93,7 +93,12 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
 
     let start = Instant::now();
     let bar = outputs.progress(models.len() * options.points, "steps");
-    let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
+    let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>();
+    let curves = curves.map_err(|error| match error {
+        // Aspect ratio and batches are all there is to the laws.
+        error @ (Error::InvalidArgument { .. } | Error::Cancelled) => error,
+        error => bad("aspect_ratio", options.aspect_ratio, format!("one closer to 1 ({error})")),
+    })?;
     bar.finish_and_clear();
     // By default left out where there is no such thing.
     let iterates = settling && Iterates::check(options).is_ok();

@@ -208,8 +208,12 @@ fn summary(
     let mut text = String::new();
     writeln!(
         text,
-        "mean iterate: B = {}, step size {step_size:.6}, p/n = {}, signal {}, noise {}",
-        options.model.batches, options.model.aspect_ratio, options.signal, options.noise
+        "mean iterate: B = {}, step size {step_size:.6} (epoch step {:.6}), p/n = {}, signal {}, noise {}",
+        options.model.batches,
+        step_size * options.model.batches as f64,
+        options.model.aspect_ratio,
+        options.signal,
+        options.noise
     )?;
     writeln!(
         text,

@@ -31,16 +31,14 @@ impl Iterates {
     /// Refuses settings in which runs do not settle, or settle at 0.
     pub fn check(options: &Options) -> Result<()> {
         if options.aspect_ratio >= 1.0 {
-            let allowed =
-                "without inf for as many features as rows: a part of the initial error stays in single runs";
-            return Err(bad("batches", &options.batches, allowed));
+            let allowed = "below 1 with inf among the batches: where there are not more rows than features, a part of the \
+                           initial error stays in single runs";
+            return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
         }
         if options.noise == 0.0 {
-            return Err(bad(
-                "batches",
-                &options.batches,
-                "without inf and label noise: single runs settle at 0",
-            ));
+            let allowed =
+                "more than 0 with inf among the batches: without label noise single runs settle at 0";
+            return Err(bad("noise", options.noise, allowed));
         }
         Ok(())
     }

@@ -333,30 +333,33 @@ impl SmallBatches {
             SmallBatchOrder::Replacement => replacement::curve(self, epochs),
             SmallBatchOrder::OnePass => volterra::one_pass(self, epochs),
         }?;
-        self.check(&curve)?;
-        Ok(curve)
+        self.checked(curve)
     }
 
-    /// Checks the start, which is known, and that what comes after it can be mean squares.
-    fn check(&self, curve: &SmallBatchCurve) -> Result<()> {
-        let start = self.initial_risk();
-        let series = [Some(&curve.risk), curve.train.as_ref(), curve.average_risk.as_ref()];
-        let starts = [start, start + self.noise, start];
-        let is_off = |(values, start): (Option<&Vec<f64>>, f64)| {
-            values.is_some_and(|values| f64::abs(values[0] - start) > OF_START * start)
-        };
-        if series.into_iter().zip(starts).any(is_off) {
-            return Err(self.exploded());
-        }
-        let is_wrong = |value: &f64| !value.is_finite() || *value < 0.0;
-        let first = series.into_iter().flatten().filter_map(|values| values.iter().position(is_wrong)).min();
-        match first {
-            None => Ok(()),
-            Some(0 | 1) => Err(self.exploded()),
-            Some(wrong) => {
-                let allowed = format!("at most {}: from then on the errors overflow", wrong - 1);
-                Err(Error::argument("epochs", curve.risk.len() - 1, allowed))
+    /// The curve if it starts where it must and what comes after can be mean squares, without what rounding leaves below 0.
+    fn checked(&self, mut curve: SmallBatchCurve) -> Result<SmallBatchCurve> {
+        let (start, epochs) = (self.initial_risk(), curve.risk.len() - 1);
+        let rounding = OF_START * (start + self.noise);
+        let SmallBatchCurve { risk, train, average_risk, .. } = &mut curve;
+        let mut wrong = epochs + 1;
+        for (values, start) in
+            [(Some(risk), start), (train.as_mut(), start + self.noise), (average_risk.as_mut(), start)]
+        {
+            let Some(values) = values else { continue };
+            if f64::abs(values[0] - start) > rounding {
+                return Err(self.exploded());
             }
+            let is_wrong = |value: &f64| !value.is_finite() || *value < -rounding;
+            wrong = wrong.min(values.iter().position(is_wrong).unwrap_or(wrong));
+            values.iter_mut().for_each(|value| *value = value.max(0.0));
+        }
+        match wrong {
+            0 | 1 => Err(self.exploded()),
+            _ if wrong <= epochs => {
+                let allowed = format!("at most {}: from then on the errors overflow", wrong - 1);
+                Err(Error::argument("epochs", epochs, allowed))
+            }
+            _ => Ok(curve),
         }
     }
 
