@@ -215,11 +215,8 @@ fn summary(
         options.signal,
         options.noise
     )?;
-    writeln!(
-        text,
-        "{:>8} {:>12} {:>12} {:>12} {:>14} {:>22}",
-        "epoch", "bias", "variance", "risk", "full batch", "sampled"
-    )?;
+    write!(text, "{:>8} {:>12} {:>12} {:>12} {:>14}", "epoch", "bias", "variance", "risk", "full batch")?;
+    writeln!(text, "{}", if finite.is_some() { format!(" {:>22}", "sampled") } else { String::new() })?;
     let shown = (0..=options.epochs).filter(|&k| k <= 5 || k % 10 == 0 || k == options.epochs);
     for k in shown {
         let error = predicted.curve[k];

@@ -135,11 +135,24 @@ fn refusals_are_one_line_in_terms_of_what_was_typed() {
         ("mean", &["--epochs=1.5"], "--epochs: got \"1.5\", expected a whole number, 0 or more"),
         ("mean", &["--epochs"], "--epochs: got no value, expected one"),
         ("trajectory", &["-B=inf", "--decay=0.1"], "decay: got 0.1, expected 0 with infinitely many batches"),
-        ("trajectory", &["-B=inf", "--schedule=once", "--ridge=0.1"], "schedule: got once, expected reshuffle"),
-        ("trajectory", &["-B=inf", "--gamma=2", "--epoch-step=3", "--momentum=0.9"], "epoch_step: got 3, expected at most"),
+        (
+            "trajectory",
+            &["-B=inf", "--schedule=once", "--ridge=0.1"],
+            "schedule: got once, expected reshuffle",
+        ),
+        (
+            "trajectory",
+            &["-B=inf", "--gamma=2", "--epoch-step=3", "--momentum=0.9"],
+            "epoch_step: got 3, expected at most",
+        ),
         ("trajectory", &["--average=polyak,polyak"], "average: got polyak, expected every average once"),
-        ("limit", &["-B=inf", "--gamma=2"], "aspect_ratio: got 2, expected below 1 with inf among the batches"),
+        (
+            "limit",
+            &["-B=inf", "--gamma=2"],
+            "aspect_ratio: got 2, expected below 1 with inf among the batches",
+        ),
         ("limit", &["-B=2", "--gamma=1e-9"], "aspect_ratio: got 0.000000001, expected one closer to 1"),
+        ("limit", &["-B=inf,2", "--gamma=0.999"], "aspect_ratio: got 0.999, expected one further below 1"),
         ("z", &["-B=inf", "--epoch-step=1.5", "--budget=300"], "budget: 300 evaluations"),
         ("polynomial", &["--budget=1000", "--threads=2"], "budget: 1000 evaluations"),
     ] {

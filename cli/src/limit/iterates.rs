@@ -1,7 +1,7 @@
 //! Where single runs settle in infinitely many batches, by order of the rows.
 
 use freespectra::minibatch::{SmallBatchOrder, SmallBatches};
-use freespectra::{Population, Result};
+use freespectra::{Error, Population, Result};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,7 +60,17 @@ impl Iterates {
             let risk = |&step: &f64| -> Result<f64> { Ok(with(step)?.stationary(order)?.risk) };
             epoch_steps.par_iter().map(risk).collect::<Result<Vec<f64>>>()
         });
-        Ok(Self { stability, epoch_steps, risks: risks.into_iter().collect::<Result<_>>()? })
+        let risks = risks.into_iter().collect::<Result<_>>().map_err(|error| match error {
+            // Nobody gave a step.
+            Error::InvalidArgument { argument: "epoch_step", value, allowed } => {
+                let allowed = format!(
+                    "one further below 1 with inf among the batches: epoch step {value}, expected {allowed}"
+                );
+                bad("aspect_ratio", options.aspect_ratio, allowed)
+            }
+            error => error,
+        })?;
+        Ok(Self { stability, epoch_steps, risks })
     }
 
     /// The part of the JSON document.

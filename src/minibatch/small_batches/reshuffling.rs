@@ -19,14 +19,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::kernels::{columns, integrate, nodes};
+use super::kernels::{ROUNDING, Rounds, columns, integrate, nodes};
 use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
 use crate::error::{Error, Result};
 
-/// Relative change at which an epoch has settled, the one at which it has if rounding makes it grow again, and most rounds.
-const TOLERANCE: f64 = 1e-14;
-const ROUNDING: f64 = 1e-10;
+/// Most rounds within an epoch.
 const ROUNDS: usize = 500;
 
 /// Largest tables, epochs times nodes.
@@ -56,25 +54,6 @@ struct Along {
     fed: Matrix,
     /// Responses to the initial error and to `beta*`.
     mean: [DVector<f64>; 2],
-}
-
-/// Whether rounds within an epoch have come to an end.
-struct Rounds {
-    settled: bool,
-    change: f64,
-}
-
-impl Rounds {
-    fn new(settled: bool) -> Self {
-        Self { settled, change: f64::INFINITY }
-    }
-
-    fn settled(&mut self, change: f64, scale: f64) -> bool {
-        let is_rounding = change >= self.change && change <= ROUNDING * scale;
-        self.settled = scale.is_finite() && (change <= TOLERANCE * scale || is_rounding);
-        self.change = change;
-        self.settled
-    }
 }
 
 struct Pass<'a> {

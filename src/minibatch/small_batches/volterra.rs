@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Points of an epoch for steps of size 1 along the largest eigenvalue, and while errors grow by a factor e.
 const POINTS: f64 = 200.0;
-const POINTS_OF_GROWTH: f64 = 60.0;
+const POINTS_OF_GROWTH: f64 = 120.0;
 
 /// Most points in all: the work grows like their square.
 const MOST_POINTS: usize = 200_000;
