@@ -33,7 +33,7 @@ impl SmallBatches {
     /// # Errors
     /// As for [`MiniBatch::law`](crate::MiniBatch::law); [`crate::Error::InvalidArgument`] for methods beyond plain descent.
     /// Large steps turn a part of the spectrum of `P` round, below 0, with an end next to which the density grows like one
-    /// over the root of the distance, and a kink inside: for the identity from `a = 1.25` at aspect ratio 0.5, from 0.4 at 2.
+    /// over the root of the distance, and a kink inside: for the identity from `a = 1.25` at aspect ratio 0.5, from 0.5 at 2.
     /// The step is then refused; single points of the [transform](SmallBatches::transform) can be solved
     /// for all the same, and so can many batches.
     pub fn law(&self) -> Result<SpectralLaw> {
