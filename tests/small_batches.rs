@@ -428,7 +428,7 @@ fn refusals_name_what_works() {
 /// epochs are those of a short curve.
 #[test]
 fn many_epochs_with_replacement() {
-    for (ratio, step, epochs) in [(2.0, 0.9, 100), (5.0, 0.3, 150), (5.0, 1.0, 60), (2.0, 3.0, 20)] {
+    for (ratio, step, epochs) in [(2.0, 0.9, 100), (5.0, 0.3, 150), (5.0, 1.0, 40), (2.0, 3.0, 20)] {
         let limit = SmallBatches::new(&Population::identity(), ratio, step, |_| 1.0, 0.3).unwrap();
         let [long, short] =
             [epochs, 2].map(|epochs| limit.curve(SmallBatchOrder::Replacement, epochs).unwrap());
