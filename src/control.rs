@@ -160,6 +160,24 @@ pub(crate) fn carried<A, R>(work: impl Fn(A) -> R + Sync + Send) -> impl Fn(A) -
     }
 }
 
+/// Both of two pieces of work, each in the scope, also where neither is done by this thread.
+pub(crate) fn join<A: Send, B: Send>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    let [here, there] = CURRENT.with_borrow(|control| [control.clone(), control.clone()]);
+    rayon::join(
+        move || {
+            let _scope = Scope::enter(here);
+            first()
+        },
+        move || {
+            let _scope = Scope::enter(there);
+            second()
+        },
+    )
+}
+
 /// Whether to go on.
 ///
 /// # Errors

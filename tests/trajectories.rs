@@ -151,6 +151,9 @@ fn every_schedule_against_gradient_descent() {
     ] {
         check(&schedule, 5, 2000, 0.2, two_atoms());
     }
+    // A third of the features does not vary.
+    let idle = Population::atoms(&[(0.0, 1.0 / 3.0), (0.5, 1.0 / 3.0), (2.0, 1.0 / 3.0)]).unwrap();
+    check(&Schedule::RandomReshuffling, 5, 2000, 0.2, idle);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use clap::Args;
 use freespectra::minibatch::{Batches, MeanIterate, Order, StabilityStep};
-use freespectra::{MiniBatch, Result};
+use freespectra::{Error, MiniBatch, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -72,7 +72,9 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         return Err(bad("points", options.points, format!("in 1..={MOST_POINTS}")));
     }
     // Signal, noise and aspect ratio are refused here rather than after minutes. At rest nothing diverges.
-    MeanIterate::full_batch(options.aspect_ratio, 0.0)?.limit(options.signal, options.noise)?;
+    let full_batch =
+        MeanIterate::full_batch(options.aspect_ratio, 0.0).map_err(|error| extreme(options, error))?;
+    full_batch.limit(options.signal, options.noise)?;
     if options.aspect_ratio == 1.0 && options.noise > 0.0 {
         let allowed = "not 1: there the variance of the least squares solution is infinite";
         return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
@@ -93,11 +95,15 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
 
     let start = Instant::now();
     let bar = outputs.progress(models.len() * options.points, "steps");
-    let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>()?;
+    let curves = models.par_iter().map(|model| curve(model, options, &bar)).collect::<Result<Vec<_>>>();
+    let curves = curves.map_err(|error| extreme(options, error))?;
     bar.finish_and_clear();
     // By default left out where there is no such thing.
     let iterates = settling && Iterates::check(options).is_ok();
-    let iterates = iterates.then(|| Iterates::new(options)).transpose()?;
+    let iterates = match iterates.then(|| Iterates::new(options)).transpose() {
+        Err(_) if !given.has("batches") => None,
+        iterates => iterates?,
+    };
     let predict = start.elapsed().as_secs_f64();
 
     let document = json!({
@@ -126,6 +132,14 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
         || table(&curves),
         |path| draw(path, options, &curves, iterates.as_ref()),
     )
+}
+
+/// Blames the aspect ratio for laws that are not found: it and the batches are all there is to them.
+fn extreme(options: &Options, error: Error) -> Error {
+    match error {
+        Error::InvalidArgument { .. } | Error::Cancelled => error,
+        _ => bad("aspect_ratio", options.aspect_ratio, format!("one closer to 1 ({error})")),
+    }
 }
 
 fn batches(text: &str) -> Result<Vec<Batches>> {

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use freespectra::Result;
 
-use options::Given;
+use options::{Given, refused_value};
 use outputs::{Shared, check_standard_output, say};
 
 /// What does mini-batching do to gradient descent? Spectra and errors, predicted by free probability and checked
@@ -99,7 +99,10 @@ fn main() -> ExitCode {
         // Help and version.
         Err(error) if !error.use_stderr() => say(error.render().to_string().trim_end()),
         Err(error) => {
-            eprint!("{}", error.render());
+            match refused_value(&error) {
+                Some(line) => eprintln!("freespectra: {line}"),
+                None => eprint!("{}", error.render()),
+            }
             return ExitCode::from(2);
         }
     };

@@ -208,14 +208,15 @@ fn summary(
     let mut text = String::new();
     writeln!(
         text,
-        "mean iterate: B = {}, step size {step_size:.6}, p/n = {}, signal {}, noise {}",
-        options.model.batches, options.model.aspect_ratio, options.signal, options.noise
+        "mean iterate: B = {}, step size {step_size:.6} (epoch step {:.6}), p/n = {}, signal {}, noise {}",
+        options.model.batches,
+        step_size * options.model.batches as f64,
+        options.model.aspect_ratio,
+        options.signal,
+        options.noise
     )?;
-    writeln!(
-        text,
-        "{:>8} {:>12} {:>12} {:>12} {:>14} {:>22}",
-        "epoch", "bias", "variance", "risk", "full batch", "sampled"
-    )?;
+    write!(text, "{:>8} {:>12} {:>12} {:>12} {:>14}", "epoch", "bias", "variance", "risk", "full batch")?;
+    writeln!(text, "{}", if finite.is_some() { format!(" {:>22}", "sampled") } else { String::new() })?;
     let shown = (0..=options.epochs).filter(|&k| k <= 5 || k % 10 == 0 || k == options.epochs);
     for k in shown {
         let error = predicted.curve[k];

@@ -19,23 +19,24 @@ pub struct MethodOptions {
     /// Ridge penalty: L |beta|^2 / 2 is added to the loss.
     #[arg(long, value_name = "L", default_value_t = 0.0)]
     ridge: f64,
-    /// Weight decay beside the momentum: every step also takes this times the step size from the weights.
+    /// Weight decay beside the momentum: every step also takes this times the step size from the weights. Not with
+    /// `--batches inf`.
     #[arg(long, value_name = "L", default_value_t = 0.0)]
     decay: f64,
     /// Start at weights 0 instead of around the truth, towards which ridge and decay then pull.
     #[arg(long)]
     zero_start: bool,
-    /// Step size over the steps: constant, cosine, warmup:K, or inverse-time:S0.
+    /// Step size over the steps: constant, cosine, warmup:K, or inverse-time:S0. The last two not with `--batches inf`.
     #[arg(long, default_value = "constant", value_name = "RULE")]
     step_schedule: String,
-    /// Averages of the iterates, "A,A,...": polyak, tail:S (from iterate S on) or ema:RHO.
+    /// Averages of the iterates, "A,A,...": polyak, tail:S (from iterate S on) or ema:RHO. With `--batches inf` polyak alone.
     #[arg(long, value_name = "A")]
     average: Option<String>,
     /// Precondition by a power of the covariance, power:Q.
     #[arg(long, value_name = "power:Q", allow_hyphen_values = true)]
     precondition: Option<String>,
     /// Also the risk under a covariance with these eigenvalues along those of the population: as many, with the same weights
-    /// in the same order, or a single one.
+    /// in the same order, or a single one. Not with `--batches inf`.
     #[arg(long, value_name = "t:w,...", allow_hyphen_values = true)]
     test_population: Option<String>,
 }
@@ -105,7 +106,7 @@ impl MethodOptions {
             words.push(format!("weight decay {}", self.decay));
         }
         if self.zero_start {
-            words.push("from 0".to_owned());
+            words.push("start at weights 0".to_owned());
         }
         if self.step_schedule != "constant" {
             words.push(format!("steps {}", self.step_schedule));

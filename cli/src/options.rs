@@ -1,8 +1,10 @@
 //! Options on the command line: parsers, what was given and what is a default, errors.
 
+use std::num::ParseFloatError;
 use std::path::Path;
 
 use clap::Args;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use freespectra::minibatch::{Batches, MiniBatchBuilder};
 use freespectra::{Error, Result};
@@ -124,18 +126,55 @@ impl Given {
     }
 }
 
+/// What is said of this argument, with the value that was typed for it.
+pub fn as_typed(error: Error, typed: &'static str, text: &str) -> Error {
+    match error {
+        Error::InvalidArgument { argument, allowed, .. } if argument == typed => bad(typed, text, allowed),
+        error => error,
+    }
+}
+
+/// The line about a value that an option does not take; none for other faults.
+pub fn refused_value(error: &clap::Error) -> Option<String> {
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        return None;
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let option = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default();
+    let value = match text(ContextKind::InvalidValue) {
+        "" => "no value".to_owned(),
+        value => format!("{value:?}"),
+    };
+    let cause = std::error::Error::source(error);
+    let allowed = match (cause, error.get(ContextKind::ValidValue)) {
+        (Some(cause), _) if cause.is::<ParseFloatError>() => "a number".to_owned(),
+        (Some(cause), _) => match cause.downcast_ref::<Error>() {
+            Some(Error::InvalidArgument { allowed, .. }) => allowed.clone(),
+            _ => cause.to_string(),
+        },
+        (None, Some(ContextValue::Strings(values))) if !values.is_empty() => {
+            format!("one of {}", values.join(", "))
+        }
+        _ => "one".to_owned(),
+    };
+    Some(format!("{option}: got {value}, expected {allowed}"))
+}
+
 pub fn bad(argument: &'static str, value: impl std::fmt::Display, allowed: impl Into<String>) -> Error {
     Error::argument(argument, value, allowed)
 }
 
 /// Parser of options that count something.
 pub fn count(text: &str) -> std::result::Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
+    text.parse().map_err(|_| "a whole number, 0 or more".to_owned())
 }
 
 /// Parser of seeds.
 pub fn seed(text: &str) -> std::result::Result<u64, String> {
-    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
+    text.parse().map_err(|_| "a whole number, 0 or more".to_owned())
 }
 
 /// Finite numbers separated by commas.

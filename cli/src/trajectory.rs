@@ -247,9 +247,11 @@ fn summary(
     let mut text = String::new();
     writeln!(
         text,
-        "gradient descent: B = {}, step size {:.6}, p/n = {}, {}, noise {}, schedule {} ({} averaged), batches {}",
+        "gradient descent: B = {}, step size {:.6} (epoch step {:.6}), p/n = {}, {}, noise {}, schedule {} ({} averaged), \
+         batches {}",
         problem.model.batches(),
         problem.step_sizes[0],
+        problem.step_sizes.iter().sum::<f64>(),
         problem.model.aspect_ratio(),
         describe(problem.model.population()),
         options.noise,
@@ -260,11 +262,11 @@ fn summary(
     if options.method.words() != "plain" {
         writeln!(text, "method: {}", options.method.words())?;
     }
-    writeln!(
-        text,
-        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>22} {:>22}",
-        "step", "risk", "its error", "spread", "training", "sampled risk", "sampled training"
-    )?;
+    write!(text, "{:>8} {:>12} {:>12} {:>12} {:>12}", "step", "risk", "its error", "spread", "training")?;
+    if sampled.is_some() {
+        write!(text, " {:>23} {:>23}", "sampled risk", "sampled training")?;
+    }
+    writeln!(text)?;
     let last = predicted.risk.len() - 1;
     let every = (last / 20).max(1);
     for s in (0..=last).filter(|s| s % every == 0 || *s == last) {

@@ -28,6 +28,9 @@ use crate::table::{LawOptions, atom_pairs, moments};
 const MOST_EIGENVALUES: usize = 500_000_000;
 
 /// Predict the limiting spectrum of Z and check it against sampled batched gradient descent.
+///
+/// With `--batches inf` the law is found for steps that are not too large: for the identity up to epoch steps of about 1.2 at
+/// p/n = 0.5, 0.8 at 0.95 and 0.45 at 2. Beyond, its density has an edge that is not resolved.
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
@@ -211,9 +214,10 @@ impl Prediction {
         let certificate = law.certificate();
         writeln!(
             text,
-            "mini-batch gradient descent: B = {}, step size {:.6}, p/n = {}",
+            "mini-batch gradient descent: B = {}, step size {:.6} (epoch step {:.6}), p/n = {}",
             model.batches(),
             model.step_size(),
+            model.epoch_step(),
             model.aspect_ratio()
         )?;
         writeln!(text, "law of Z            {law}")?;

@@ -126,6 +126,51 @@ fn a_standard_output_that_takes_nothing_is_an_error() {
     }
 }
 
+/// A value that is no value of its option, and one that does not go with others, are a line that says what was typed.
+#[test]
+fn refusals_are_one_line_in_terms_of_what_was_typed() {
+    for (subcommand, options, line) in [
+        ("z", &["--gamma=x"][..], "--aspect-ratio: got \"x\", expected a number"),
+        ("z", &["--batches=-1"], "--batches: got \"-1\", expected a whole number, or inf"),
+        ("mean", &["--epochs=1.5"], "--epochs: got \"1.5\", expected a whole number, 0 or more"),
+        ("mean", &["--epochs"], "--epochs: got no value, expected one"),
+        ("trajectory", &["-B=inf", "--decay=0.1"], "decay: got 0.1, expected 0 with infinitely many batches"),
+        (
+            "trajectory",
+            &["-B=inf", "--schedule=once", "--ridge=0.1"],
+            "schedule: got once, expected reshuffle",
+        ),
+        (
+            "trajectory",
+            &["-B=inf", "--gamma=2", "--epoch-step=3", "--momentum=0.9"],
+            "epoch_step: got 3, expected at most",
+        ),
+        ("trajectory", &["--average=polyak,polyak"], "average: got polyak, expected every average once"),
+        (
+            "limit",
+            &["-B=inf", "--gamma=2"],
+            "aspect_ratio: got 2, expected below 1 with inf among the batches",
+        ),
+        ("limit", &["-B=2", "--gamma=1e-9"], "aspect_ratio: got 0.000000001, expected one closer to 1"),
+        ("limit", &["-B=inf,2", "--gamma=0.999"], "aspect_ratio: got 0.999, expected one further below 1"),
+        ("z", &["-B=inf", "--epoch-step=1.5", "--budget=300"], "budget: 300 evaluations"),
+        ("polynomial", &["--budget=1000", "--threads=2"], "budget: 1000 evaluations"),
+    ] {
+        let output = Scratch::new(subcommand, "one_line").run(options);
+        let message = text(&output.stderr);
+        let is_line = message.trim_end().lines().count() == 1 && message.contains(line);
+        assert!(output.status.code() == Some(2) && is_line, "{subcommand} {options:?}: {message}");
+    }
+    // The step that is named is one that works.
+    let scratch = Scratch::new("z", "named_step");
+    let message = text(&scratch.run(&["-B=inf", "--epoch-step=1.5", "--features=0"]).stderr);
+    let words: Vec<&str> = message.split(' ').collect();
+    let step = words[words.iter().position(|word| *word == "will").unwrap() - 1];
+    assert!(step.parse::<f64>().is_ok_and(|step| step > 1.0 && step < 1.3), "{message}");
+    let again = scratch.run(&["-B=inf", &format!("--epoch-step={step}"), "--features=0"]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+}
+
 /// An argument is blamed only if it was given.
 #[test]
 fn the_argument_that_was_given_is_blamed() {

@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 
 use super::dense;
 use super::entries::Entries;
-use crate::error::{Error, Result, positive};
+use crate::error::{Error, Result, non_negative};
 
 /// The generator of draw number `draw` under `seed`.
 ///
@@ -35,11 +35,11 @@ fn mix(word: u64) -> u64 {
 }
 
 /// Draws `X = G Sigma^{1/2}` of shape `samples x p`, `G` with i.i.d. `entries` and `Sigma` the
-/// diagonal matrix of the `p` given population eigenvalues.
+/// diagonal matrix of the `p` given population eigenvalues, 0 for features that are constantly 0.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] if `samples` is 0, there is no eigenvalue, an eigenvalue is not a
-/// finite positive number, or the entries are invalid.
+/// [`Error::InvalidArgument`] if `samples` is 0, there is no eigenvalue, an eigenvalue is
+/// negative or not finite, or the entries are invalid.
 pub fn sample_features(
     samples: usize,
     eigenvalues: &[f64],
@@ -55,7 +55,7 @@ pub fn sample_features(
     let mut features = DMatrix::zeros(samples, eigenvalues.len());
     entries.fill(features.as_mut_slice(), rng)?;
     for (mut column, &eigenvalue) in features.column_iter_mut().zip(eigenvalues) {
-        positive("population eigenvalue", eigenvalue)?;
+        non_negative("population eigenvalue", eigenvalue)?;
         if eigenvalue != 1.0 {
             column *= eigenvalue.sqrt();
         }

@@ -225,14 +225,14 @@ impl SpectralLaw {
         let below = self.parts.iter().map(Part::high).filter(|&x| x < seed.x).reduce(f64::max);
         let above = self.parts.iter().map(Part::low).filter(|&x| x > seed.x).reduce(f64::min);
         // Both searches start from the seed and know nothing of each other.
-        let upward = control::carried(|()| {
+        let upward = || {
             let (mut workspace, mut beyond) = (search.workspace(), Vec::new());
             let high = search.edge(seed, 1.0, above, &mut beyond, &mut workspace);
             search.give_back(workspace);
             (high, beyond)
-        });
+        };
         let (low, (high, mut beyond)) =
-            rayon::join(|| search.edge(seed, -1.0, below, &mut known, workspace), || upward(()));
+            control::join(|| search.edge(seed, -1.0, below, &mut known, workspace), upward);
         let (low, high) = (low?, high?);
         known.append(&mut beyond);
         self.add_intervals(search, vec![(low, high)], known, workspace)

@@ -110,13 +110,13 @@ impl<T: CauchyTransform> Search<'_, T> {
         end: impl Fn(f64, &mut T::Workspace) -> Result<GapEnd> + Sync,
         workspace: &mut T::Workspace,
     ) -> Result<[GapEnd; 2]> {
-        let other = control::carried(|sign: f64| {
+        let other = || {
             let mut workspace = self.workspace();
-            let found = end(sign, &mut workspace);
+            let found = end(signs[1], &mut workspace);
             self.give_back(workspace);
             found
-        });
-        let (first, second) = rayon::join(|| end(signs[0], workspace), || other(signs[1]));
+        };
+        let (first, second) = control::join(|| end(signs[0], workspace), other);
         Ok([first?, second?])
     }
 

@@ -192,8 +192,11 @@ impl Method {
     /// One more average of the iterates to follow.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] if its parameter is out of range, or there are eight already.
+    /// [`Error::InvalidArgument`] if its parameter is out of range, it is there already, or there are eight already.
     pub fn with_average(mut self, average: Average) -> Result<Self> {
+        if self.averages.contains(&average) {
+            return Err(Error::argument("average", average, "every average once"));
+        }
         if self.averages.len() == MOST_AVERAGES {
             return Err(Error::argument("averages", MOST_AVERAGES + 1, format!("at most {MOST_AVERAGES}")));
         }

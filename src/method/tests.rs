@@ -87,6 +87,6 @@ fn parameters_out_of_range_are_refused() {
     assert!(Method::new().with_gradient_noise(-1.0).is_err());
     assert!(Method::new().with_label_noise(f64::NAN).is_err());
     assert!(Method::new().with_start(Start::Anywhere { square: 1.0, overlap: 1.1 }).is_err());
-    let many = (0..9).try_fold(Method::new(), |method, _| method.with_average(Average::Polyak));
+    let many = (1..10).try_fold(Method::new(), |method, s| method.with_average(Average::Tail(s)));
     assert!(many.is_err());
 }

@@ -29,7 +29,8 @@ use source::Source;
 /// Predict what mini-batch gradient descent does on the rows of a file, and which batches, step and epoch to take.
 ///
 /// Linear least squares on the mean gradient of a batch, from 0. Nothing but the file is needed: with it alone the
-/// answer is in words, with what gradient descent did on the rows beside it.
+/// answer is in words, with what gradient descent did on the rows beside it. Largest steps and the recommendation are those
+/// of plain descent; other methods are predicted and run at its step, or at one that is given.
 #[derive(Debug, Args)]
 pub struct Options {
     /// A table of numbers: .csv, .tsv, .txt, .npy, or .npz with arrays X and y.

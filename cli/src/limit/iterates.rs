@@ -1,7 +1,7 @@
 //! Where single runs settle in infinitely many batches, by order of the rows.
 
 use freespectra::minibatch::{SmallBatchOrder, SmallBatches};
-use freespectra::{Population, Result};
+use freespectra::{Error, Population, Result};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,16 +31,14 @@ impl Iterates {
     /// Refuses settings in which runs do not settle, or settle at 0.
     pub fn check(options: &Options) -> Result<()> {
         if options.aspect_ratio >= 1.0 {
-            let allowed =
-                "without inf for as many features as rows: a part of the initial error stays in single runs";
-            return Err(bad("batches", &options.batches, allowed));
+            let allowed = "below 1 with inf among the batches: where there are not more rows than features, a part of the \
+                           initial error stays in single runs";
+            return Err(bad("aspect_ratio", options.aspect_ratio, allowed));
         }
         if options.noise == 0.0 {
-            return Err(bad(
-                "batches",
-                &options.batches,
-                "without inf and label noise: single runs settle at 0",
-            ));
+            let allowed =
+                "more than 0 with inf among the batches: without label noise single runs settle at 0";
+            return Err(bad("noise", options.noise, allowed));
         }
         Ok(())
     }
@@ -62,7 +60,17 @@ impl Iterates {
             let risk = |&step: &f64| -> Result<f64> { Ok(with(step)?.stationary(order)?.risk) };
             epoch_steps.par_iter().map(risk).collect::<Result<Vec<f64>>>()
         });
-        Ok(Self { stability, epoch_steps, risks: risks.into_iter().collect::<Result<_>>()? })
+        let risks = risks.into_iter().collect::<Result<_>>().map_err(|error| match error {
+            // Nobody gave a step.
+            Error::InvalidArgument { argument: "epoch_step", value, allowed } => {
+                let allowed = format!(
+                    "one further below 1 with inf among the batches: epoch step {value}, expected {allowed}"
+                );
+                bad("aspect_ratio", options.aspect_ratio, allowed)
+            }
+            error => error,
+        })?;
+        Ok(Self { stability, epoch_steps, risks })
     }
 
     /// The part of the JSON document.

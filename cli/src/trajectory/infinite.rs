@@ -10,7 +10,7 @@ use freespectra::{Population, Result};
 use serde_json::json;
 
 use super::{MOST_NUMBERS, Options};
-use crate::options::{EPOCH_STEP_OF_CURVES, Given, bad};
+use crate::options::{EPOCH_STEP_OF_CURVES, Given, as_typed, bad};
 use crate::outputs::{Shared, Table, file};
 use crate::population;
 use crate::sampled::{batching, check_draws};
@@ -94,7 +94,8 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let outputs = shared.open("trajectory")?;
 
     let start = Instant::now();
-    let predicted = problem.limit.curve(problem.order, options.epochs)?;
+    let predicted = problem.limit.curve(problem.order, options.epochs);
+    let predicted = predicted.map_err(|error| as_typed(error, "schedule", &options.schedule))?;
     let predict = start.elapsed().as_secs_f64();
     let settled = problem.limit.stationary(problem.order).ok();
     let start = Instant::now();
@@ -121,7 +122,7 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
             "population": problem.population.as_atoms(),
             "source": problem.source.iter().map(|&(_, source)| source).collect::<Vec<_>>(),
             "noise": options.noise,
-            "schedule": problem.order.to_string(),
+            "schedule": options.schedule,
             "method": options.method.words(),
             "seed": shared.seed,
         },
@@ -179,22 +180,30 @@ fn summary(
         options.model.aspect_ratio,
         describe(&problem.population),
         options.noise,
-        problem.order
+        options.schedule
     )?;
     if options.method.words() != "plain" {
         writeln!(text, "method: {}", options.method.words())?;
     }
-    writeln!(
-        text,
-        "{:>6} {:>12} {:>12} {:>12} {:>22} {:>22}",
-        "epoch", "risk", "training", "average", "sampled risk", "sampled training"
-    )?;
-    let shown =
-        |values: Option<&Vec<f64>>, k: usize| values.map_or("-".to_owned(), |values| short(values[k]));
-    for (k, risk) in predicted.risk.iter().enumerate() {
-        let [train, average] =
-            [&predicted.train, &predicted.average_risk].map(|values| shown(values.as_ref(), k));
-        write!(text, "{k:>6} {:>12} {train:>12} {average:>12}", short(*risk))?;
+    let columns = [
+        ("risk", Some(&predicted.risk)),
+        ("training", predicted.train.as_ref()),
+        ("average", predicted.average_risk.as_ref()),
+    ];
+    let columns = columns.into_iter().filter_map(|(name, values)| Some((name, values?)));
+    write!(text, "{:>6}", "epoch")?;
+    for (name, _) in columns.clone() {
+        write!(text, " {name:>12}")?;
+    }
+    if sampled.is_some() {
+        write!(text, " {:>23} {:>23}", "sampled risk", "sampled training")?;
+    }
+    writeln!(text)?;
+    for k in 0..predicted.risk.len() {
+        write!(text, "{k:>6}")?;
+        for (_, values) in columns.clone() {
+            write!(text, " {:>12}", short(values[k]))?;
+        }
         if let Some(sampled) = sampled {
             let s = k * sampled.samples;
             write!(

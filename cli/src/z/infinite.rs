@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use freespectra::finite::{Batching, Entries, MonteCarlo, Route};
 use freespectra::minibatch::{SmallBatches, spectral_distance};
-use freespectra::{MiniBatch, Population, Result, SpectralLaw};
+use freespectra::{Error, MiniBatch, Population, Result, SpectralLaw};
 use serde_json::json;
 
 use super::Options;
@@ -47,7 +47,15 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let outputs = shared.open("z")?;
 
     let start = Instant::now();
-    let law = outputs.solving("law of Z", options.law.budget, || limit.law())?;
+    let law = outputs.solving("law of Z", options.law.budget, || limit.law());
+    let law = law.map_err(|error| match error {
+        Error::InvalidArgument { argument: "epoch_step", value, allowed } => {
+            let works = |step: f64| SmallBatches::new(&population, ratio, step, |_| 1.0, 0.0)?.law();
+            let step = smaller(epoch_step, |step| works(step).is_ok());
+            bad("epoch_step", value, format!("{allowed}; {step} will do"))
+        }
+        error => error,
+    })?;
     let seconds = start.elapsed().as_secs_f64();
     let of = |batches: usize| {
         let model = MiniBatch::builder().batches(batches).aspect_ratio(ratio).epoch_step(epoch_step);
@@ -124,6 +132,27 @@ pub fn run(options: &Options, shared: &Shared, given: &Given) -> Result<()> {
     let summary = summary().map_err(|error| file(Path::new("summary"), error))?;
     let draw = |path: &Path| draw(path, options, &population, [&law, &full], epoch_step, sampled.as_ref());
     outputs.write(&document, &summary, || density.table(), draw)
+}
+
+/// A step that works: halved until one does, and then as close to those that do not as five more tell.
+fn smaller(step: f64, works: impl Fn(f64) -> bool) -> f64 {
+    let rounded = |step: f64| {
+        let digits = 10f64.powf(1.0 - step.log10().floor());
+        (step * digits).floor() / digits
+    };
+    let (mut low, mut high) = (rounded(0.5 * step), step);
+    while low > f64::EPSILON && !works(low) {
+        (low, high) = (rounded(0.5 * low), low);
+    }
+    for _ in 0..5 {
+        let middle = rounded(0.5 * (low + high));
+        if middle > low && works(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 /// Batches of single rows.

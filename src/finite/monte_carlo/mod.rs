@@ -194,10 +194,10 @@ impl MonteCarlo {
         self.features as f64 / self.samples() as f64
     }
 
-    /// Number `max(p - n, 0)` of eigenvalues per draw that are zero for lack of rows. They come out as
-    /// exactly `0.0`: the draws are made in the row space of the data.
+    /// Number of eigenvalues per draw that are zero for lack of rows or because features do not vary. They come out as
+    /// exactly `0.0`: the draws are made in the row space of the features that vary.
     pub fn kernel_dimension(&self) -> usize {
-        self.features.saturating_sub(self.samples())
+        self.features - self.samples().min(varying(&self.population.eigenvalues(self.features)).len())
     }
 
     /// How the mean over the orderings is taken.
@@ -241,8 +241,13 @@ impl MonteCarlo {
     /// The eigenvalues of one draw, sorted.
     fn draw(&self, mut rng: Pcg64, population: &[f64]) -> Result<Vec<f64>> {
         let samples = self.batching.samples();
+        let population = varying(population);
+        if population.is_empty() {
+            let allowed = "enough for one along a population eigenvalue above 0";
+            return Err(Error::argument("features", self.features, allowed));
+        }
         let mut features = sample_features(samples, population, self.entries, &mut rng)?;
-        if samples < self.features {
+        if samples < population.len() {
             features = in_row_space(features);
         }
         let epoch = Epoch::new(&features, &self.batching, &self.step_sizes)?;
@@ -251,11 +256,16 @@ impl MonteCarlo {
             Route::Permutations(orderings) => epoch.sampled_z(orderings, &mut rng)?,
         };
         let mut values = symmetric_eigenvalues(&z)?;
-        let kernel = self.kernel_dimension();
+        let kernel = self.features - values.len();
         let position = values.partition_point(|&value| value < 0.0);
         values.splice(position..position, std::iter::repeat_n(0.0, kernel));
         Ok(values)
     }
+}
+
+/// The sorted eigenvalues of features that vary.
+fn varying(population: &[f64]) -> &[f64] {
+    &population[population.partition_point(|&t| t == 0.0)..]
 }
 
 #[cfg(test)]

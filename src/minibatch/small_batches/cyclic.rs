@@ -19,13 +19,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::kernels::{decay, integrate, interpolate, nodes};
+use super::kernels::{Rounds, decay, integrate, interpolate, nodes};
 use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
 use crate::error::{Error, Result};
 
-/// Relative change at which the iteration has settled, and most sweeps.
-const TOLERANCE: f64 = 1e-14;
+/// Most sweeps.
 const SWEEPS: usize = 2000;
 
 /// Most epochs: the work grows like their cube.
@@ -124,7 +123,7 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
         sum
     };
     let mut residuals = vec![Matrix::zeros(epochs, epochs); x.len()];
-    let mut settled = false;
+    let mut rounds = Rounds::new(false);
     for _ in 0..SWEEPS {
         control::check()?;
         let next: Vec<Matrix> = (0..x.len())
@@ -133,14 +132,12 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
         let scale = next.iter().map(Matrix::amax).fold(0.0, f64::max);
         let change = next.iter().zip(&residuals).map(|(a, b)| (a - b).amax()).fold(0.0, f64::max);
         residuals = next;
-        if !scale.is_finite() || change < TOLERANCE * scale {
-            settled = scale.is_finite();
+        if rounds.settled(change, scale) || !scale.is_finite() {
             break;
         }
     }
-    if !settled {
-        let allowed = "a step at which the errors do not explode";
-        return Err(Error::argument("epoch_step", model.epoch_step, allowed));
+    if !rounds.settled {
+        return Err(model.exploded());
     }
     let [starts, ends] = [x.len(), x.len() + 1].map(|point| covariance(&residuals, point).diagonal());
     // Covariance of the errors at the ends of epochs with those at the phase of a point.

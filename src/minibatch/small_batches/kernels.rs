@@ -7,6 +7,30 @@ use crate::quadrature::gauss_legendre;
 /// Nodes of integrals between two times beyond those of the interpolation.
 const MORE: usize = 12;
 
+/// Relative change at which iterations have settled, and the one at which they have if rounding makes it grow again.
+const TOLERANCE: f64 = 1e-14;
+pub(super) const ROUNDING: f64 = 1e-10;
+
+/// Whether an iteration has come to an end.
+pub(super) struct Rounds {
+    pub(super) settled: bool,
+    change: f64,
+}
+
+impl Rounds {
+    pub(super) fn new(settled: bool) -> Self {
+        Self { settled, change: f64::INFINITY }
+    }
+
+    /// Takes note of a change of values of this size.
+    pub(super) fn settled(&mut self, change: f64, scale: f64) -> bool {
+        let is_rounding = change >= self.change && change <= ROUNDING * scale;
+        self.settled = scale.is_finite() && (change <= TOLERANCE * scale || is_rounding);
+        self.change = change;
+        self.settled
+    }
+}
+
 /// Nodes and weights on `[0, 1]`.
 pub(super) fn nodes(n: usize) -> (Vec<f64>, Vec<f64>) {
     gauss_legendre(n).into_iter().map(|(x, w)| (0.5 * (x + 1.0), 0.5 * w)).unzip()

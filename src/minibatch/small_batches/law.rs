@@ -1,12 +1,17 @@
 //! The law of `Z` at infinitely many batches.
 
+use num_complex::Complex64;
+
 use super::epoch_kernel::EpochKernel;
 use super::{Atom, SmallBatchOrder, SmallBatches};
 use crate::error::{Error, Result};
-use crate::law::SpectralLaw;
+use crate::law::{CauchyTransform as _, SpectralLaw};
 use crate::minibatch::ZTransform;
 use crate::population::{self, Population};
 use crate::solver::SolverOptions;
+
+/// Imaginary part of the Cauchy transform from which on there is a density.
+const ROUND: f64 = 1e-6;
 
 /// What the polynomials may leave of the decays for a law, which errs by the square.
 const LEFT: f64 = 1e-7;
@@ -28,18 +33,30 @@ impl SmallBatches {
     /// # Errors
     /// As for [`MiniBatch::law`](crate::MiniBatch::law); [`crate::Error::InvalidArgument`] for methods beyond plain descent.
     /// Large steps turn a part of the spectrum of `P` round, below 0, with an end next to which the density grows like one
-    /// over the root of the distance, and a kink inside: for the identity from `a = 1.3` at aspect ratio 0.5, from 0.3 at 2.
+    /// over the root of the distance, and a kink inside: for the identity from `a = 1.25` at aspect ratio 0.5, from 0.5 at 2.
     /// The step is then refused; single points of the [transform](SmallBatches::transform) can be solved
     /// for all the same, and so can many batches.
     pub fn law(&self) -> Result<SpectralLaw> {
-        let law = SpectralLaw::build(&self.transform(SolverOptions::default())?);
-        law.map_err(|error| match error {
-            Error::NoEdge { .. } | Error::OutOfBudget { .. } => {
+        let transform = self.transform(SolverOptions::default())?;
+        SpectralLaw::build(&transform).map_err(|error| {
+            let is_unresolved = match error {
+                Error::NoEdge { .. } | Error::NotCertified { .. } => true,
+                // Points of an interval rather than work in all.
+                Error::OutOfBudget { limit, .. } => limit != transform.evaluation_limit(),
+                _ => false,
+            };
+            // Without eigenvalues of P below 0 there is no such edge.
+            let below = Complex64::new(1.0 / self.epoch_step, 0.0);
+            let is_round = || {
+                let solution = transform.solve(below, &mut transform.workspace());
+                solution.is_ok_and(|solution| solution.cauchy.im < -ROUND)
+            };
+            if is_unresolved && is_round() {
                 let allowed = "a smaller one, or a number of batches: the law of infinitely many has an edge of infinite density \
                                that is not resolved";
-                Error::argument("epoch_step", self.epoch_step, allowed)
+                return Error::argument("epoch_step", self.given_step, allowed);
             }
-            error => error,
+            error
         })
     }
 

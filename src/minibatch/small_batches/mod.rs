@@ -40,7 +40,7 @@ pub use epoch_kernel::EpochKernel;
 pub use stationary::Stationary;
 
 use crate::error::{Error, Result, non_negative, positive};
-use crate::method::{Method, Start, StepSchedule};
+use crate::method::{Average, Method, Start, StepSchedule};
 use crate::numeric::root;
 use crate::population::Population;
 
@@ -49,7 +49,13 @@ const MOST_EPOCHS: usize = 200;
 
 /// Most nodes in an epoch, and epochs that can be followed whatever the step.
 const MOST_NODES: usize = 60;
-pub(super) const EPOCHS_OF_ANY_STEP: usize = reshuffling::LARGEST / MOST_NODES - 1;
+pub(super) const EPOCHS_OF_ANY_STEP: usize = reshuffling::LARGEST / (MOST_NODES + 1) - 1;
+
+/// Relative error of the step that a refusal names.
+const SHARE: f64 = 1e-4;
+
+/// Relative error of a start that is computed like everything after it.
+const OF_START: f64 = 1e-8;
 
 /// Order in which the rows are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +129,9 @@ pub struct SmallBatches {
     population: Population,
     atoms: Vec<Atom>,
     aspect_ratio: f64,
+    /// Step of an epoch that momentum has made larger, and the one that was given.
     epoch_step: f64,
+    given_step: f64,
     noise: f64,
     step: Option<EpochStep>,
     method: Method,
@@ -167,6 +175,7 @@ impl SmallBatches {
             atoms: atoms.collect::<Result<_>>()?,
             aspect_ratio: positive("aspect_ratio", aspect_ratio)?,
             epoch_step: positive("epoch_step", epoch_step)?,
+            given_step: epoch_step,
             noise: non_negative("noise", noise)?,
             step: None,
             method: Method::new(),
@@ -200,20 +209,24 @@ impl SmallBatches {
                 return refused("step_schedule", other.to_string(), allowed);
             }
         }
-        if method.gradient_noise() > 0.0 || method.label_noise() > 0.0 || method.decay() > 0.0 {
-            let allowed = "none with infinitely many batches";
-            return refused("gradient noise, label noise or decay", "some".to_owned(), allowed);
+        let unknown = [
+            ("gradient_noise", method.gradient_noise()),
+            ("label_noise", method.label_noise()),
+            ("decay", method.decay()),
+        ];
+        if let Some((argument, value)) = unknown.into_iter().find(|(_, value)| *value > 0.0) {
+            return refused(argument, value.to_string(), "0 with infinitely many batches");
         }
-        if method.averages().iter().any(|average| *average != crate::method::Average::Polyak) {
+        if let Some(average) = method.averages().iter().find(|average| **average != Average::Polyak) {
             let allowed = "polyak with infinitely many batches, in which iterates are not counted";
-            return refused("average", method.averages()[0].to_string(), allowed);
+            return refused("average", average.to_string(), allowed);
         }
         if method.rule().memory() > 0 {
             let Some(gain) = method.rule().settled_gain() else {
                 let allowed = "a constant one with infinitely many batches";
                 return refused("momentum", "one that grows".to_owned(), allowed);
             };
-            self.epoch_step *= gain;
+            self.epoch_step = self.given_step * gain;
         }
         self.method = method;
         Ok(self)
@@ -301,24 +314,79 @@ impl SmallBatches {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if there is no epoch or more than 200, if an epoch changes so much that it would take more than
-    /// 60 nodes, or if the method goes beyond plain descent in another order than reshuffling.
+    /// 60 nodes, if the errors are lost in rounding or overflow, or if the method goes beyond plain descent in another order than
+    /// reshuffling.
     pub fn curve(&self, order: SmallBatchOrder, epochs: usize) -> Result<SmallBatchCurve> {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(Error::argument("epochs", epochs, format!("in 1..={MOST_EPOCHS}")));
         }
         if self.nodes() > MOST_NODES {
-            let allowed = "steps at which errors change by less than a factor exp(33) in an epoch";
-            return Err(Error::argument("epoch_step", self.epoch_step, allowed));
+            return Err(self.too_large("errors change by less than a factor exp(33) in an epoch", |model| {
+                model.nodes() <= MOST_NODES
+            }));
         }
         if order != SmallBatchOrder::Reshuffled {
             self.check_plain(order)?;
         }
-        match order {
+        let curve = match order {
             SmallBatchOrder::Reshuffled => reshuffling::curve(self, epochs),
             SmallBatchOrder::Cyclic => cyclic::curve(self, epochs),
             SmallBatchOrder::Replacement => replacement::curve(self, epochs),
             SmallBatchOrder::OnePass => volterra::one_pass(self, epochs),
+        }?;
+        self.checked(curve)
+    }
+
+    /// The curve if it starts where it must and what comes after can be mean squares, without what rounding leaves below 0.
+    fn checked(&self, mut curve: SmallBatchCurve) -> Result<SmallBatchCurve> {
+        let (start, epochs) = (self.initial_risk(), curve.risk.len() - 1);
+        let rounding = OF_START * (start + self.noise);
+        let SmallBatchCurve { risk, train, average_risk, .. } = &mut curve;
+        let mut wrong = epochs + 1;
+        for (values, start) in
+            [(Some(risk), start), (train.as_mut(), start + self.noise), (average_risk.as_mut(), start)]
+        {
+            let Some(values) = values else { continue };
+            if f64::abs(values[0] - start) > rounding {
+                return Err(self.exploded());
+            }
+            let is_wrong = |value: &f64| !value.is_finite() || *value < -rounding;
+            wrong = wrong.min(values.iter().position(is_wrong).unwrap_or(wrong));
+            values.iter_mut().for_each(|value| *value = value.max(0.0));
         }
+        match wrong {
+            0 | 1 => Err(self.exploded()),
+            _ if wrong <= epochs => {
+                let allowed = format!("at most {}: from then on the errors overflow", wrong - 1);
+                Err(Error::argument("epochs", epochs, allowed))
+            }
+            _ => Ok(curve),
+        }
+    }
+
+    /// Errors that cannot be followed.
+    fn exploded(&self) -> Error {
+        let allowed =
+            format!("a step at which the errors do not explode, as up to {}", self.stability_step());
+        Error::argument("epoch_step", self.given_step, allowed)
+    }
+
+    /// The refusal of a step that is too large for something, with one that is not.
+    fn too_large(&self, what: &str, holds: impl Fn(&Self) -> bool) -> Error {
+        let with = |share: f64| Self { epoch_step: self.epoch_step * share, ..self.clone() };
+        let mut shares = [0.5, 1.0];
+        while shares[0] > f64::EPSILON && !holds(&with(shares[0])) {
+            shares = [0.5 * shares[0], shares[0]];
+        }
+        while shares[1] - shares[0] > SHARE * shares[0] {
+            let middle = 0.5 * (shares[0] + shares[1]);
+            shares[usize::from(!holds(&with(middle)))] = middle;
+        }
+        // Three digits, rounded down.
+        let step = shares[0] * self.given_step;
+        let digits = 10f64.powf(2.0 - step.log10().floor());
+        let allowed = format!("at most {}, so that {what}", (step * digits).floor() / digits);
+        Error::argument("epoch_step", self.given_step, allowed)
     }
 
     /// The epoch step beyond which the second moments of single runs grow, in any order:

@@ -16,6 +16,7 @@ use num_complex::Complex64;
 use super::volterra::{convolve, points, solve};
 use super::{SmallBatchCurve, SmallBatches};
 use crate::error::{Error, Result};
+use crate::numeric::root;
 
 /// Points of the ellipse if it goes as far beyond 0 as this part of the largest eigenvalue, and in proportion more if it stays
 /// closer to the spectrum.
@@ -28,39 +29,38 @@ const MOST_GROWTH: f64 = 3.0;
 /// Most points of the contour: their pairs are summed over.
 const MOST_POINTS: usize = 8000;
 
-/// Steps of the path from far away, from this multiple of the distance to the middle.
+/// Steps of the path from far away to the first point of the contour, from this multiple of its distance to the middle. Along
+/// the contour the points are close enough to follow the solution, also where it ends next to a pole at 0.
 const RADII: usize = 40;
 const FAR: f64 = 60.0;
 
-/// `R(z)`, by Newton's method on the way from far away, where it is 1.
-fn r_transform(model: &SmallBatches, z: Complex64, centre: f64) -> Result<Complex64> {
+/// Most iterations of Newton's method, and the relative change that has to be reached.
+const ITERATIONS: usize = 60;
+const TOLERANCE: f64 = 1e-12;
+
+/// `g(z)` by Newton's method from its value at a point close by.
+fn response(model: &SmallBatches, z: Complex64, mut g: Complex64) -> Result<Complex64> {
     let gamma = model.aspect_ratio;
-    let mut g = Complex64::ZERO;
     let mut residual = f64::INFINITY;
-    let mut point = z;
-    for radius in 0..RADII {
-        let factor = FAR.powf(1.0 - radius as f64 / (RADII - 1) as f64);
-        point = (z - centre) * factor + centre;
-        for _ in 0..60 {
-            let r = (1.0 - gamma * g).inv();
-            let (mut value, mut slope) = (-g, Complex64::from(-1.0));
-            for atom in &model.atoms {
-                let q = atom.t / (point - atom.t * r);
-                value += atom.mass * q;
-                slope += atom.mass * gamma * q * q * r * r;
-            }
-            let step = value / slope;
-            g -= step;
-            residual = step.norm() / g.norm().max(f64::MIN_POSITIVE);
-            if residual < 1e-15 {
-                break;
-            }
+    for _ in 0..ITERATIONS {
+        let r = (1.0 - gamma * g).inv();
+        let (mut value, mut slope) = (-g, Complex64::from(-1.0));
+        for atom in &model.atoms {
+            let q = atom.t / (z - atom.t * r);
+            value += atom.mass * q;
+            slope += atom.mass * gamma * q * q * r * r;
+        }
+        let step = value / slope;
+        g -= step;
+        residual = step.norm() / g.norm().max(f64::MIN_POSITIVE);
+        if residual < 1e-15 {
+            break;
         }
     }
-    if residual > 1e-12 || !g.is_finite() {
-        return Err(Error::NotConverged { z: point, residual, iterations: 60, tolerance: 1e-12 });
+    if residual > TOLERANCE || !g.is_finite() {
+        return Err(Error::NotConverged { z, residual, iterations: ITERATIONS, tolerance: TOLERANCE });
     }
-    Ok((1.0 - gamma * g).inv())
+    Ok(g)
 }
 
 pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
@@ -70,17 +70,31 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
     let beyond = (BEYOND * high).min(MOST_GROWTH / (a * epochs as f64));
     let count = ((CONTOUR as f64 * BEYOND * high / beyond).ceil() as usize).next_multiple_of(2);
     if count > MOST_POINTS {
-        let allowed = "fewer for steps of this size with replacement";
+        // As many points as the contour is close to the spectrum.
+        let closest = BEYOND * high * (CONTOUR as f64 / MOST_POINTS as f64);
+        let most = (MOST_GROWTH / (a * closest)) as usize;
+        if most == 0 {
+            return Err(model.exploded());
+        }
+        let allowed = format!("at most {most} for steps of this size with replacement");
         return Err(Error::argument("epochs", epochs, allowed));
     }
     let (rx, ry) = (centre + beyond, 0.45 * high);
+    let place = |k: usize| {
+        let angle = 2.0 * PI * (k as f64 + 0.5) / count as f64;
+        let dz = Complex64::new(-rx * angle.sin(), ry * angle.cos()) / Complex64::new(0.0, count as f64);
+        (Complex64::new(centre + rx * angle.cos(), ry * angle.sin()), dz)
+    };
+    let mut g = Complex64::ZERO;
+    for radius in 0..RADII {
+        let factor = FAR.powf(1.0 - radius as f64 / (RADII - 1) as f64);
+        g = response(model, (place(0).0 - centre) * factor + centre, g)?;
+    }
     // The lower half follows by conjugation.
     let mut contour = Vec::with_capacity(count / 2);
-    for k in 0..count / 2 {
-        let angle = 2.0 * PI * (k as f64 + 0.5) / count as f64;
-        let z = Complex64::new(centre + rx * angle.cos(), ry * angle.sin());
-        let dz = Complex64::new(-rx * angle.sin(), ry * angle.cos()) / Complex64::new(0.0, count as f64);
-        let r = r_transform(model, z, centre)?;
+    for (z, dz) in (0..count / 2).map(place) {
+        g = response(model, z, g)?;
+        let r = (1.0 - gamma * g).inv();
         let resolvents: Vec<Complex64> = model.atoms.iter().map(|atom| (z - atom.t * r).inv()).collect();
         let mean = |weight: &dyn Fn(&super::Atom) -> f64| -> Complex64 {
             model.atoms.iter().zip(&resolvents).map(|(atom, g)| atom.mass * weight(atom) * g).sum()
@@ -106,7 +120,19 @@ pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCur
     };
     let pairs: Vec<Vec<Complex64>> =
         (0..count / 2).map(|left| (0..count).map(|right| pair(left, right)).collect()).collect();
-    let per = points(model);
+    // The integral of the kernel times e^{-growth tau}, less 1.
+    let load = |growth: f64| {
+        let terms = contour
+            .iter()
+            .map(|(z, dz, _, _, [one, ..])| 2.0 * (z * z * one * dz / (growth + 2.0 * a * z)).re);
+        gamma * a * a * terms.sum::<f64>() - 1.0
+    };
+    // Where growth is slower the integrand has a pole inside the contour.
+    let slowest = 2.0 * a * beyond;
+    let fastest = slowest.max(gamma * a * a * high * model.largest_eigenvalue());
+    let ends = [slowest, fastest].map(|growth| (growth, load(growth)));
+    let growth = if ends[0].1 > 0.0 { root::between(ends, 1e-6, |growth| Ok(load(growth)))? } else { 0.0 };
+    let per = points(model, growth, epochs)?;
     let spacing = 1.0 / per as f64;
     let (mut flow_train, mut train_kernel, mut risk_kernel) = (Vec::new(), Vec::new(), Vec::new());
     let mut flow_risk = Vec::new();

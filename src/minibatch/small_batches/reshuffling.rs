@@ -12,19 +12,19 @@
 //! ```
 //!
 //! `C[s, s]` is the risk, `mu` at the start of an epoch the training error. Everything is sampled at Gauss nodes in every
-//! epoch. Kernels between epochs are smooth; inside an epoch `P` is integrated exactly, `V` from the left, `V_r` from the right,
+//! epoch, and at its start, which no integral takes: errors that grow by many decades within an epoch are lost where the nodes are
+//! extrapolated. Kernels between epochs are smooth; inside an epoch `P` is integrated exactly, `V` from the left, `V_r` from the right,
 //! and its square `V_2`, which also carries the kink of `C` on the diagonal. An epoch depends on those before it alone, and
 //! within it the equations settle under iteration.
 
 use nalgebra::{DMatrix, DVector};
 
-use super::kernels::{columns, integrate, interpolate, nodes};
+use super::kernels::{ROUNDING, Rounds, columns, integrate, nodes};
 use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
 use crate::error::{Error, Result};
 
-/// Relative change at which an epoch has settled, and most rounds.
-const TOLERANCE: f64 = 1e-14;
+/// Most rounds within an epoch.
 const ROUNDS: usize = 500;
 
 /// Largest tables, epochs times nodes.
@@ -59,8 +59,9 @@ struct Along {
 struct Pass<'a> {
     model: &'a SmallBatches,
     epochs: usize,
-    nodes: Vec<f64>,
-    /// Weights of all nodes.
+    /// Points of an epoch, its start included.
+    points: usize,
+    /// Weights of all points.
     weights: Vec<f64>,
     feedback: Matrix,
     along: Vec<Along>,
@@ -73,10 +74,12 @@ fn is_later(i: usize, j: usize, n: usize) -> bool {
 
 impl<'a> Pass<'a> {
     fn new(model: &'a SmallBatches, epochs: usize, horizon: usize) -> Result<Self> {
-        let n = model.nodes();
-        let (x, w) = nodes(n);
+        let (x, w) = nodes(model.nodes());
+        let points = [&[0.0], &x[..]].concat();
+        let point_weights = [&[0.0], &w[..]].concat();
+        let n = points.len();
         let size = epochs * n;
-        let weights: Vec<f64> = (0..size).map(|i| w[i % n]).collect();
+        let weights: Vec<f64> = (0..size).map(|i| point_weights[i % n]).collect();
         let step = model.step_at(horizon);
         let (fine, fine_weights) = nodes(STEP_NODES);
         // int_0^y of the step within epoch k.
@@ -86,15 +89,15 @@ impl<'a> Pass<'a> {
         };
         let mut before = vec![0.0];
         (0..epochs).for_each(|k| before.push(before[k] + part(k, 1.0)));
-        let at: Vec<f64> = (0..size).map(|i| before[i / n] + part(i / n, x[i % n])).collect();
-        let steps: Vec<f64> = (0..size).map(|i| step((i / n) as f64 + x[i % n])).collect();
+        let at: Vec<f64> = (0..size).map(|i| before[i / n] + part(i / n, points[i % n])).collect();
+        let steps: Vec<f64> = (0..size).map(|i| step((i / n) as f64 + points[i % n])).collect();
         let along = model.atoms.iter().map(|atom| {
             let factor = model.method.preconditioner().factor(atom.t);
             let ridge = model.method.ridge();
             let rate = (atom.t + ridge) * factor;
             let [mut within, mut within_right, mut squared] = [0; 3].map(|_| Matrix::zeros(size, size));
             for i in 0..size {
-                let (k, y) = (i / n, x[i % n]);
+                let (k, y) = (i / n, points[i % n]);
                 let here = at[i];
                 let decay =
                     |u: f64| (-rate * (here - before[k] - part(k, u))).exp() * factor * step(k as f64 + u);
@@ -102,10 +105,11 @@ impl<'a> Pass<'a> {
                 let left = integrate(&x, 0.0, y, decay);
                 let square = integrate(&x, 0.0, y, |u| decay(u).powi(2));
                 let right = integrate(&x, y, 1.0, later);
-                for j in 0..n {
-                    within[(i, k * n + j)] = left[j];
-                    squared[(i, k * n + j)] = square[j];
-                    within_right[(k * n + j, i)] = right[j];
+                for j in 0..x.len() {
+                    let node = k * n + 1 + j;
+                    within[(i, node)] = left[j];
+                    squared[(i, node)] = square[j];
+                    within_right[(node, i)] = right[j];
                 }
             }
             let response = Matrix::from_fn(size, size, |i, j| {
@@ -133,7 +137,7 @@ impl<'a> Pass<'a> {
             }
         });
         let along = along.collect();
-        let mut pass = Self { model, epochs, nodes: x, weights, feedback: Matrix::zeros(size, size), along };
+        let mut pass = Self { model, epochs, points: n, weights, feedback: Matrix::zeros(size, size), along };
         pass.respond()?;
         Ok(pass)
     }
@@ -141,7 +145,7 @@ impl<'a> Pass<'a> {
     /// Solves for the responses, epoch by epoch: what a time feels of earlier epochs depends on those, and within its own epoch
     /// the rounds come one after the other.
     fn respond(&mut self) -> Result<()> {
-        let (n, gamma, size) = (self.nodes.len(), self.model.aspect_ratio, self.weights.len());
+        let (n, gamma, size) = (self.points, self.model.aspect_ratio, self.weights.len());
         let count = self.along.len();
         let free: Vec<Matrix> = self.along.iter().map(|along| along.response.clone()).collect();
         // d chi, and what makes it of d.
@@ -162,7 +166,7 @@ impl<'a> Pass<'a> {
                 .collect();
             let past = earlier(&self.feedback);
             let mut memory = Matrix::zeros(n, from);
-            let mut settled = k == 0;
+            let mut rounds = Rounds::new(k == 0);
             for _ in 0..ROUNDS {
                 let mut mean = Matrix::zeros(n, from);
                 for (along, [rest, fed, within]) in self.along.iter().zip(&known) {
@@ -170,15 +174,14 @@ impl<'a> Pass<'a> {
                     mean += response * (along.mass * along.t);
                 }
                 let next = (&mean + columns(&mean, before) * &past) * -gamma;
-                let change = if k == 0 { 0.0 } else { (&next - &memory).amax() };
-                settled |= change <= f64::EPSILON * (1.0 + next.amax());
+                let settled = k == 0 || rounds.settled((&next - &memory).amax(), 1.0 + next.amax());
                 memory = next;
                 if settled {
                     break;
                 }
             }
-            if !settled {
-                return Err(self.exploded());
+            if !rounds.settled {
+                return Err(self.model.exploded());
             }
             self.feedback.view_mut((from, 0), (n, from)).copy_from(&memory);
             for (i, [rest, known_fed, within]) in known.iter().enumerate() {
@@ -217,13 +220,8 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn exploded(&self) -> Error {
-        let allowed = "a step at which the errors do not explode";
-        Error::argument("epoch_step", self.model.epoch_step, allowed)
-    }
-
     fn curve(&self, horizon: usize) -> Result<SmallBatchCurve> {
-        let (n, size, gamma) = (self.nodes.len(), self.weights.len(), self.model.aspect_ratio);
+        let (n, size, gamma) = (self.points, self.weights.len(), self.model.aspect_ratio);
         let start = self.model.start();
         let weighted = columns(&self.feedback, &self.weights);
         let felt = |x: &DVector<f64>| x + &weighted * x;
@@ -268,16 +266,15 @@ impl<'a> Pass<'a> {
                 kink -= along.squared.view((from, from), (n, n)) * factor;
             }
             let mut all = known.clone();
-            let mut settled = false;
+            let mut rounds = Rounds::new(k == 0);
             for _ in 0..ROUNDS {
                 let block = all.columns(0, from) + &cross;
                 // The first epoch has none before it.
-                let change = if k == 0 { 0.0 } else { (&block - hits.view((from, 0), (n, from))).amax() };
-                let scale = all.amax();
-                settled = change <= TOLERANCE * scale && scale.is_finite();
+                let settled =
+                    k == 0 || rounds.settled((&block - hits.view((from, 0), (n, from))).amax(), all.amax());
                 hits.view_mut((from, 0), (n, from)).copy_from(&block);
                 hits.view_mut((0, from), (from, n)).copy_from(&block.transpose());
-                if settled || !scale.is_finite() {
+                if settled || !all.amax().is_finite() {
                     break;
                 }
                 all.copy_from(&known);
@@ -289,9 +286,13 @@ impl<'a> Pass<'a> {
                 }
             }
             let block = all.columns(from, n).into_owned();
-            let is_sound = |met: &DVector<f64>| settled && met.iter().all(|&square| square >= 0.0);
+            // What comes before growth by many decades is lost in rounding, but for the start.
+            let is_sound = |met: &DVector<f64>| {
+                let least = -ROUNDING * met.amax();
+                rounds.settled && met[0] >= 0.0 && met.iter().all(|&square| square >= least)
+            };
             let Some(met) = kink.lu().solve(&block.diagonal()).filter(is_sound) else {
-                return Err(self.exploded());
+                return Err(self.model.exploded());
             };
             mu[from..to].copy_from_slice(met.as_slice());
             same.view_mut((from, from), (n, n)).copy_from(&block);
@@ -301,12 +302,8 @@ impl<'a> Pass<'a> {
 
     /// Errors at the ends of epochs, from `mu` and `Mh`.
     fn read(&self, horizon: usize, mu: &[f64], hits: &Matrix) -> SmallBatchCurve {
-        let (n, size, gamma) = (self.nodes.len(), self.weights.len(), self.model.aspect_ratio);
+        let (n, size, gamma) = (self.points, self.weights.len(), self.model.aspect_ratio);
         let start = self.model.start();
-        let ends = [0.0, 1.0].map(|end| interpolate(&self.nodes, end));
-        let at = |values: &[f64], epoch: usize, end: usize| -> f64 {
-            values[epoch * n..(epoch + 1) * n].iter().zip(&ends[end]).map(|(value, l)| value * l).sum()
-        };
         let mut risk = vec![0.0; size];
         let mut mean = vec![0.0; size];
         let kept = |means: [f64; 2]| -> f64 {
@@ -356,12 +353,11 @@ impl<'a> Pass<'a> {
         }
         let epochs: Vec<f64> = (0..=horizon).map(|k| k as f64).collect();
         // The last epoch is there for what is known at its start.
-        let series = |values: &[f64]| (0..=horizon).map(|k| at(values, k, 0)).collect::<Vec<_>>();
-        let mut risk = series(&risk);
+        let series = |values: &[f64]| values.iter().step_by(n).copied().collect::<Vec<_>>();
+        let risk = series(&risk);
         if polyak {
             average[0] = risk[0];
         }
-        risk[0] = self.model.initial_risk();
         SmallBatchCurve {
             epochs,
             train: Some(series(mu)),
@@ -373,9 +369,9 @@ impl<'a> Pass<'a> {
 }
 
 pub(super) fn curve(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
-    let size = (epochs + 1) * model.nodes();
-    if size > LARGEST {
-        let most = LARGEST / model.nodes() - 1;
+    let points = model.nodes() + 1;
+    if (epochs + 1) * points > LARGEST {
+        let most = LARGEST / points - 1;
         return Err(Error::argument("epochs", epochs, format!("at most {most} for steps of this size")));
     }
     Pass::new(model, epochs + 1, epochs)?.curve(epochs)

@@ -8,10 +8,14 @@
 
 use super::{SmallBatchCurve, SmallBatches};
 use crate::control;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// Points of an epoch for steps of size 1 along the largest eigenvalue.
+/// Points of an epoch for steps of size 1 along the largest eigenvalue, and while errors grow by a factor e.
 const POINTS: f64 = 200.0;
+const POINTS_OF_GROWTH: f64 = 120.0;
+
+/// Most points in all: the work grows like their square.
+const MOST_POINTS: usize = 200_000;
 
 /// Weights of Newton and Cotes for 1 to 7 intervals.
 const CLOSED: [&[f64]; 7] = [
@@ -69,18 +73,31 @@ pub(super) fn solve(source: &[f64], kernel: &[f64], spacing: f64) -> Result<Vec<
     Ok(x)
 }
 
-/// Points of an epoch that are enough for nine digits, a multiple of 4.
-pub(super) fn points(model: &SmallBatches) -> usize {
+/// Points of an epoch that are enough for nine digits of errors that fall or grow at a rate.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if there are too many in all.
+pub(super) fn points(model: &SmallBatches, growth: f64, epochs: usize) -> Result<usize> {
     let rate = model.epoch_step * model.largest_eigenvalue();
-    ((POINTS * rate.max(1.0)).ceil() as usize).next_multiple_of(4).min(4000)
+    let falling = (POINTS * rate.max(1.0)).min(4000.0);
+    let points = falling.max(POINTS_OF_GROWTH * growth).ceil().min(2.0 * MOST_POINTS as f64) as usize;
+    match MOST_POINTS / points {
+        0 => Err(model.exploded()),
+        most if epochs > most => {
+            let allowed = format!("at most {most} for steps of this size in this order");
+            Err(Error::argument("epochs", epochs, allowed))
+        }
+        _ => Ok(points),
+    }
 }
 
 /// Rows that never come back: `R = int t c_0 e^{-2 a t tau} dH + gamma a^2 int_0^tau int t^2 e^{-2 a t (tau - s)} dH (R(s) + sigma^2) ds`.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`].
+/// [`Error::InvalidArgument`] if there are too many points, [`Error::Cancelled`].
 pub(super) fn one_pass(model: &SmallBatches, epochs: usize) -> Result<SmallBatchCurve> {
-    let (a, gamma, per) = (model.epoch_step, model.aspect_ratio, points(model));
+    let (a, gamma) = (model.epoch_step, model.aspect_ratio);
+    let per = points(model, model.growth(), epochs)?;
     let spacing = 1.0 / per as f64;
     let times = (0..=epochs * per).map(|i| i as f64 * spacing);
     let (mut source, mut kernel) = (Vec::new(), Vec::new());

@@ -86,7 +86,7 @@ impl SmallBatches {
         let load = self.epoch_step / self.largest_step();
         if load >= 1.0 {
             let allowed = format!("below {}, where errors grow", self.stability_step());
-            return Err(Error::argument("epoch_step", self.epoch_step / self.gain(), allowed));
+            return Err(Error::argument("epoch_step", self.given_step, allowed));
         }
         match order {
             SmallBatchOrder::OnePass => {
@@ -173,7 +173,7 @@ impl SmallBatches {
             return Err(Error::argument("risk", risk, format!("above {flow}, that of least squares")));
         }
         let with = |a: f64| -> Result<f64> {
-            Ok(Self { epoch_step: a, ..self.clone() }.stationary(order)?.risk - risk)
+            Ok(Self { epoch_step: a, given_step: a / gain, ..self.clone() }.stationary(order)?.risk - risk)
         };
         // With replacement risk - flow = x sigma^2 (1 - gamma) / (1 - x), x = a / a*; other orders are not far from that.
         let excess = risk - flow;

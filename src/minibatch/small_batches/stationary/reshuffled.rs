@@ -106,7 +106,7 @@ pub(super) fn stationary(model: &SmallBatches) -> Result<Stationary> {
     }
     Err(Error::argument(
         "epoch_step",
-        model.epoch_step,
+        model.given_step,
         "a larger one: the runs take too many epochs to settle",
     ))
 }
