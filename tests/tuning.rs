@@ -168,7 +168,7 @@ fn refused() {
         averages.iter().try_fold(Method::new(), |method, average| method.with_average(*average)).unwrap()
     };
     refused(white(0.5, 0.3, 4, 5).with_method(averaged(&[Average::Tail(20)])), "average");
-    refused(white(0.5, 0.3, 4, 5).with_method(averaged(&[Average::Polyak; 2])), "average");
+    refused(white(0.5, 0.3, 4, 5).with_method(averaged(&[Average::Polyak, Average::Tail(2)])), "average");
     refused(white(0.5, 0.3, 4, 5).with_budget(Budget::Epochs(5), 3).unwrap(), "batches");
     refused(white(0.5, 0.3, 4, 100_000), "budget");
     refused(Tuning::new(&Population::identity(), 0.5, |_| 0.0, 0.3).unwrap(), "source");
