@@ -4,7 +4,7 @@ use num_complex::Complex64;
 
 use super::free_law::FreeLaw;
 use crate::error::{Error, Result};
-use crate::law::{CauchyTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, FORMULA, Singularity, SpectralLaw};
 use crate::population::Atom;
 use crate::solver::Solution;
 
@@ -74,6 +74,10 @@ impl CauchyTransform for Direct<'_> {
 
     fn singularities(&self) -> Vec<Singularity> {
         self.law.singularities()
+    }
+
+    fn rounding(&self) -> f64 {
+        FORMULA
     }
 
     fn intervals(&self) -> Option<Vec<[f64; 2]>> {

@@ -3,7 +3,6 @@
 use num_complex::Complex64;
 
 use super::band::{Band, Obstacle};
-use super::gaps::GapEnd;
 use super::missing::Found;
 use super::part::Part;
 use super::spectral::{Certificate, SpectralLaw};
@@ -51,12 +50,8 @@ impl SpectralLaw {
         let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
-                let ends = intervals.iter().map(|interval| interval.map(GapEnd::exact)).collect();
-                if !law.rational(&search, ends, &mut workspace) {
-                    for [low, high] in intervals {
-                        law.add_interval(&search, low, high)?;
-                    }
-                }
+                let ends = |interval: &[f64; 2]| interval.map(|x| search.end_at(x, 0.0)).into();
+                law.add(&search, intervals.iter().map(ends).collect(), Vec::new(), trail, &mut workspace)?;
             }
             None => law.find(&mut search, &far, trail, &mut workspace)?,
         }
@@ -127,24 +122,6 @@ impl SpectralLaw {
         check("relative error of the moments", moment_error, Certificate::VARIANCE_TOLERANCE, 0.0, 1.0)
     }
 
-    /// Gives the intervals between edges rational densities; false, with nothing added, if they do not carry the mass.
-    fn rational<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        intervals: Vec<[GapEnd; 2]>,
-        workspace: &mut T::Workspace,
-    ) -> bool {
-        let before = self.certificate;
-        let found = search.branches.is_empty()
-            && self.add_between(search, intervals, workspace).is_ok()
-            && self.lacks_mass().is_none();
-        if !found {
-            self.parts.clear();
-            self.certificate = before;
-        }
-        found
-    }
-
     /// Finds intervals and atoms: first around the landmarks, then wherever mass is missing.
     fn find<T: CauchyTransform>(
         &mut self,
@@ -187,30 +164,6 @@ impl SpectralLaw {
                 _ => break,
             }
         }
-        Ok(())
-    }
-
-    /// Samples the density on an interval that is known to be one.
-    fn add_interval<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        low: f64,
-        high: f64,
-    ) -> Result<()> {
-        for frame in search.frames(low, high) {
-            match Band::sample(search, frame, &[]) {
-                Ok(band) => self.parts.push(Part::Series(band)),
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Gap(x)) => {
-                    return Err(Error::argument(
-                        "support",
-                        format!("no density at {x}"),
-                        "intervals of positive density",
-                    ));
-                }
-            }
-        }
-        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
         Ok(())
     }
 

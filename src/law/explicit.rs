@@ -12,7 +12,7 @@
 use num_complex::Complex64;
 
 use super::cumulants::moments_from_free_cumulants;
-use super::transform::{CauchyTransform, Singularity};
+use super::transform::{CauchyTransform, FORMULA, Singularity};
 use crate::error::{Error, Result};
 use crate::population::Atom;
 use crate::solver::Solution;
@@ -230,6 +230,10 @@ impl CauchyTransform for ExplicitTransform {
 
     fn singularities(&self) -> Vec<Singularity> {
         self.pole.map(Singularity::Pole).into_iter().collect()
+    }
+
+    fn rounding(&self) -> f64 {
+        FORMULA
     }
 
     fn intervals(&self) -> Option<Vec<[f64; 2]>> {

@@ -10,34 +10,11 @@ use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::control;
 use crate::error::{Error, Result};
-use crate::solver::walk::{End, Turn};
-
-/// Error of an edge that is known in closed form, in units of its rounding.
-const EXACT: f64 = 4.0 * f64::EPSILON;
+use crate::resolve::axis::End;
+use crate::solver::walk::{self, Turn};
 
 /// Distances from which ends alone are walked to, in those that a law begins with.
 const FARTHER: [f64; 4] = [4.0, 16.0, 64.0, 256.0];
-
-/// An end of an interval of the support.
-#[derive(Debug, Clone)]
-pub(super) struct GapEnd {
-    pub(super) x: f64,
-    /// Error of the place.
-    pub(super) error: f64,
-    /// The unknowns, where they are known.
-    pub(super) turn: Option<Turn>,
-}
-
-impl GapEnd {
-    /// An end that is known to its rounding.
-    pub(super) fn exact(x: f64) -> Self {
-        Self { x, error: EXACT * x.abs(), turn: None }
-    }
-
-    fn walked(end: End) -> Self {
-        Self { x: end.z, error: end.error, turn: end.turn }
-    }
-}
 
 impl SpectralLaw {
     /// The lowest and the highest point of the continuous part of a law whose real solutions can be walked along, without the
@@ -62,13 +39,13 @@ impl SpectralLaw {
 }
 
 impl<T: CauchyTransform> Search<'_, T> {
+    fn walked(&self, end: walk::End) -> End {
+        let walk::End { z, error, turn, .. } = end;
+        End { error, turn, ..self.end_at(z, 0.0) }
+    }
+
     /// The interval from the lowest to the highest point of the continuous part, seen from the given distance.
-    pub(super) fn outer(
-        &self,
-        center: f64,
-        distance: f64,
-        workspace: &mut T::Workspace,
-    ) -> Result<[GapEnd; 2]> {
+    pub(super) fn outer(&self, center: f64, distance: f64, workspace: &mut T::Workspace) -> Result<[End; 2]> {
         let end = |sign: f64, workspace: &mut T::Workspace| {
             let start = center - sign * distance;
             let guess = self.transform.far_state(start, workspace)?;
@@ -78,12 +55,7 @@ impl<T: CauchyTransform> Search<'_, T> {
     }
 
     /// The gap of the continuous part around `x`, where the unknowns are next to `guess`.
-    pub(super) fn gap(
-        &self,
-        x: f64,
-        guess: &[Complex64],
-        workspace: &mut T::Workspace,
-    ) -> Result<[GapEnd; 2]> {
+    pub(super) fn gap(&self, x: f64, guess: &[Complex64], workspace: &mut T::Workspace) -> Result<[End; 2]> {
         self.both([-1.0, 1.0], |sign, workspace| self.end(x, guess, sign, workspace), workspace)
     }
 
@@ -93,12 +65,12 @@ impl<T: CauchyTransform> Search<'_, T> {
         ends: [f64; 2],
         turns: [&Turn; 2],
         workspace: &mut T::Workspace,
-    ) -> Result<[GapEnd; 2]> {
+    ) -> Result<[End; 2]> {
         let end = |sign: f64, workspace: &mut T::Workspace| {
             let side = usize::from(sign < 0.0);
             let end = self.transform.turn_near(ends[side], turns[side], sign, workspace)?;
             self.count(end.evaluations)?;
-            Ok(GapEnd::walked(end))
+            Ok(self.walked(end))
         };
         self.both([1.0, -1.0], end, workspace)
     }
@@ -107,9 +79,9 @@ impl<T: CauchyTransform> Search<'_, T> {
     fn both(
         &self,
         signs: [f64; 2],
-        end: impl Fn(f64, &mut T::Workspace) -> Result<GapEnd> + Sync,
+        end: impl Fn(f64, &mut T::Workspace) -> Result<End> + Sync,
         workspace: &mut T::Workspace,
-    ) -> Result<[GapEnd; 2]> {
+    ) -> Result<[End; 2]> {
         let other = || {
             let mut workspace = self.workspace();
             let found = end(signs[1], &mut workspace);
@@ -121,7 +93,7 @@ impl<T: CauchyTransform> Search<'_, T> {
     }
 
     /// The end of a gap of the continuous part in the direction `sign`, across an atom if there is one on the way.
-    fn end(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut T::Workspace) -> Result<GapEnd> {
+    fn end(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut T::Workspace) -> Result<End> {
         let end = self.transform.walk(x, guess, sign, workspace)?;
         self.count(end.evaluations)?;
         let behind = end.behind.as_ref().filter(|_| self.atoms.contains(&end.z));
@@ -129,9 +101,9 @@ impl<T: CauchyTransform> Search<'_, T> {
             let guess: Vec<Complex64> = guess.iter().copied().map(Complex64::from).collect();
             if let Ok(other) = self.transform.walk(*beyond, &guess, sign, workspace) {
                 self.count(other.evaluations)?;
-                return Ok(GapEnd::walked(other));
+                return Ok(self.walked(other));
             }
         }
-        Ok(GapEnd::walked(end))
+        Ok(self.walked(end))
     }
 }

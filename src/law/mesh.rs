@@ -82,7 +82,10 @@ impl Part {
             low + (high - low) * ((share - before) / (after - before)).clamp(0.0, 1.0)
         };
         let inner = (1..count - 1).map(at);
-        std::iter::once(first).chain(inner).chain([last]).collect()
+        let mut spread: Vec<f64> = std::iter::once(first).chain(inner).chain([last]).collect();
+        // Parameters of logarithms go on where numbers do not.
+        spread.dedup_by(|next, at| self.position(*next) == self.position(*at));
+        spread
     }
 }
 

@@ -38,5 +38,6 @@ pub use equation::EquationTransform;
 pub(crate) use equation::far_start;
 pub(crate) use explicit::ExplicitTransform;
 pub use spectral::{Certificate, SpectralLaw};
+pub(crate) use transform::FORMULA;
 pub use transform::{CauchyTransform, Singularity};
 pub use walked::Trail;

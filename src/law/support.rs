@@ -1,5 +1,5 @@
 //! The search for the support: the transform with what is known of its singular points, solves that are counted,
-//! moments at infinity, and how the density is to be written on an interval.
+//! moments at infinity, and what the ends of intervals are.
 //!
 //! A seed inside the support is widened to an interval by its two edges (`edge`). When the intervals found so far
 //! do not carry all the mass, the rest is located by comparison with the solver (`missing`).
@@ -16,7 +16,8 @@ use super::frame::Frame;
 use super::transform::{CauchyTransform, Singularity};
 use crate::control;
 use crate::error::{Error, Result};
-use crate::resolve::axis::{Axis, Kind, Outcome, Request, Sample};
+use crate::measure::coordinates::Root;
+use crate::resolve::axis::{Axis, End, Kind, Outcome, Request, Sample};
 use crate::solver::Solution;
 use crate::solver::continuation::is_inside;
 
@@ -45,8 +46,8 @@ const CLEAR: f64 = 0.1;
 /// Where to cut an interval with an atom, as a fraction of what lies above it.
 const OFF_CENTER: f64 = 0.37;
 
-/// Relative error that a solved Cauchy transform has at least.
-const ROUNDING: f64 = 1e-12;
+/// Error of a place that is known to rounding, in units of it.
+const EXACT: f64 = 4.0 * f64::EPSILON;
 
 /// Moments about `center`, expanded at infinity.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +167,33 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         vec![half(low, at_low), half(high, at_high)]
     }
 
+    /// An end of an interval of the support, known up to an error and to its rounding.
+    pub(super) fn end_at(&self, x: f64, error: f64) -> End {
+        let hard_edge = |x: f64| self.hard_edges.lock().is_ok_and(|edges| edges.contains(&x));
+        let kind = if self.poles.contains(&x) || hard_edge(x) { Kind::Hard } else { Kind::Soft };
+        End { x, kind, error: error.max(EXACT * x.abs()), beyond: f64::INFINITY, turn: None }
+    }
+
+    /// An interval of the support as it is sampled: in two halves where the ends are not both edges, or both of unknown kind.
+    pub(super) fn halves(&self, ends: [End; 2]) -> Vec<[End; 2]> {
+        let order = |end: &End| self.branches.iter().find(|(at, _)| *at == end.x).map(|(_, order)| *order);
+        let orders = ends.each_ref().map(order);
+        let other = ends.each_ref().map(|end| end.kind == Kind::Other);
+        let halved = ends.iter().any(|end| end.kind == Kind::Regular);
+        if halved || orders == [None, None] && other[0] == other[1] {
+            return vec![ends];
+        }
+        let middle = 0.5 * (ends[0].x + ends[1].x);
+        let kind = |end: &End| match (end.kind, order(end)) {
+            (Kind::Other, _) => Kind::Other,
+            (_, Some(order)) => Kind::Branch(Root { order, growth: self.growth(end.x, middle, order) }),
+            (kind, None) => Kind::Branch(Root { order: 2, growth: u32::from(kind == Kind::Hard) }),
+        };
+        let [low, high] = ends.map(|end| End { kind: kind(&end), turn: None, ..end });
+        let regular = || End { kind: Kind::Regular, ..self.end_at(middle, 0.0) };
+        vec![[low, regular()], [regular(), high]]
+    }
+
     /// The power of the root that the density grows with towards a branch point of the given order; the highest
     /// that is possible where that is not clear.
     fn growth(&self, edge: f64, other: f64, order: u32) -> u32 {
@@ -191,11 +219,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             Frame::Edges { .. } => self.known_poles.clone(),
             Frame::Power { .. } => Vec::new(),
         }
-    }
-
-    /// What kind of an end of the support a point that was walked to is.
-    pub(super) fn kind(&self, end: f64) -> Kind {
-        if self.poles.contains(&end) { Kind::Hard } else { Kind::Soft }
     }
 
     /// The places that are singular, as far as they are known.
@@ -282,13 +305,20 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         workspace: &mut T::Workspace,
     ) -> Result<Option<Sample>> {
         let solution = self.solve_near(Complex64::new(x, 0.0), guess, workspace)?;
-        Ok(inside(x, solution))
+        Ok(self.sample(x, solution))
     }
 
     /// The point `x` solved from scratch, if it is inside the support.
     pub(super) fn inside(&self, x: f64, workspace: &mut T::Workspace) -> Result<Option<Sample>> {
         let solution = self.solve(Complex64::new(x, 0.0), workspace)?;
-        Ok(inside(x, solution))
+        Ok(self.sample(x, solution))
+    }
+
+    /// The point if its density is positive beyond rounding.
+    fn sample(&self, x: f64, solution: Solution) -> Option<Sample> {
+        let g = solution.cauchy;
+        let noise = 3.0 * solution.error.max(self.transform.rounding()) * g.norm() / -g.im;
+        is_inside(g).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
     }
 
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a
@@ -363,13 +393,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     }
 }
 
-/// The point if its density is positive beyond rounding.
-fn inside(x: f64, solution: Solution) -> Option<Sample> {
-    let g = solution.cauchy;
-    let noise = 3.0 * solution.error.max(ROUNDING) * g.norm() / -g.im;
-    is_inside(g).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
-}
-
 impl<T: CauchyTransform> Axis for Search<'_, T> {
     fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>> {
         let chunk = requests.len().div_ceil(2 * rayon::current_num_threads()).max(1);
@@ -394,7 +417,7 @@ impl<T: CauchyTransform> Search<'_, T> {
             _ => {
                 let solution = self.solve(x.into(), workspace)?;
                 let state = solution.state.clone();
-                match inside(x, solution) {
+                match self.sample(x, solution) {
                     Some(sample) => sample,
                     None => return Ok(Outcome::Outside(state)),
                 }

@@ -13,6 +13,10 @@ use crate::solver::walk::{End, Turn};
 /// of batches.
 pub(crate) const EVALUATION_LIMIT: usize = 50_000;
 
+/// Relative error that a solution by iteration has at least, and one by a formula.
+const ROUNDING: f64 = 1e-12;
+pub(crate) const FORMULA: f64 = 1e-15;
+
 /// A Cauchy transform `G(z) = int (z - x)^-1 mu(dx)` of a probability measure, continued to the
 /// real axis from above.
 pub trait CauchyTransform: Sync {
@@ -96,6 +100,11 @@ pub trait CauchyTransform: Sync {
     /// The intervals of the continuous part, if they are known in advance.
     fn intervals(&self) -> Option<Vec<[f64; 2]>> {
         None
+    }
+
+    /// Relative error that solved values have at least: that of iterations, unless they come from a formula.
+    fn rounding(&self) -> f64 {
+        ROUNDING
     }
 
     /// Evaluations of the fixed-point map after which the law is given up.

@@ -1,7 +1,8 @@
 //! Laws whose support is [walked to](super::gaps): the density between the ends by rational functions.
 
+use num_complex::Complex64;
+
 use super::construction::{MISSING, RESOLUTION};
-use super::gaps::GapEnd;
 use super::part::Part;
 use super::spectral::SpectralLaw;
 use super::support::{FarMoments, Search};
@@ -16,6 +17,10 @@ const ASIDE: [f64; 4] = [0.1, -0.1, 0.4, -0.4];
 /// Points that resolve an interval with a known singular place inside if it does not show there.
 const LIMIT_WITH_PLACE: usize = 300;
 
+/// Tolerance of densities in units of the rounding of what they come from, and the smallest.
+const DIGITS: f64 = 1000.0;
+const FINEST: f64 = 1e-12;
+
 /// Distances, each twice the one before, from which the support is looked at: small parts may lie far out.
 const DOUBLINGS: usize = 4;
 
@@ -27,14 +32,14 @@ pub struct Trail {
 }
 
 /// An interval to be sampled, and what it was in a neighbouring law.
-struct Interval {
-    ends: [GapEnd; 2],
+pub(super) struct Interval {
+    ends: [End; 2],
     neighbour: Option<Neighbour>,
 }
 
-impl Interval {
-    fn between(low: GapEnd, high: GapEnd) -> Self {
-        Self { ends: [low, high], neighbour: None }
+impl From<[End; 2]> for Interval {
+    fn from(ends: [End; 2]) -> Self {
+        Self { ends, neighbour: None }
     }
 }
 
@@ -52,7 +57,7 @@ impl SpectralLaw {
         let last = std::mem::take(trail);
         let displaced = search.displaced(last, workspace);
         if let Some(intervals) = displaced
-            && self.add_walked(search, intervals, trail, workspace).is_ok()
+            && self.add(search, intervals, Vec::new(), trail, workspace).is_ok()
             && self.lacks_mass().is_none()
         {
             return Ok(());
@@ -87,8 +92,7 @@ impl SpectralLaw {
                 continue;
             }
             tried.push(ends);
-            let [low, high] = interval;
-            failed = match self.add_walked(search, vec![Interval::between(low, high)], trail, workspace) {
+            failed = match self.add(search, vec![interval.into()], Vec::new(), trail, workspace) {
                 Ok(()) => match self.lacks_mass() {
                     None => return Ok(()),
                     Some(error) => error,
@@ -113,80 +117,64 @@ impl SpectralLaw {
         })
     }
 
-    /// Samples the density on intervals between edges.
-    pub(super) fn add_between<T: CauchyTransform>(
+    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap. Of `known` points
+    /// those inside are used.
+    pub(super) fn add<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
-        intervals: Vec<[GapEnd; 2]>,
-        workspace: &mut T::Workspace,
-    ) -> Result<()> {
-        let intervals = intervals.into_iter().map(|[low, high]| Interval::between(low, high));
-        self.add_walked(search, intervals.collect(), &mut Trail::default(), workspace)
-    }
-
-    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap.
-    fn add_walked<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        mut intervals: Vec<Interval>,
+        intervals: Vec<Interval>,
+        mut known: Vec<Sample>,
         trail: &mut Trail,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
-        trail.intervals.clear();
-        let mut known: Vec<Sample> = Vec::new();
-        let mut inner = Vec::new();
-        while let Some(Interval { ends: [low, high], neighbour }) = intervals.pop() {
-            let waiting = intervals.iter().flat_map(|interval| &interval.ends).map(|end| end.x);
-            let others: Vec<f64> = waiting.chain(self.edges()).collect();
-            let singular: Vec<f64> = search.singular_places().chain(others).collect();
-            let ends = [(&low, -1.0), (&high, 1.0)].map(|(end, side)| {
+        let mut waiting: Vec<Interval> = Vec::new();
+        let push = |waiting: &mut Vec<Interval>, Interval { ends, neighbour }: Interval| {
+            let halves = search.halves(ends).into_iter();
+            waiting.extend(halves.map(|ends| Interval { ends, neighbour: neighbour.clone() }));
+        };
+        intervals.into_iter().for_each(|interval| push(&mut waiting, interval));
+        while let Some(Interval { ends: [mut low, mut high], neighbour }) = waiting.pop() {
+            let others = waiting.iter().flat_map(|interval| &interval.ends).map(|end| end.x);
+            let singular: Vec<f64> = search.singular_places().chain(others).chain(self.edges()).collect();
+            for (end, side) in [(&mut low, -1.0), (&mut high, 1.0)] {
                 let beyond = singular.iter().map(|place| side * (place - end.x)).filter(|&gap| gap > 0.0);
-                let kind = if inner.contains(&end.x) { Kind::Other } else { search.kind(end.x) };
-                let beyond = beyond.fold(f64::INFINITY, f64::min);
-                End { x: end.x, kind, error: end.error, beyond, turn: end.turn.clone() }
-            });
-            let inside = |sample: &&Sample| low.x < sample.x && sample.x < high.x;
-            let samples: Vec<Sample> = known.iter().filter(inside).cloned().collect();
-            // Nothing shows in which way a known place inside is singular, until that many points do not do.
+                end.beyond = beyond.fold(f64::INFINITY, f64::min);
+            }
+            let inside = |sample: &Sample| low.x < sample.x && sample.x < high.x;
             let place = search.singular_places().find(|&x| low.x < x && x < high.x);
             let options = Options::default();
+            // Nothing shows in which way a known place inside is singular, until that many points do not do.
             let limit = if place.is_some() { LIMIT_WITH_PLACE } else { options.limit };
-            let options = Options { limit, neighbour: neighbour.as_ref(), ..options };
-            let sampled = sample::sample(search, ends, samples.clone(), options);
-            let sampled = match (sampled, place) {
-                (Err(Error::OutOfBudget { .. }), Some(x)) => {
-                    Resolution::Divided { obstacle: Obstacle::Singular { x }, samples }
-                }
-                (sampled, _) => sampled?,
-            };
-            match sampled {
-                Resolution::Resolved(sampled) => {
-                    let sampled = *sampled;
+            let tolerance = (DIGITS * search.transform.rounding()).clamp(FINEST, options.tolerance);
+            let options = Options { tolerance, limit, neighbour: neighbour.as_ref() };
+            let samples: Vec<Sample> = known.iter().filter(|sample| inside(sample)).cloned().collect();
+            let sampled = sample::sample(search, [low.clone(), high.clone()], samples.clone(), options);
+            let (obstacle, samples) = match (sampled, place) {
+                (Ok(Resolution::Resolved(sampled)), _) => {
                     self.certificate.cuts += sampled.cuts.len();
                     self.certificate.replaced += sampled.replaced.len();
                     self.parts.push(Part::Rational(sampled.piece));
                     trail.intervals.push(([low.x, high.x], sampled.neighbour));
+                    continue;
                 }
-                Resolution::Divided { obstacle: Obstacle::Singular { x }, samples } => {
-                    known = samples;
-                    inner.push(x);
-                    let cut = GapEnd { x, error: 0.0, turn: None };
-                    intervals.extend([Interval::between(low, cut.clone()), Interval::between(cut, high)]);
+                (Ok(Resolution::Divided { obstacle, samples }), _) => (obstacle, samples),
+                (Err(Error::OutOfBudget { .. }), Some(x)) => (Obstacle::Singular { x }, samples),
+                (Err(error), _) => return Err(error),
+            };
+            known.retain(|sample| !inside(sample));
+            known.extend(samples);
+            let [from, to] = match obstacle {
+                Obstacle::Singular { x } => {
+                    let cut = End { kind: Kind::Other, ..search.end_at(x, 0.0) };
+                    [cut.clone(), cut]
                 }
-                Resolution::Divided { obstacle: Obstacle::Outside { x, state }, samples } => {
-                    known = samples;
-                    let ends = [low.x, high.x].into_iter();
-                    let around =
-                        ends.chain(known.iter().map(|sample| sample.x)).map(|other| (other - x).abs());
-                    let nearest = around.fold(f64::INFINITY, f64::min);
-                    let mut gap = search.gap(x, &state, workspace);
-                    for share in ASIDE {
-                        // One point of a gap may be singular for the unknowns.
-                        gap = gap.or_else(|_| search.gap(x + share * nearest, &state, workspace));
-                    }
-                    let [from, to] = gap?;
-                    let parts = [[low, from], [to, high]].into_iter().filter(|[low, high]| low.x < high.x);
-                    intervals.extend(parts.map(|[low, high]| Interval::between(low, high)));
+                Obstacle::Outside { x, state } => {
+                    search.gap_inside([&low, &high], (x, &state), &known, workspace)?
+                }
+            };
+            for ends in [[low, from], [to, high]] {
+                if ends[0].x < ends[1].x {
+                    push(&mut waiting, ends.into());
                 }
             }
         }
@@ -200,6 +188,24 @@ impl SpectralLaw {
 }
 
 impl<T: CauchyTransform> Search<'_, T> {
+    /// The gap around a point between two ends, which is outside of the support.
+    fn gap_inside(
+        &self,
+        [low, high]: [&End; 2],
+        (x, state): (f64, &[Complex64]),
+        known: &[Sample],
+        workspace: &mut T::Workspace,
+    ) -> Result<[End; 2]> {
+        let inside = known.iter().map(|sample| sample.x).filter(|at| low.x < *at && *at < high.x);
+        let nearest = inside.chain([low.x, high.x]).map(|at| (at - x).abs()).fold(f64::INFINITY, f64::min);
+        let mut gap = self.gap(x, state, workspace);
+        for share in ASIDE {
+            // One point of a gap may be singular for the unknowns.
+            gap = gap.or_else(|_| self.gap(x + share * nearest, state, workspace));
+        }
+        gap
+    }
+
     /// Where the intervals of a neighbouring law are now; none if one of them is not where it is expected.
     fn displaced(&self, trail: Trail, workspace: &mut T::Workspace) -> Option<Vec<Interval>> {
         let mut intervals: Vec<Interval> = Vec::with_capacity(trail.intervals.len());

@@ -1,10 +1,10 @@
 //! Values of a piece: density, distribution function and its inverse.
 
-use super::coordinates::{Coordinates, Edge};
+use super::coordinates::{Coordinates, Edge, Side};
 use super::piece::Piece;
 
 /// Exponents closer to 1 than this are those of a density that neither vanishes nor grows at the end.
-const FLAT: f64 = 0.01;
+const FLAT: f64 = 0.05;
 
 impl Piece {
     /// Density at `x`: 0 outside; at an end its limit, which may be infinite.
@@ -18,10 +18,10 @@ impl Piece {
         }
         let coordinates = self.coordinates();
         let parameter = coordinates.parameter(place);
-        // Directly at the place where it is the argument: angles near pi are rounded.
         let smooth = match coordinates {
-            Coordinates::Weighted(_) => self.segment_at(parameter).rational.eval(place),
-            Coordinates::Logarithmic => self.smooth(parameter),
+            Coordinates::Half(_) | Coordinates::Logarithmic => self.smooth(parameter),
+            // Directly at the place where it is the argument: angles near pi are rounded.
+            _ => self.segment_at(parameter).rational.eval(coordinates.argument_at(place)),
         };
         (smooth * coordinates.weight(place) / self.width()).max(0.0)
     }
@@ -30,7 +30,15 @@ impl Piece {
         match self.coordinates() {
             Coordinates::Weighted(edges) if edges[end] == Edge::Hard => f64::INFINITY,
             Coordinates::Weighted(_) => 0.0,
-            Coordinates::Logarithmic => match self.tails[end] {
+            Coordinates::Rooted(root, side) if root.growth > 0 && (side == Side::High) == (end == 1) => {
+                f64::INFINITY
+            }
+            // A regular point, or a root that does not grow.
+            Coordinates::Rooted(..) | Coordinates::Half(_) if self.coordinates().range()[end].is_finite() => {
+                let parameter = self.end([1.0, -1.0][end]).0;
+                (self.smooth(parameter) / self.width()).max(0.0)
+            }
+            _ => match self.tails[end] {
                 Some(exponent) if exponent < 1.0 - FLAT => f64::INFINITY,
                 Some(exponent) if exponent <= 1.0 + FLAT => {
                     let parameter = self.end([1.0, -1.0][end]).0;

@@ -2,7 +2,7 @@
 
 use num_complex::Complex64;
 
-use super::coordinates::{Coordinates, Edge, complex_logit};
+use super::coordinates::{Coordinates, Edge, Side};
 use super::panels::{NODES, Panel, legendre, nodes};
 use super::piece::Piece;
 use crate::numeric::rational::{Place, Rational};
@@ -107,14 +107,47 @@ impl Piece {
                 let (r, smooth) = rational.divided_differences(zeta, cardinals);
                 r * weight_transform(edges, (panel.low, panel.high), zeta) + smooth
             }
-            Coordinates::Logarithmic => {
-                let t = complex_logit(zeta);
+            // 1 / (zeta - v^n) = sum over the roots v_k of zeta of 1 / (n v_k^(n - 1) (v_k - v)); seen from the upper end the
+            // same of 1 - zeta, with the other sign.
+            Coordinates::Rooted(root, side) => {
+                let transform_at = |parameter: Complex64| {
+                    if resolves(panel, parameter) {
+                        let terms = nodes((panel.low, panel.high)).zip(panel.masses);
+                        return terms.map(|((at, _), mass)| mass / (parameter - at)).sum();
+                    }
+                    let argument = match side {
+                        Side::Low => Place { low: parameter, high: 1.0 - parameter },
+                        Side::High => Place { low: 1.0 + parameter, high: -parameter },
+                    };
+                    let (r, smooth) = rational.divided_differences(argument, cardinals);
+                    let power = (root.order - 1 - root.growth) as i32;
+                    r * f64::from(root.order) * power_transform(power, (panel.low, panel.high), parameter)
+                        + smooth
+                };
+                let parameters = self.coordinates().complex_parameters(zeta);
+                let part = |parameter: Complex64| {
+                    transform_at(parameter) / (f64::from(root.order) * parameter.powi(root.order as i32 - 1))
+                };
+                let sign = if side == Side::Low || root.order % 2 == 1 { 1.0 } else { -1.0 };
+                parameters.into_iter().map(part).sum::<Complex64>() * sign
+            }
+            // With a smooth b, 1 / (zeta - u(s)) is (1 / (t - s) + b(t - s)) / (zeta (1 - zeta)) + 1 / zeta, or
+            // (1 / (t - s) + b(t - s) + 1) / zeta, or (1 / (t - s) - b(s - t) - 1) / (1 - zeta).
+            coordinates => {
+                let t = coordinates.complex_logarithm(zeta);
                 let (r, smooth) = rational.divided_differences(Place { low: t, high: -t }, cardinals);
                 let logarithm = (t - panel.low).ln() - (t - panel.high).ln();
-                // 1 / (zeta - u(s)) = (1 / (t - s) + b(t - s)) / (zeta (1 - zeta)) + 1 / zeta, where b is smooth.
-                let product = zeta.low * zeta.high;
-                let rest = |_, s: f64| smooth_part(t - s) / product + zeta.low.inv();
-                (r * logarithm + smooth) / product + self.by_quadrature(panel, zeta, rest)
+                let divisor = match coordinates {
+                    Coordinates::Half(Side::Low) => zeta.low,
+                    Coordinates::Half(Side::High) => zeta.high,
+                    _ => zeta.low * zeta.high,
+                };
+                let rest = |_, s: f64| match coordinates {
+                    Coordinates::Half(Side::Low) => (smooth_part(t - s) + 1.0) / divisor,
+                    Coordinates::Half(Side::High) => -(smooth_part(s - t) + 1.0) / divisor,
+                    _ => smooth_part(t - s) / divisor + zeta.low.inv(),
+                };
+                (r * logarithm + smooth) / divisor + self.by_quadrature(panel, zeta, rest)
             }
         }
     }
@@ -145,6 +178,15 @@ fn weight_transform(edges: [Edge; 2], (from, to): (f64, f64), zeta: Place<Comple
         [Edge::Hard, Edge::Hard] => Complex64::ZERO,
     };
     weight * (logarithm(to) - logarithm(from)) + rest
+}
+
+/// `int |v|^m / (w - v) dv`, exactly: `w^m` times the logarithm and a polynomial, where `v` has one sign.
+fn power_transform(m: i32, (from, to): (f64, f64), w: Complex64) -> Complex64 {
+    let sign = if to > 0.0 { 1.0 } else { f64::from(1 - 2 * (m % 2)) };
+    let logarithm = (w - from).ln() - (w - to).ln();
+    let rest =
+        (1..=m).map(|j| w.powi(m - j) * ((to.powi(j) - from.powi(j)) / f64::from(j))).sum::<Complex64>();
+    sign * (w.powi(m) * logarithm - rest)
 }
 
 /// `1 / (e^d - 1) - 1 / d` with the sign turned for `d -> -d`: the smooth part of `1 / (1 - e^-d)`, less 1.

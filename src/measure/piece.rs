@@ -10,8 +10,6 @@
 //! smooth up to both ends. In logarithmic coordinates the density goes on beyond the last parameters as the power
 //! law that it has there.
 
-use std::f64::consts::PI;
-
 use serde::{Deserialize, Serialize};
 
 use super::coordinates::Coordinates;
@@ -19,12 +17,15 @@ use super::panels::{self, Panel};
 use crate::error::{Error, Result};
 use crate::numeric::rational::{Place, Rational};
 
-/// Initial panels: of the angle, and width in the logarithm.
-const ANGLE_PANELS: usize = 4;
+/// Initial panels of all parameters, and width in the logarithm.
+const PANELS: usize = 4;
 const LOGARITHM_PANEL: f64 = 2.0;
 
 /// Ratio of initial panels next to an end with a scale of its own.
 const GRADING: f64 = 0.25;
+
+/// Shortest distance of a panel from an end.
+const SHORTEST: f64 = 1e-14;
 
 /// Distance in the logarithm over which the exponent of a tail is taken.
 const TAIL_STEP: f64 = 2.0;
@@ -81,8 +82,8 @@ impl From<Piece> for Definition {
 }
 
 impl Piece {
-    /// The piece on `[low, high]` with `(high - low) rho = r w` on adjacent segments, which for weighted
-    /// coordinates cover all angles.
+    /// The piece on `[low, high]` with `(high - low) rho = r w` on adjacent segments, which cover all parameters where these are
+    /// finite.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] if the ends are not two numbers in order, the segments do not fit together, or
@@ -99,12 +100,11 @@ impl Piece {
         }
         let sound = |s: &Segment| s.from < s.to && (s.to - s.from).is_finite() && s.rational.is_sound();
         let adjacent = segments.windows(2).all(|pair| pair[0].to == pair[1].from);
-        let covers = match (coordinates, &segments[..]) {
-            (_, []) => false,
-            (Coordinates::Weighted(_), [first, .., last]) => first.from == 0.0 && last.to == PI,
-            (Coordinates::Weighted(_), [only]) => only.from == 0.0 && only.to == PI,
-            (Coordinates::Logarithmic, _) => true,
-        };
+        let [low_end, high_end] = coordinates.range();
+        let covers = segments.first().zip(segments.last()).is_some_and(|(first, last)| {
+            (first.from == low_end || low_end.is_infinite())
+                && (last.to == high_end || high_end.is_infinite())
+        });
         if !(covers && adjacent && segments.iter().all(sound)) {
             return Err(wrong(format!("{} segments that do not fit together", segments.len())));
         }
@@ -114,8 +114,11 @@ impl Piece {
             panels: Vec::new(),
             cardinals: Vec::new(),
         };
-        if coordinates == Coordinates::Logarithmic {
-            piece.tails = [piece.tail(1.0), piece.tail(-1.0)];
+        if low_end.is_infinite() {
+            piece.tails[0] = piece.tail(1.0);
+        }
+        if high_end.is_infinite() {
+            piece.tails[1] = piece.tail(-1.0);
         }
         let breaks = piece.breaks();
         let rate = |parameter: f64| piece.rate(parameter);
@@ -150,6 +153,9 @@ impl Piece {
     /// Ends of the initial panels.
     fn breaks(&self) -> Vec<f64> {
         let mut breaks = Vec::new();
+        let range = self.coordinates().range();
+        // Of all parameters, if it is finite.
+        let length = Some(range[1] - range[0]).filter(|length| length.is_finite());
         let beyond = |[end, direction]: [f64; 2], exponent: Option<f64>| {
             let reach = (LARGEST_LOGARITHM - end.abs()).max(0.0);
             exponent.map(|s| end - direction * (TAIL_DECAY / s).min(reach)).filter(|at| *at != end)
@@ -157,17 +163,15 @@ impl Piece {
         breaks.extend(beyond([self.end(1.0).0, 1.0], self.tails[0]));
         for segment in &self.definition.segments {
             let width = segment.to - segment.from;
-            let count = match self.coordinates() {
-                Coordinates::Weighted(_) => (ANGLE_PANELS as f64 * width / PI).ceil(),
-                Coordinates::Logarithmic => (width / LOGARITHM_PANEL).ceil(),
-            };
+            let count = (width / length.map_or(LOGARITHM_PANEL, |length| length / PANELS as f64)).ceil();
             breaks.extend((0..count as usize).map(|i| segment.from + width * i as f64 / count));
         }
         let last = self.end(-1.0).0;
         breaks.push(last);
-        if let Coordinates::Weighted(_) = self.coordinates() {
-            let [low, high] = [1.0, -1.0].map(|direction| self.graded(direction));
-            breaks.extend(low.into_iter().chain(high.into_iter().map(|angle| PI - angle)));
+        if let Some(length) = length {
+            let [low, high] = [1.0, -1.0].map(|direction| self.graded(direction, length));
+            breaks.extend(low.into_iter().map(|distance| range[0] + distance));
+            breaks.extend(high.into_iter().map(|distance| range[1] - distance));
             breaks.sort_by(f64::total_cmp);
             breaks.dedup();
         }
@@ -175,16 +179,18 @@ impl Piece {
         breaks
     }
 
-    /// Distances from the first angle, or the last one for direction -1, down to that of the nearest support point:
+    /// Distances from the first parameter, or the last one for direction -1, down to that of the nearest support point:
     /// a function with a scale of its own next to an end has support there, which no node of a wide panel would
     /// see.
-    fn graded(&self, direction: f64) -> Vec<f64> {
+    fn graded(&self, direction: f64, length: f64) -> Vec<f64> {
         let nodes = self.end(direction).1.rational.nodes();
         let distance = |place: Place| if direction > 0.0 { place.low } else { place.high };
         let nearest = nodes.iter().map(|node| distance(node.place)).fold(1.0, f64::min);
-        let first = PI / ANGLE_PANELS as f64;
-        let graded = |k: i32| first * GRADING.powi(k);
-        (1..).map(graded).take_while(|angle| *angle > nearest.sqrt()).collect()
+        // An angle is like the root of the distance.
+        let nearest =
+            if let Coordinates::Weighted(_) = self.coordinates() { nearest.sqrt() } else { nearest };
+        let graded = |k: i32| length / PANELS as f64 * GRADING.powi(k);
+        (1..).map(graded).take_while(|distance| *distance > nearest && *distance > SHORTEST).collect()
     }
 
     fn cardinal_integrals(&self, panel: &Panel) -> Vec<f64> {
@@ -256,12 +262,11 @@ impl Piece {
         let Segment { from, to, rational } = self.segment_at(parameter);
         let inside = parameter.clamp(*from, *to);
         let value = rational.eval(self.coordinates().argument(inside));
-        match (self.coordinates(), parameter - inside) {
-            (Coordinates::Weighted(_), _) | (_, 0.0) => value,
-            (_, beyond) => {
-                self.tails[usize::from(beyond > 0.0)].map_or(0.0, |s| value * (-s * beyond.abs()).exp())
-            }
+        let beyond = parameter - inside;
+        if beyond == 0.0 || !self.coordinates().is_logarithmic() {
+            return value;
         }
+        self.tails[usize::from(beyond > 0.0)].map_or(0.0, |s| value * (-s * beyond.abs()).exp())
     }
 
     /// Mass in the parameter.

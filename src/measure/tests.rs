@@ -1,6 +1,6 @@
 use num_complex::Complex64;
 
-use super::coordinates::{Coordinates, Edge, logit, place_of_logit};
+use super::coordinates::{Coordinates, Edge, Root, Side, logit, place_of_logit};
 use super::piece::{Piece, Segment};
 use crate::numeric::aaa::{Data, fit};
 use crate::numeric::rational::Place;
@@ -27,16 +27,19 @@ fn piece(ends: [f64; 2], coordinates: Coordinates, reach: [f64; 2], rho: impl Fn
     let tolerances: Vec<f64> = values
         .iter()
         .map(|value| match coordinates {
-            Coordinates::Weighted(_) => 1e-14 * value,
-            Coordinates::Logarithmic => 3e-13 * value.powf(0.25) * largest.powf(0.75),
+            Coordinates::Weighted(_) | Coordinates::Rooted(..) => 1e-14 * value,
+            Coordinates::Half(_) | Coordinates::Logarithmic => 3e-13 * value.powf(0.25) * largest.powf(0.75),
         })
         .collect();
     let noises = vec![0.0; count];
     let data = Data { places: &arguments, values: &values, tolerances: &tolerances, noises: &noises };
-    let (from, to) = match coordinates {
-        Coordinates::Weighted(_) => (0.0, PI),
-        Coordinates::Logarithmic => (-reach[0], reach[1]),
-    };
+    let [low, high] = coordinates.range();
+    let [from, to] = [
+        coordinates.parameter_of_logit(-reach[0]).max(low),
+        coordinates.parameter_of_logit(reach[1]).min(high),
+    ];
+    let from = if low.is_finite() { low } else { from };
+    let to = if high.is_finite() { high } else { to };
     let fit = fit(data, &[], 1.0, 50, [coordinates.argument(from), coordinates.argument(to)]);
     assert!(fit.poles.is_empty());
     Piece::new(ends, coordinates, vec![Segment { from, to, rational: fit.rational }]).unwrap()
@@ -310,5 +313,89 @@ fn files_give_back_the_piece_and_nothing_else() {
 fn logits_are_measured_from_the_nearer_end() {
     for t in [-50.0, -1.0, 0.0, 40.0] {
         assert!((logit(place_of_logit(t)) - t).abs() < 1e-14 * t.abs().max(1.0));
+    }
+}
+
+/// `x^(-2/3) + x^(-1/3) / 2 + 1 / 4` on `[0, 1]`, from either end: `u^(1/3) = v` makes `3 + 3 v / 2 + 3 v^2 / 4` of it.
+#[test]
+fn next_to_a_branch_point() {
+    let rho = |at: f64| at.powf(-2.0 / 3.0) + 0.5 * at.powf(-1.0 / 3.0) + 0.25;
+    let root = Root { order: 3, growth: 2 };
+    let low = piece([0.0, 1.0], Coordinates::Rooted(root, Side::Low), [24.0, 8.0], |at| rho(at.low));
+    let high = piece([0.0, 1.0], Coordinates::Rooted(root, Side::High), [8.0, 24.0], |at| rho(at.high));
+    let mass = |x: f64| 3.0 * x.cbrt() + 0.75 * x.cbrt().powi(2) + 0.25 * x;
+    // By the trapezoidal rule in v = tanh, analytic up to both ends.
+    let transform = |z: Complex64| -> Complex64 {
+        let step = 0.002;
+        let term = |k: i32| {
+            let t = PI / 2.0 * (f64::from(k) * step).sinh();
+            let v = 1.0 / (1.0 + (-2.0 * t).exp());
+            let rate = v * (1.0 - v) * PI * (f64::from(k) * step).cosh();
+            (3.0 + 1.5 * v + 0.75 * v * v) * rate * step / (z - v * v * v)
+        };
+        (-2200..=2200).map(term).sum()
+    };
+    // The same without the order of the root.
+    for side in [Side::Low, Side::High] {
+        let unknown = piece(
+            [0.0, 1.0],
+            Coordinates::Half(side),
+            if side == Side::Low { [75.0, 8.0] } else { [8.0, 75.0] },
+            |at| rho(if side == Side::Low { at.low } else { at.high }),
+        );
+        assert!((unknown.total_mass() - 4.0).abs() < 1e-10, "{:e}", unknown.total_mass() - 4.0);
+        for x in [1e-9, 1e-3, 0.3, 0.9, 0.999_999] {
+            let at = if side == Side::Low { x } else { 1.0 - x };
+            assert!(
+                (unknown.density(at) / rho(x) - 1.0).abs() < 3e-7,
+                "{x} {:e}",
+                unknown.density(at) / rho(x) - 1.0
+            );
+            assert!(
+                (unknown.density(at) / rho(x) - 1.0).abs() < 1e-9 || x < 1e-2,
+                "{x} {:e}",
+                unknown.density(at) / rho(x) - 1.0
+            );
+        }
+        for (re, im) in [(0.5, 0.1), (0.01, 0.02), (-0.1, 0.05), (1.5, 0.0), (-1.0, 0.0), (0.999, 0.01)] {
+            let z = Complex64::new(re, im);
+            let exact = transform(z);
+            let found = if side == Side::Low {
+                unknown.cauchy_transform(z)
+            } else {
+                -unknown.cauchy_transform(1.0 - z.conj()).conj()
+            };
+            assert!((found - exact).norm() < 1e-9 * exact.norm(), "{side:?} {z} {found} {exact}");
+        }
+        assert!(unknown.density(if side == Side::Low { 0.0 } else { 1.0 }).is_infinite());
+    }
+    for piece in [&low, &high, &high.affine(-1.0, 1.0).unwrap()] {
+        assert!((piece.total_mass() - 4.0).abs() < 1e-13);
+    }
+    for x in [1e-30, 1e-9, 1e-3, 0.3, 0.9, 1.0] {
+        assert!((low.density(x) / rho(x) - 1.0).abs() < 1e-12, "{x}");
+        assert!((low.mass_below(x) - mass(x)).abs() < 1e-13, "{x}");
+        assert!((low.quantile(mass(x)) - x).abs() < 1e-12, "{x}");
+    }
+    for x in [1e-9, 1e-3, 0.3, 0.9] {
+        assert!((high.density(1.0 - x) / rho(x) - 1.0).abs() < 1e-6 / x.sqrt() * 1e-6, "{x}");
+        assert!((high.mass_below(1.0 - x) - 4.0 + mass(x)).abs() < 1e-9, "{x}");
+    }
+    assert!(low.density(0.0).is_infinite() && high.density(1.0).is_infinite());
+    assert!((low.density(1.0) - 1.75).abs() < 1e-12 && (high.density(0.0) - 1.75).abs() < 1e-12);
+    for (re, im) in
+        [(0.5, 0.1), (0.01, 0.02), (-0.1, 0.05), (0.3, 0.02), (1.5, 0.0), (-1.0, 0.0), (0.999, 0.01)]
+    {
+        let z = Complex64::new(re, im);
+        assert!((low.cauchy_transform(z) - transform(z)).norm() < 1e-11 * transform(z).norm(), "{z}");
+        let from_high = high.cauchy_transform(1.0 - z.conj());
+        assert!((from_high + transform(z).conj()).norm() < 1e-11 * transform(z).norm(), "{z} from above");
+    }
+    // On the axis itself its imaginary part is the density.
+    for x in [0.01, 0.4, 0.97] {
+        for (piece, at) in [(&low, x), (&high, 1.0 - x)] {
+            let found = piece.cauchy_transform(Complex64::new(at, 0.0));
+            assert!((-found.im / PI / rho(x) - 1.0).abs() < 1e-11, "{x} {found}");
+        }
     }
 }

@@ -187,7 +187,7 @@ impl<'a> Greedy<'a> {
         let mut columns: Vec<Vec<f64>> = self.support.iter().zip(&self.cauchy).map(column).collect();
         let sizes: Vec<f64> = columns
             .iter()
-            .map(|column| column.iter().fold(f64::MIN_POSITIVE, |m: f64, entry| m.max(entry.abs())))
+            .map(|column| column.iter().fold(f64::MIN_POSITIVE.sqrt(), |m: f64, entry| m.max(entry.abs())))
             .collect();
         for (column, size) in columns.iter_mut().zip(&sizes) {
             column.iter_mut().for_each(|entry| *entry /= size);

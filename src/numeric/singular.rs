@@ -26,7 +26,7 @@ pub(super) fn smallest_singular_vector(mut columns: Vec<Vec<f64>>) -> Vec<f64> {
         }
     }
     // What is singular to rounding is solved as if by a pivot of the size of rounding.
-    let floor = f64::EPSILON * diagonal.iter().fold(f64::MIN_POSITIVE, |m: f64, d| m.max(d.abs()));
+    let floor = (f64::EPSILON * diagonal.iter().fold(0.0, |m: f64, d| m.max(d.abs()))).max(f64::MIN_POSITIVE);
     diagonal.iter_mut().filter(|d| d.abs() < floor).for_each(|d| *d = floor);
     let normalise = |v: &mut [f64]| {
         let norm = v.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
@@ -53,6 +53,12 @@ pub(super) fn smallest_singular_vector(mut columns: Vec<Vec<f64>>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_nothing_any_vector_will_do() {
+        let v = smallest_singular_vector(vec![vec![0.0; 3], vec![0.0; 3]]);
+        assert!(v.iter().all(|x| x.is_finite()) && v.iter().any(|x| x.abs() == 1.0), "{v:?}");
+    }
 
     #[test]
     fn the_smallest_singular_vector() {

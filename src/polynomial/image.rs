@@ -19,7 +19,7 @@ use super::reduction::greatest_common_divisor;
 use super::relation::Relation;
 use crate::error::{Error, Result};
 use crate::free::Law;
-use crate::law::{CauchyTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, FORMULA, Singularity, SpectralLaw};
 use crate::population::{Atom, merged as merged_atoms};
 use crate::solver::Solution;
 
@@ -317,6 +317,10 @@ impl CauchyTransform for ImageTransform {
 
     fn singularities(&self) -> Vec<Singularity> {
         self.singularities.clone()
+    }
+
+    fn rounding(&self) -> f64 {
+        FORMULA
     }
 
     fn intervals(&self) -> Option<Vec<[f64; 2]>> {

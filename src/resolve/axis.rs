@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use crate::error::Result;
+use crate::measure::coordinates::{Coordinates, Edge, Root, Side};
 use crate::measure::piece::Piece;
 use crate::numeric::rational::Place;
 use crate::solver::walk::Turn;
@@ -11,12 +12,6 @@ use crate::solver::walk::Turn;
 pub(crate) trait Axis {
     /// Solves for points, in the order of the requests. The answers must not depend on how the work is shared out.
     fn solve(&self, requests: &[Request]) -> Vec<Result<Outcome>>;
-
-    /// Looks for a point of the interval next to a local minimum of the density at which the interval is to be
-    /// divided. Asked before a function of large degree is cut.
-    fn inspect(&self, _minimum: &Sample, _interval: [f64; 2]) -> Option<Obstacle> {
-        None
-    }
 }
 
 /// A point to be solved for.
@@ -66,15 +61,40 @@ pub(crate) enum Obstacle {
     Singular { x: f64 },
 }
 
-/// Kind of an end of the support.
+/// Kind of an end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A turning point of the solution: the density vanishes like a square root.
     Soft,
     /// The density grows like one over the square root.
     Hard,
+    /// A branch point of known order, opposite a regular end.
+    Branch(Root),
+    /// No end of the support: the density is smooth.
+    Regular,
     /// Anything else.
     Other,
+}
+
+impl Kind {
+    /// What the density is smooth in between two ends.
+    pub(crate) fn coordinates(ends: [Self; 2]) -> Coordinates {
+        let edge = |kind| match kind {
+            Self::Soft => Some(Edge::Soft),
+            Self::Hard => Some(Edge::Hard),
+            _ => None,
+        };
+        match ends {
+            [Self::Branch(root), Self::Regular] => Coordinates::Rooted(root, Side::Low),
+            [Self::Regular, Self::Branch(root)] => Coordinates::Rooted(root, Side::High),
+            [Self::Other, Self::Regular] => Coordinates::Half(Side::Low),
+            [Self::Regular, Self::Other] => Coordinates::Half(Side::High),
+            [first, last] => match (edge(first), edge(last)) {
+                (Some(first), Some(last)) => Coordinates::Weighted([first, last]),
+                _ => Coordinates::Logarithmic,
+            },
+        }
+    }
 }
 
 /// An end of an interval.

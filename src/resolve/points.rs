@@ -8,6 +8,7 @@ use num_complex::Complex64;
 
 use super::axis::{End, Obstacle, Outcome, Request, Sample};
 use super::guess::{between, interpolate};
+use super::rounds::CLOSEST;
 use super::sample::{Sampler, Step};
 use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
 use crate::numeric::rational::Place;
@@ -15,6 +16,22 @@ use crate::solver::walk::Turn;
 
 /// Where the neighbours of a point are that cannot be solved for, relative to the distance of the next point.
 const ASIDE: [f64; 2] = [0.2, -0.2];
+
+/// How far to the sides a point is compared, in the logarithm, and by how much more than these differ it has to be off to be
+/// alone.
+const BESIDE: [f64; 2] = [1e-4, 1e-6];
+const ALONE: f64 = 3.0;
+
+/// Relative depth of an extreme, over its width in the logarithm, below which it is smooth; width from which on a minimum is known well enough; part of an interval that a golden
+/// section leaves out, and how often it is cut: down to rounding.
+const SMOOTH: f64 = 0.03;
+const ENOUGH: f64 = 1e-12;
+const GOLDEN: f64 = 0.381_966_011_250_105_1;
+const SECTIONS: usize = 80;
+
+/// Logarithm from which on points that cannot be solved for are left out, once there are so many others.
+const TAIL: f64 = 8.0;
+const FEW: usize = 16;
 
 /// A solved point in the coordinates of the interval.
 #[derive(Debug, Clone)]
@@ -37,7 +54,9 @@ impl Sampler<'_> {
     /// Takes up a sample that lies in the interval.
     pub(super) fn take_up(&mut self, sample: Sample) {
         let [low, high] = self.interval();
-        if low < sample.x && sample.x < high {
+        let t = logit(Place { low: sample.x - low, high: high - sample.x });
+        let known = self.points.iter().any(|point| (point.t - t).abs() < CLOSEST);
+        if low < sample.x && sample.x < high && !known {
             self.insert(sample);
         }
     }
@@ -51,10 +70,7 @@ impl Sampler<'_> {
             |end: &End, distance: f64| (end.error + f64::EPSILON * end.x.abs()) / (width * distance);
         self.points.push(Point {
             t: logit(place),
-            argument: match self.coordinates {
-                Coordinates::Weighted(_) => place,
-                Coordinates::Logarithmic => Place::on_line(logit(place)),
-            },
+            argument: self.coordinates.argument_at(place),
             value: density / self.coordinates.weight(place),
             mass: density * place.low * place.high,
             noise: sample.noise + displaced(&self.ends[0], place.low) + displaced(&self.ends[1], place.high),
@@ -63,31 +79,59 @@ impl Sampler<'_> {
         });
     }
 
-    /// Solves without a guess for points, given by their indices, that do not fit the others; whether one of them was another
-    /// solution.
+    /// Looks again at points, given by their indices, that do not fit the others; whether one of them had to be replaced, by the
+    /// solution that is found without a guess, or by a point beside it if it stands alone there.
     pub(super) fn reconsider(&mut self, points: &[usize]) -> Step<bool> {
         let mut changed = false;
         for &k in points {
-            if self.points[k].confirmed {
+            if std::mem::replace(&mut self.points[k].confirmed, true) {
                 continue;
             }
-            let x = self.points[k].sample.x;
-            match self.axis.solve(&[self.request(x, None)]).pop() {
-                Some(Ok(Outcome::Inside { density, noise, state })) => {
-                    let before = self.points[k].sample.density;
-                    if (density / before - 1.0).abs() > noise + self.points[k].noise {
-                        self.insert(Sample { x, density, noise, state });
-                        self.points.swap_remove(k);
-                        self.replaced.push(x);
-                        changed = true;
-                    }
-                    self.points[k].confirmed = true;
+            let Sample { x, density: before, .. } = self.points[k].sample;
+            let found = match self.axis.solve(&[self.request(x, None)]).pop() {
+                Some(Ok(Outcome::Inside { density, noise, state }))
+                    if (density / before - 1.0).abs() > noise + self.points[k].noise =>
+                {
+                    Some(Sample { x, density, noise, state })
                 }
                 Some(Ok(Outcome::Outside(state))) => return Ok(Err(Obstacle::Outside { x, state })),
-                _ => self.points[k].confirmed = true,
+                _ => self.alone(k),
+            };
+            if let Some(sample) = found {
+                self.insert(sample);
+                self.points.swap_remove(k);
+                self.points[k].confirmed = true;
+                self.replaced.push(x);
+                changed = true;
             }
         }
         Ok(Ok(changed))
+    }
+
+    /// A point next to one that differs from both sides of it, however near: there the equation has other solutions.
+    fn alone(&self, k: usize) -> Option<Sample> {
+        let Point { t, noise, sample, .. } = &self.points[k];
+        let mut last = f64::INFINITY;
+        let mut nearest = None;
+        for aside in BESIDE {
+            let requests = [-aside, aside].map(|aside| self.request(self.position(t + aside), None));
+            let found = requests.iter().zip(self.axis.solve(&requests)).map(|(request, found)| match found {
+                Ok(Outcome::Inside { density, noise, state }) => {
+                    Some(Sample { x: request.x, density, noise, state })
+                }
+                _ => None,
+            });
+            let [first, second]: [Sample; 2] = found.collect::<Option<Vec<_>>>()?.try_into().ok()?;
+            let off = (sample.density - 0.5 * (first.density + second.density)).abs();
+            let noise = noise.max(first.noise).max(second.noise) * sample.density;
+            let between = (first.density - second.density).abs();
+            // A cusp is approached from both sides.
+            if off <= ALONE * (between + noise) || off < 0.5 * last && last.is_finite() {
+                return None;
+            }
+            (last, nearest) = (off, Some(first));
+        }
+        nearest
     }
 
     /// The point of the line at a logarithm.
@@ -104,6 +148,11 @@ impl Sampler<'_> {
         for (&t, outcome) in logarithms.iter().zip(outcomes) {
             let (t, outcome) = match outcome {
                 Ok(outcome) => (t, outcome),
+                // Next to an end the function goes on from the points before.
+                Err(_) if t.abs() > TAIL && self.points.len() > FEW => {
+                    self.failed.push(t);
+                    continue;
+                }
                 Err(error) => self.beside(t).ok_or(error)?,
             };
             let x = self.position(t);
@@ -131,9 +180,44 @@ impl Sampler<'_> {
         Some(found)
     }
 
+    /// The place between the outer two of three points where the density, times the sign, is lowest, by golden sections, as
+    /// far as it can be solved for; none if it is a smooth extreme. A point outside of the support on the way is an obstacle.
+    pub(super) fn extreme(
+        &self,
+        three: [&Point; 3],
+        sign: f64,
+    ) -> std::result::Result<Option<f64>, Obstacle> {
+        let [mut low, mut at, mut high] = three.map(|point| (point.t, sign * point.sample.density));
+        for _ in 0..SECTIONS {
+            // By a smooth function the depth falls with the square of the width.
+            let (width, depth) = (high.0 - low.0, (low.1.min(high.1) - at.1) / at.1.abs());
+            if depth <= SMOOTH * width {
+                return Ok(None);
+            }
+            let wide = if high.0 - at.0 > at.0 - low.0 { high.0 } else { low.0 };
+            let t = at.0 + GOLDEN * (wide - at.0);
+            let x = self.position(t);
+            // What little there is next to a minimum does not depend on the last digits of its place.
+            if x == self.position(at.0) || sign > 0.0 && width < ENOUGH {
+                break;
+            }
+            let density = match self.axis.solve(&self.requests(&[t])).pop() {
+                Some(Ok(Outcome::Inside { density, .. })) => sign * density,
+                Some(Ok(Outcome::Outside(state))) => return Err(Obstacle::Outside { x, state }),
+                _ => break,
+            };
+            let (new, old) = ((t, density), at);
+            let (inner, outer) = if density < at.1 { (new, old) } else { (old, new) };
+            at = inner;
+            if outer.0 > inner.0 { high = outer } else { low = outer }
+        }
+        Ok(Some(self.position(at.0)))
+    }
+
     fn requests(&self, logarithms: &[f64]) -> Vec<Request> {
-        let in_logarithms = self.coordinates == Coordinates::Logarithmic;
-        let at = |t: f64| self.coordinates.parameter_of_logit(t);
+        // Next to other ends than roots the unknowns may be powers of the distance.
+        let in_logarithms = !matches!(self.coordinates, Coordinates::Weighted(_));
+        let at = |t: f64| if in_logarithms { t } else { self.coordinates.parameter_of_logit(t) };
         let mut known: Vec<(f64, Cow<'_, [Complex64]>)> =
             self.points.iter().map(|point| (at(point.t), Cow::from(&point.sample.state))).collect();
         let turns = self.ends.each_ref().map(|end| end.turn.as_ref());

@@ -3,9 +3,9 @@
 
 use num_complex::Complex64;
 
+use super::axis::Obstacle;
 use super::points::Point;
 use super::sample::{APART, Sampler, Step};
-use crate::measure::coordinates::Coordinates;
 use crate::numeric::aaa::{Data, Fit, fit};
 use crate::numeric::rational::{Place, Rational};
 
@@ -36,7 +36,10 @@ const RECONSIDERED: usize = 2;
 /// Candidates between neighbours closer than the first are the middle only, closer than the second none: their
 /// differences are rounded.
 const CLOSE: f64 = 0.5;
-const CLOSEST: f64 = 1e-8;
+pub(super) const CLOSEST: f64 = 1e-8;
+
+/// Length of a segment that is not cut any more.
+const SHORTEST: f64 = 1e-3;
 
 /// Length of a segment below which distances are relative to it.
 const SHORT: f64 = 4.0;
@@ -230,7 +233,7 @@ impl Round {
             let value = fit.rational.eval(argument(*t));
             let change =
                 previous.map_or(1.0, |function| (value - function.eval(argument(*t))).abs() / value.abs());
-            let negative = value <= 0.0 && sampler.coordinates != Coordinates::Logarithmic;
+            let negative = value <= 0.0 && !sampler.coordinates.is_logarithmic();
             *score =
                 if negative || change.is_nan() { f64::MAX } else { change / self.tolerance_at(sampler, *t) };
         }
@@ -241,6 +244,8 @@ impl Round {
                 *score = f64::INFINITY;
             }
         }
+        let beyond = |t: f64| sampler.failed.iter().any(|failed| t * failed > 0.0 && t.abs() >= failed.abs());
+        candidates.retain(|(t, _)| !beyond(*t));
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
         let apart = APART * (self.length() / SHORT).min(1.0);
         let count = if fit.error > LACKING { 2 * FRESH } else { FRESH };
@@ -268,7 +273,7 @@ impl Round {
     /// there is a guess.
     fn unseen(&self, sampler: &Sampler<'_>, poles: &[Complex64]) -> Vec<f64> {
         let [first, last] = self.arguments.map(|place| place.low);
-        let logarithmic = sampler.coordinates == Coordinates::Logarithmic;
+        let logarithmic = sampler.coordinates.is_logarithmic();
         let mut distances: Vec<f64> = sampler.points.iter().map(|point| point.argument.low).collect();
         distances.sort_by(f64::total_cmp);
         let mut unseen: Vec<f64> = Vec::new();
@@ -281,7 +286,7 @@ impl Round {
             let rounding = CLOSEST * if logarithmic { 1.0 } else { pole.re.min(1.0 - pole.re) };
             if nearest > pole.im.abs().max(rounding) {
                 distances.insert(next, pole.re);
-                unseen.push(if logarithmic { pole.re } else { (pole.re / (1.0 - pole.re)).ln() });
+                unseen.push(sampler.coordinates.logit_of_argument(pole.re));
             }
         }
         unseen.retain(|t| self.segment[0] < *t && *t < self.segment[1]);
@@ -300,30 +305,39 @@ impl Round {
             .collect()
     }
 
-    /// A reason to divide the interval at a minimum of the density, or the middle of the points, so that both
-    /// halves are equally hard.
+    /// Where to cut the segment: in the middle of its points, so that both halves are equally hard. What is hard in a short one
+    /// may be a singular point, at which the interval is to be divided: an extreme of the density that is not smooth, or any
+    /// once nothing but that is left.
     fn cut(&self, sampler: &mut Sampler<'_>) -> Step<Verdict> {
-        let density = |k: usize| sampler.points[k].sample.density;
-        let minima: Vec<usize> = self
-            .order
-            .windows(3)
-            .filter(|three| density(three[1]) < density(three[0]) && density(three[1]) < density(three[2]))
-            .map(|three| three[1])
-            .collect();
-        for k in minima {
-            let Point { sample, .. } = &sampler.points[k];
-            if sampler.inspected.contains(&sample.x) {
-                continue;
-            }
-            if let Some(obstacle) = sampler.axis.inspect(sample, sampler.interval()) {
-                return Ok(Err(obstacle));
-            }
-            let x = sample.x;
-            sampler.inspected.push(x);
-        }
         let t = |k: usize| sampler.points[self.order[k]].t;
         let middle = self.order.len() / 2;
-        Ok(Ok(Verdict::Cut(0.5 * (t(middle - 1) + t(middle)))))
+        let between = 0.5 * (t(middle - 1) + t(middle));
+        if self.length() > SHORT {
+            return Ok(Ok(Verdict::Cut(between)));
+        }
+        let density = |k: usize| sampler.points[self.order[k]].sample.density;
+        // The sign with which the density is lowest at a point, and by how much it is.
+        let extreme = |k: usize| {
+            let [before, at, after] = [k - 1, k, k + 1].map(density);
+            [1.0, -1.0].map(|sign: f64| (((before - at) * sign).min((after - at) * sign) / at, k, sign))
+        };
+        let deepest = (1..self.order.len() - 1).flat_map(extreme).max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((depth, k, sign)) = deepest
+            && depth > 0.0
+            && !sampler.inspected.contains(&t(k))
+        {
+            let at = t(k);
+            match sampler.extreme([k - 1, k, k + 1].map(|k| &sampler.points[self.order[k]]), sign) {
+                Ok(Some(x)) => return Ok(Err(Obstacle::Singular { x })),
+                Ok(None) => {}
+                Err(gap) => return Ok(Err(gap)),
+            }
+            sampler.inspected.push(at);
+        }
+        if self.length() <= SHORTEST {
+            return Ok(Err(Obstacle::Singular { x: sampler.position(between) }));
+        }
+        Ok(Ok(Verdict::Cut(between)))
     }
 }
 

@@ -4,14 +4,16 @@
 //! [AAA algorithm](crate::numeric::aaa), each value to a tolerance of its own: masses count, not densities, and
 //! what rounding has disturbed is not followed. In every round points are added where successive approximants
 //! differ most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows
-//! large the interval is cut in the middle of its points.
+//! large the interval is cut in the middle of its points; if what is left to be cut is short, it has a singular point, at which
+//! the interval is to be divided.
 
 use super::axis::{Axis, End, Kind, Neighbour, Obstacle, Resolution, Sample, Sampled};
 use super::points::Point;
 use super::rounds::{Round, Verdict};
 use crate::error::{Error, Result};
-use crate::measure::coordinates::{Coordinates, Edge};
+use crate::measure::coordinates::{Coordinates, Root, logit};
 use crate::measure::piece::{Piece, Segment};
+use crate::numeric::rational::Place;
 
 /// First points, Chebyshev in the angle.
 const FIRST: usize = 12;
@@ -32,10 +34,13 @@ const UNITS: f64 = 64.0;
 /// Largest logarithm of a distance, before it underflows.
 const LARGEST_LOGARITHM: f64 = 600.0;
 
+/// Mass in the parameter, relative to the largest, below which a tail need not be followed as far as the tolerance says.
+const TAIL: f64 = 1e-4;
+
 /// How the tolerance of a value grows as its mass falls: like the root where densities are to be good relative to
-/// themselves, nearly inversely where ends are exponential tails.
+/// themselves, nearly inversely where the ends are no edges.
 const EXPONENT_WEIGHTED: f64 = 0.5;
-const EXPONENT_LOGARITHMIC: f64 = 0.75;
+const EXPONENT_MASS: f64 = 0.75;
 
 /// Settings of the sampling.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +93,9 @@ pub(super) struct Sampler<'a> {
     pub(super) needed: Vec<usize>,
     /// Points that could not be solved for.
     pub(super) replaced: Vec<f64>,
-    /// Minima of the density that have been looked at.
+    /// Points next to ends that cannot be solved for, by their logarithms: nothing is asked for beyond them.
+    pub(super) failed: Vec<f64>,
+    /// Points of extreme density that have been looked at, by their logarithms.
     pub(super) inspected: Vec<f64>,
 }
 
@@ -101,10 +108,7 @@ impl<'a> Sampler<'a> {
         if !(low < high && (high - low).is_finite()) {
             return Err(Error::argument("ends", format!("{low:e} and {high:e}"), "two numbers in order"));
         }
-        let coordinates = match [ends[0].kind, ends[1].kind].map(edge) {
-            [Some(first), Some(last)] => Coordinates::Weighted([first, last]),
-            _ => Coordinates::Logarithmic,
-        };
+        let coordinates = Kind::coordinates([ends[0].kind, ends[1].kind]);
         Ok(Self {
             axis,
             ends,
@@ -113,6 +117,7 @@ impl<'a> Sampler<'a> {
             points: Vec::new(),
             needed: Vec::new(),
             replaced: Vec::new(),
+            failed: Vec::new(),
             inspected: Vec::new(),
         })
     }
@@ -135,10 +140,8 @@ impl<'a> Sampler<'a> {
     /// times.
     pub(super) fn tolerances(&self, points: &[usize], part: f64, roundings: f64) -> Vec<f64> {
         let largest = self.points.iter().fold(f64::MIN_POSITIVE, |m: f64, point| m.max(point.mass));
-        let exponent = match self.coordinates {
-            Coordinates::Weighted(_) => EXPONENT_WEIGHTED,
-            Coordinates::Logarithmic => EXPONENT_LOGARITHMIC,
-        };
+        let weighted = matches!(self.coordinates, Coordinates::Weighted(_));
+        let exponent = if weighted { EXPONENT_WEIGHTED } else { EXPONENT_MASS };
         let of_point = |&k: &usize| {
             let Point { mass, noise, .. } = self.points[k];
             let share = (largest / mass.max(f64::MIN_POSITIVE)).powf(exponent);
@@ -155,10 +158,16 @@ impl<'a> Sampler<'a> {
     }
 
     fn run(&mut self) -> Step<Sampled> {
-        let angle = |i: usize| std::f64::consts::PI * (i as f64 + 0.5) / FIRST as f64;
+        let chebyshev = |i: usize| {
+            let (sin, cos) = (std::f64::consts::PI * (i as f64 + 0.5) / (2 * FIRST) as f64).sin_cos();
+            match self.coordinates {
+                Coordinates::Rooted(..) => self.coordinates.logit_of_argument(sin * sin),
+                _ => logit(Place { low: sin * sin, high: cos * cos }),
+            }
+        };
         let mut first: Vec<f64> = match self.options.neighbour {
             Some(neighbour) => neighbour.points.iter().map(|(t, _)| *t).collect(),
-            None => (0..FIRST).map(|i| 2.0 * (0.5 * angle(i)).tan().ln()).collect(),
+            None => (0..FIRST).map(chebyshev).collect(),
         };
         first.retain(|t| t.abs() <= self.horizon(usize::from(*t > 0.0)));
         first.retain(|t| self.points.iter().all(|point| (point.t - t).abs() > APART));
@@ -183,7 +192,7 @@ impl<'a> Sampler<'a> {
             [-reach[0]].into_iter().chain(cuts.iter().copied()).chain([reach[1]]).collect();
         let mut todo: Vec<[f64; 2]> = bounds.windows(2).rev().map(|pair| [pair[0], pair[1]]).collect();
         while let Some([from, to]) = todo.pop() {
-            // Weighted coordinates go on to the ends themselves.
+            // Where parameters are finite they go on to the ends themselves.
             let open = [from == -reach[0], to == reach[1]];
             match Round::settle(self, [from, to], open)? {
                 Ok(Verdict::Settled(rational)) => {
@@ -217,13 +226,10 @@ impl<'a> Sampler<'a> {
 
     /// Parameters of the ends of a segment.
     pub(super) fn parameters(&self, [from, to]: [f64; 2], open: [bool; 2]) -> [f64; 2] {
-        match self.coordinates {
-            Coordinates::Weighted(_) => [
-                if open[0] { 0.0 } else { self.coordinates.parameter_of_logit(from) },
-                if open[1] { std::f64::consts::PI } else { self.coordinates.parameter_of_logit(to) },
-            ],
-            Coordinates::Logarithmic => [from, to],
-        }
+        let range = self.coordinates.range();
+        [(from, open[0], range[0]), (to, open[1], range[1])].map(|(t, open, end)| {
+            if open && end.is_finite() { end } else { self.coordinates.parameter_of_logit(t) }
+        })
     }
 
     /// How far to sample in the logarithm. Towards an exponential tail until its mass is below the tolerance.
@@ -231,9 +237,12 @@ impl<'a> Sampler<'a> {
         let mut reach = [0.0; 2];
         for end in 0..2 {
             let horizon = self.horizon(end);
-            if let Coordinates::Weighted(_) = self.coordinates {
+            if self.coordinates.range()[end].is_finite() {
                 let scale = (1.0 + self.width() / self.ends[end].beyond).ln();
-                reach[end] = (REACH + scale).min(horizon);
+                // As far in the root of the distance.
+                let order =
+                    if let Kind::Branch(Root { order, .. }) = self.ends[end].kind { order } else { 1 };
+                reach[end] = (f64::from(order) * REACH + scale).min(horizon);
                 continue;
             }
             let sign = [-1.0, 1.0][end];
@@ -251,8 +260,13 @@ impl<'a> Sampler<'a> {
                 let rate = (before.mass / last.mass).ln() / (last.t - before.t).abs();
                 let step = if rate > 0.0 { left / rate } else { f64::INFINITY };
                 let next = reach[end] + step.clamp(1.0, 2.0 + 0.4 * reach[end]);
-                if let Err(obstacle) = self.solve(&[sign * next.min(horizon)])? {
-                    return Ok(Err(obstacle));
+                let enough = last.mass <= TAIL * largest;
+                match self.solve(&[sign * next.min(horizon)]) {
+                    Ok(Ok(())) => {}
+                    Ok(Err(obstacle)) => return Ok(Err(obstacle)),
+                    // Where nothing can be solved for any more the tail goes on as it is.
+                    Err(_) if enough => break,
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -263,14 +277,5 @@ impl<'a> Sampler<'a> {
     pub(super) fn exhausted(&self, segment: [f64; 2]) -> Error {
         let z = self.position(0.5 * (segment[0] + segment[1]));
         Error::OutOfBudget { z: z.into(), evaluations: self.points.len(), limit: self.options.limit }
-    }
-}
-
-/// The root that is known at an end.
-fn edge(kind: Kind) -> Option<Edge> {
-    match kind {
-        Kind::Soft => Some(Edge::Soft),
-        Kind::Hard => Some(Edge::Hard),
-        Kind::Other => None,
     }
 }
