@@ -34,7 +34,7 @@ WRONG = [
     (lambda: fs.Method(step_schedule="linear"), "step_schedule"),
     (lambda: fs.Method(average="ema:2"), "average"),
     (lambda: fs.Method(average=["polyak", "mean"]), "average"),
-    (lambda: fs.Method(average=["polyak"] * 9), "averages"),
+    (lambda: fs.Method(average=["polyak"] * 9), "average"),
     (lambda: fs.SmallBatches(0.0), "aspect_ratio"),
     (lambda: fs.SmallBatches(epoch_step=-1.0), "epoch_step"),
     (lambda: fs.SmallBatches(source=-1.0), "source"),
