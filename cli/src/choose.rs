@@ -171,9 +171,6 @@ impl Problem {
         batches: Batches,
         given: &Given,
     ) -> Result<(usize, Batching)> {
-        if self.population.as_atoms().iter().any(|atom| atom.location == 0.0) {
-            return Err(bad("population", &options.population, "positive eigenvalues for sampled data"));
-        }
         let rows = batching(features, options.aspect_ratio, &[1.0], given)?.samples();
         let Batches::Finite(count) = batches else { return Ok((features, Batching::equal(rows, rows)?)) };
         if rows.is_multiple_of(count) {

@@ -25,18 +25,21 @@ threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 try:
     {LONG}
 except KeyboardInterrupt:
-    # Tables of gigabytes take a moment to be given back.
-    time.sleep(0.5)
-    used = time.process_time()
-    time.sleep(0.5)
-    print("stopped", time.process_time() - used)
+    # Tables of gigabytes take a moment to be given back, on a busy machine a longer one.
+    for _ in range(8):
+        used = time.process_time()
+        time.sleep(0.5)
+        used = time.process_time() - used
+        if used < 0.05:
+            break
+    print("stopped", used)
 """
     start = time.monotonic()
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     took = time.monotonic() - start
     assert out.stdout.startswith("stopped"), out.stdout + out.stderr
-    # Work that went on would have used half a second of each core; giving tables back on a busy machine takes a part of that.
-    assert float(out.stdout.split()[1]) < 0.25
+    # Work that went on would use half a second of each core every time.
+    assert float(out.stdout.split()[1]) < 0.05
     assert took < 10
 
 

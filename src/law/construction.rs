@@ -50,8 +50,8 @@ impl SpectralLaw {
         let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
-                let ends = |interval: &[f64; 2]| interval.map(|x| search.end_at(x, 0.0)).into();
-                law.add(&search, intervals.iter().map(ends).collect(), Vec::new(), trail, &mut workspace)?;
+                let ends = |interval: &[f64; 2]| interval.map(|x| search.end_at(x)).into();
+                law.add(&search, intervals.iter().map(ends).collect(), trail, &mut workspace)?;
             }
             None => law.find(&mut search, &far, trail, &mut workspace)?,
         }

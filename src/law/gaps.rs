@@ -39,9 +39,10 @@ impl SpectralLaw {
 }
 
 impl<T: CauchyTransform> Search<'_, T> {
+    /// The end of an interval that a walk has led to.
     fn walked(&self, end: walk::End) -> End {
         let walk::End { z, error, turn, .. } = end;
-        End { error, turn, ..self.end_at(z, 0.0) }
+        End { error, turn, ..self.end_at(z) }
     }
 
     /// The interval from the lowest to the highest point of the continuous part, seen from the given distance.

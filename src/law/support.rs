@@ -167,21 +167,20 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         vec![half(low, at_low), half(high, at_high)]
     }
 
-    /// An end of an interval of the support, known up to an error and to its rounding.
-    pub(super) fn end_at(&self, x: f64, error: f64) -> End {
-        let hard_edge = |x: f64| self.hard_edges.lock().is_ok_and(|edges| edges.contains(&x));
-        let kind = if self.poles.contains(&x) || hard_edge(x) { Kind::Hard } else { Kind::Soft };
-        End { x, kind, error: error.max(EXACT * x.abs()), beyond: f64::INFINITY, turn: None }
+    /// An end of an interval of the support that is known to its rounding.
+    pub(super) fn end_at(&self, x: f64) -> End {
+        let kind = if self.poles.contains(&x) { Kind::Hard } else { Kind::Soft };
+        End { x, kind, error: EXACT * x.abs(), beyond: f64::INFINITY, turn: None }
     }
 
-    /// An interval of the support as it is sampled: in two halves where the ends are not both edges, or both of unknown kind.
-    pub(super) fn halves(&self, ends: [End; 2]) -> Vec<[End; 2]> {
+    /// The halves in which an interval is sampled unless its ends are both edges, or both of unknown kind.
+    pub(super) fn halves(&self, ends: &[End; 2]) -> Option<[[End; 2]; 2]> {
         let order = |end: &End| self.branches.iter().find(|(at, _)| *at == end.x).map(|(_, order)| *order);
         let orders = ends.each_ref().map(order);
         let other = ends.each_ref().map(|end| end.kind == Kind::Other);
         let halved = ends.iter().any(|end| end.kind == Kind::Regular);
         if halved || orders == [None, None] && other[0] == other[1] {
-            return vec![ends];
+            return None;
         }
         let middle = 0.5 * (ends[0].x + ends[1].x);
         let kind = |end: &End| match (end.kind, order(end)) {
@@ -189,9 +188,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             (_, Some(order)) => Kind::Branch(Root { order, growth: self.growth(end.x, middle, order) }),
             (kind, None) => Kind::Branch(Root { order: 2, growth: u32::from(kind == Kind::Hard) }),
         };
-        let [low, high] = ends.map(|end| End { kind: kind(&end), turn: None, ..end });
-        let regular = || End { kind: Kind::Regular, ..self.end_at(middle, 0.0) };
-        vec![[low, regular()], [regular(), high]]
+        let [low, high] = ends.each_ref().map(|end| End { kind: kind(end), turn: None, ..*end });
+        let regular = || End { kind: Kind::Regular, ..self.end_at(middle) };
+        Some([[low, regular()], [regular(), high]])
     }
 
     /// The power of the root that the density grows with towards a branch point of the given order; the highest

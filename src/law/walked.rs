@@ -57,7 +57,7 @@ impl SpectralLaw {
         let last = std::mem::take(trail);
         let displaced = search.displaced(last, workspace);
         if let Some(intervals) = displaced
-            && self.add(search, intervals, Vec::new(), trail, workspace).is_ok()
+            && self.add(search, intervals, trail, workspace).is_ok()
             && self.lacks_mass().is_none()
         {
             return Ok(());
@@ -92,7 +92,7 @@ impl SpectralLaw {
                 continue;
             }
             tried.push(ends);
-            failed = match self.add(search, vec![interval.into()], Vec::new(), trail, workspace) {
+            failed = match self.add(search, vec![interval.into()], trail, workspace) {
                 Ok(()) => match self.lacks_mass() {
                     None => return Ok(()),
                     Some(error) => error,
@@ -117,20 +117,20 @@ impl SpectralLaw {
         })
     }
 
-    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap. Of `known` points
-    /// those inside are used.
+    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap or a singular point.
     pub(super) fn add<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
         intervals: Vec<Interval>,
-        mut known: Vec<Sample>,
         trail: &mut Trail,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
+        trail.intervals.clear();
+        let mut known: Vec<Sample> = Vec::new();
         let mut waiting: Vec<Interval> = Vec::new();
-        let push = |waiting: &mut Vec<Interval>, Interval { ends, neighbour }: Interval| {
-            let halves = search.halves(ends).into_iter();
-            waiting.extend(halves.map(|ends| Interval { ends, neighbour: neighbour.clone() }));
+        let push = |waiting: &mut Vec<Interval>, interval: Interval| match search.halves(&interval.ends) {
+            Some(halves) => waiting.extend(halves.map(Interval::from)),
+            None => waiting.push(interval),
         };
         intervals.into_iter().for_each(|interval| push(&mut waiting, interval));
         while let Some(Interval { ends: [mut low, mut high], neighbour }) = waiting.pop() {
@@ -165,7 +165,7 @@ impl SpectralLaw {
             known.extend(samples);
             let [from, to] = match obstacle {
                 Obstacle::Singular { x } => {
-                    let cut = End { kind: Kind::Other, ..search.end_at(x, 0.0) };
+                    let cut = End { kind: Kind::Other, ..search.end_at(x) };
                     [cut.clone(), cut]
                 }
                 Obstacle::Outside { x, state } => {

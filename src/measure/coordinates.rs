@@ -206,10 +206,8 @@ impl Coordinates {
     pub(crate) fn mirrored(self) -> Self {
         match self {
             Self::Weighted([first, last]) => Self::Weighted([last, first]),
-            Self::Rooted(root, Side::Low) => Self::Rooted(root, Side::High),
-            Self::Rooted(root, Side::High) => Self::Rooted(root, Side::Low),
-            Self::Half(Side::Low) => Self::Half(Side::High),
-            Self::Half(Side::High) => Self::Half(Side::Low),
+            Self::Rooted(root, side) => Self::Rooted(root, side.other()),
+            Self::Half(side) => Self::Half(side.other()),
             Self::Logarithmic => Self::Logarithmic,
         }
     }
@@ -244,9 +242,7 @@ impl Coordinates {
             }
         }
     }
-}
 
-impl Coordinates {
     /// The parameter of a complex point in logarithmic coordinates.
     pub(crate) fn complex_logarithm(self, zeta: Place<Complex64>) -> Complex64 {
         match self {
@@ -262,7 +258,14 @@ impl Side {
     fn seen<T>(self, place: Place<T>) -> Place<T> {
         match self {
             Self::Low => place,
-            Self::High => Place { low: place.high, high: place.low },
+            Self::High => place.mirrored(),
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
         }
     }
 }

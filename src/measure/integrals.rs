@@ -76,7 +76,7 @@ impl Piece {
             Some((rational, cardinals))
                 if !at_end && !parameters.iter().all(|&parameter| resolves(panel, parameter)) =>
             {
-                self.next_to(panel, rational, cardinals, zeta)
+                self.next_to(panel, rational, cardinals, zeta, &parameters)
             }
             _ => self.by_quadrature(panel, zeta, |difference, _| difference.inv()),
         };
@@ -94,13 +94,14 @@ impl Piece {
         terms.map(|((at, _), mass)| mass * f(zeta.minus(self.coordinates().place(at)), at)).sum()
     }
 
-    /// The transform of a panel at a point close to it.
+    /// The transform of a panel at a point close to it, which has these complex parameters.
     fn next_to(
         &self,
         panel: &Panel,
         rational: &Rational,
         cardinals: &[f64],
         zeta: Place<Complex64>,
+        parameters: &[Complex64],
     ) -> Complex64 {
         match self.coordinates() {
             Coordinates::Weighted(edges) => {
@@ -112,8 +113,7 @@ impl Piece {
             Coordinates::Rooted(root, side) => {
                 let transform_at = |parameter: Complex64| {
                     if resolves(panel, parameter) {
-                        let terms = nodes((panel.low, panel.high)).zip(panel.masses);
-                        return terms.map(|((at, _), mass)| mass / (parameter - at)).sum();
+                        return self.by_quadrature(panel, zeta, |_, at| (parameter - at).inv());
                     }
                     let argument = match side {
                         Side::Low => Place { low: parameter, high: 1.0 - parameter },
@@ -124,12 +124,11 @@ impl Piece {
                     r * f64::from(root.order) * power_transform(power, (panel.low, panel.high), parameter)
                         + smooth
                 };
-                let parameters = self.coordinates().complex_parameters(zeta);
-                let part = |parameter: Complex64| {
+                let part = |&parameter: &Complex64| {
                     transform_at(parameter) / (f64::from(root.order) * parameter.powi(root.order as i32 - 1))
                 };
                 let sign = if side == Side::Low || root.order % 2 == 1 { 1.0 } else { -1.0 };
-                parameters.into_iter().map(part).sum::<Complex64>() * sign
+                parameters.iter().map(part).sum::<Complex64>() * sign
             }
             // With a smooth b, 1 / (zeta - u(s)) is (1 / (t - s) + b(t - s)) / (zeta (1 - zeta)) + 1 / zeta, or
             // (1 / (t - s) + b(t - s) + 1) / zeta, or (1 / (t - s) - b(s - t) - 1) / (1 - zeta).

@@ -378,7 +378,7 @@ fn next_to_a_branch_point() {
         assert!((low.quantile(mass(x)) - x).abs() < 1e-12, "{x}");
     }
     for x in [1e-9, 1e-3, 0.3, 0.9] {
-        assert!((high.density(1.0 - x) / rho(x) - 1.0).abs() < 1e-6 / x.sqrt() * 1e-6, "{x}");
+        assert!((high.density(1.0 - x) / rho(x) - 1.0).abs() < 1e-12 / x.sqrt(), "{x}");
         assert!((high.mass_below(1.0 - x) - 4.0 + mass(x)).abs() < 1e-9, "{x}");
     }
     assert!(low.density(0.0).is_infinite() && high.density(1.0).is_infinite());

@@ -43,7 +43,9 @@ impl Place {
     pub(crate) fn middle(self, other: Self) -> Self {
         Self { low: 0.5 * (self.low + other.low), high: 0.5 * (self.high + other.high) }
     }
+}
 
+impl<T> Place<T> {
     /// The same point seen from the other end.
     pub(crate) fn mirrored(self) -> Self {
         Self { low: self.high, high: self.low }

@@ -22,8 +22,8 @@ const ASIDE: [f64; 2] = [0.2, -0.2];
 const BESIDE: [f64; 2] = [1e-4, 1e-6];
 const ALONE: f64 = 3.0;
 
-/// Relative depth of an extreme, over its width in the logarithm, below which it is smooth; width from which on a minimum is known well enough; part of an interval that a golden
-/// section leaves out, and how often it is cut: down to rounding.
+/// Relative depth of an extreme, over its width in the logarithm, below which it is smooth; width from which on a minimum is
+/// known well enough; part of an interval that a golden section leaves out, and how often it is cut: down to rounding.
 const SMOOTH: f64 = 0.03;
 const ENOUGH: f64 = 1e-12;
 const GOLDEN: f64 = 0.381_966_011_250_105_1;
