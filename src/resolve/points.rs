@@ -8,7 +8,6 @@ use num_complex::Complex64;
 
 use super::axis::{End, Obstacle, Outcome, Request, Sample};
 use super::guess::{between, interpolate};
-use super::rounds::CLOSEST;
 use super::sample::{Sampler, Step};
 use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
 use crate::numeric::rational::Place;
@@ -22,16 +21,11 @@ const ASIDE: [f64; 2] = [0.2, -0.2];
 const BESIDE: [f64; 2] = [1e-4, 1e-6];
 const ALONE: f64 = 3.0;
 
-/// Relative depth of an extreme, over its width in the logarithm, below which it is smooth; width from which on a minimum is
-/// known well enough; part of an interval that a golden section leaves out, and how often it is cut: down to rounding.
+/// Relative depth of an extreme, over its width in the logarithm, below which it is smooth; part of an interval that a golden
+/// section leaves out, and how often it is cut: down to rounding.
 const SMOOTH: f64 = 0.03;
-const ENOUGH: f64 = 1e-12;
 const GOLDEN: f64 = 0.381_966_011_250_105_1;
 const SECTIONS: usize = 80;
-
-/// Logarithm from which on points that cannot be solved for are left out, once there are so many others.
-const TAIL: f64 = 8.0;
-const FEW: usize = 16;
 
 /// A solved point in the coordinates of the interval.
 #[derive(Debug, Clone)]
@@ -54,9 +48,7 @@ impl Sampler<'_> {
     /// Takes up a sample that lies in the interval.
     pub(super) fn take_up(&mut self, sample: Sample) {
         let [low, high] = self.interval();
-        let t = logit(Place { low: sample.x - low, high: high - sample.x });
-        let known = self.points.iter().any(|point| (point.t - t).abs() < CLOSEST);
-        if low < sample.x && sample.x < high && !known {
+        if low < sample.x && sample.x < high {
             self.insert(sample);
         }
     }
@@ -148,11 +140,6 @@ impl Sampler<'_> {
         for (&t, outcome) in logarithms.iter().zip(outcomes) {
             let (t, outcome) = match outcome {
                 Ok(outcome) => (t, outcome),
-                // Next to an end the function goes on from the points before.
-                Err(_) if t.abs() > TAIL && self.points.len() > FEW => {
-                    self.failed.push(t);
-                    continue;
-                }
                 Err(error) => self.beside(t).ok_or(error)?,
             };
             let x = self.position(t);
@@ -197,8 +184,7 @@ impl Sampler<'_> {
             let wide = if high.0 - at.0 > at.0 - low.0 { high.0 } else { low.0 };
             let t = at.0 + GOLDEN * (wide - at.0);
             let x = self.position(t);
-            // What little there is next to a minimum does not depend on the last digits of its place.
-            if x == self.position(at.0) || sign > 0.0 && width < ENOUGH {
+            if x == self.position(at.0) {
                 break;
             }
             let density = match self.axis.solve(&self.requests(&[t])).pop() {

@@ -36,7 +36,7 @@ const RECONSIDERED: usize = 2;
 /// Candidates between neighbours closer than the first are the middle only, closer than the second none: their
 /// differences are rounded.
 const CLOSE: f64 = 0.5;
-pub(super) const CLOSEST: f64 = 1e-8;
+const CLOSEST: f64 = 1e-8;
 
 /// Length of a segment that is not cut any more.
 const SHORTEST: f64 = 1e-3;
@@ -244,8 +244,6 @@ impl Round {
                 *score = f64::INFINITY;
             }
         }
-        let beyond = |t: f64| sampler.failed.iter().any(|failed| t * failed > 0.0 && t.abs() >= failed.abs());
-        candidates.retain(|(t, _)| !beyond(*t));
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
         let apart = APART * (self.length() / SHORT).min(1.0);
         let count = if fit.error > LACKING { 2 * FRESH } else { FRESH };

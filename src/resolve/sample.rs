@@ -34,13 +34,10 @@ const UNITS: f64 = 64.0;
 /// Largest logarithm of a distance, before it underflows.
 const LARGEST_LOGARITHM: f64 = 600.0;
 
-/// Mass in the parameter, relative to the largest, below which a tail need not be followed as far as the tolerance says.
-const TAIL: f64 = 1e-4;
-
 /// How the tolerance of a value grows as its mass falls: like the root where densities are to be good relative to
-/// themselves, nearly inversely where the ends are no edges.
+/// themselves, nearly inversely where ends are exponential tails.
 const EXPONENT_WEIGHTED: f64 = 0.5;
-const EXPONENT_MASS: f64 = 0.75;
+const EXPONENT_LOGARITHMIC: f64 = 0.75;
 
 /// Settings of the sampling.
 #[derive(Debug, Clone, Copy)]
@@ -93,8 +90,6 @@ pub(super) struct Sampler<'a> {
     pub(super) needed: Vec<usize>,
     /// Points that could not be solved for.
     pub(super) replaced: Vec<f64>,
-    /// Points next to ends that cannot be solved for, by their logarithms: nothing is asked for beyond them.
-    pub(super) failed: Vec<f64>,
     /// Points of extreme density that have been looked at, by their logarithms.
     pub(super) inspected: Vec<f64>,
 }
@@ -117,7 +112,6 @@ impl<'a> Sampler<'a> {
             points: Vec::new(),
             needed: Vec::new(),
             replaced: Vec::new(),
-            failed: Vec::new(),
             inspected: Vec::new(),
         })
     }
@@ -140,8 +134,8 @@ impl<'a> Sampler<'a> {
     /// times.
     pub(super) fn tolerances(&self, points: &[usize], part: f64, roundings: f64) -> Vec<f64> {
         let largest = self.points.iter().fold(f64::MIN_POSITIVE, |m: f64, point| m.max(point.mass));
-        let weighted = matches!(self.coordinates, Coordinates::Weighted(_));
-        let exponent = if weighted { EXPONENT_WEIGHTED } else { EXPONENT_MASS };
+        let logarithmic = self.coordinates.is_logarithmic();
+        let exponent = if logarithmic { EXPONENT_LOGARITHMIC } else { EXPONENT_WEIGHTED };
         let of_point = |&k: &usize| {
             let Point { mass, noise, .. } = self.points[k];
             let share = (largest / mass.max(f64::MIN_POSITIVE)).powf(exponent);
@@ -260,13 +254,8 @@ impl<'a> Sampler<'a> {
                 let rate = (before.mass / last.mass).ln() / (last.t - before.t).abs();
                 let step = if rate > 0.0 { left / rate } else { f64::INFINITY };
                 let next = reach[end] + step.clamp(1.0, 2.0 + 0.4 * reach[end]);
-                let enough = last.mass <= TAIL * largest;
-                match self.solve(&[sign * next.min(horizon)]) {
-                    Ok(Ok(())) => {}
-                    Ok(Err(obstacle)) => return Ok(Err(obstacle)),
-                    // Where nothing can be solved for any more the tail goes on as it is.
-                    Err(_) if enough => break,
-                    Err(error) => return Err(error),
+                if let Err(obstacle) = self.solve(&[sign * next.min(horizon)])? {
+                    return Ok(Err(obstacle));
                 }
             }
         }

@@ -327,7 +327,7 @@ fn singular_points_inside_divide_the_interval() {
             panic!("{power} was not seen")
         };
         assert!(
-            (x - place).abs() < 1e-12 && samples.len() < 1000,
+            (x - place).abs() < 1e-14 && samples.len() < 1000,
             "{power}: {:e} {}",
             x - place,
             samples.len()
