@@ -17,15 +17,22 @@
 use nalgebra::DMatrix;
 use num_complex::Complex64;
 
+use super::coordinates::Coordinates;
 use super::hermitian::RankFactors;
 use super::matrix_function::LawFunction;
 use crate::free::{FreeLevy, Law};
 use crate::law::Singularity;
 use crate::population::Atom;
+use crate::solver::Factors;
 use crate::solver::inverse::SplitMatrix;
 
 /// Atoms of a law up to which its Cauchy transform is summed over them.
 const FEW_ATOMS: usize = 12;
+
+/// Half the points of a circle in the plane of complex multiples of a direction, and its radius relative to that at which a
+/// factor may become singular: derivatives err by its eighth power.
+const HALF_CIRCLE: usize = 4;
+const RADIUS: f64 = 0.02;
 
 /// Distance to a special number, relative to the unknown, at which it counts as approaching that.
 const CLOSE: f64 = 0.3;
@@ -45,6 +52,11 @@ pub(super) struct Channel {
     core: DMatrix<Complex64>,
     inverse_core: DMatrix<Complex64>,
     answer: Answer,
+    /// Of the unknowns.
+    coordinates: Coordinates,
+    /// Ends of the support, and atoms: outside of it the unknown of a subordinated variable is none of their multiples of the
+    /// core.
+    ends: Vec<f64>,
     /// Matrices at which an entry of the unknown is special.
     special: Vec<DMatrix<Complex64>>,
 }
@@ -52,6 +64,8 @@ pub(super) struct Channel {
 /// Buffers of one channel.
 #[derive(Debug)]
 pub struct ChannelBuffers {
+    /// The unknown.
+    unknown: SplitMatrix,
     /// `r`, row-major.
     answer: SplitMatrix,
     scratch: SplitMatrix,
@@ -59,7 +73,13 @@ pub struct ChannelBuffers {
 }
 
 impl Channel {
-    pub(super) fn new(factors: RankFactors, law: &Law, levy: Option<FreeLevy>) -> Option<Self> {
+    /// That of a coefficient; `symmetric` if all unknowns of the equation are symmetric matrices.
+    pub(super) fn new(
+        factors: RankFactors,
+        law: &Law,
+        levy: Option<FreeLevy>,
+        symmetric: bool,
+    ) -> Option<Self> {
         let answer = match levy {
             Some(levy) => Answer::Levy(levy),
             None if law.is_discrete() && law.point_masses().len() <= FEW_ATOMS => {
@@ -79,7 +99,11 @@ impl Channel {
                 points.take(FEW_ATOMS).map(|location| &factors.core * Complex64::from(location)).collect()
             }
         };
-        Some(Self { lift: factors.lift, core: factors.core, inverse_core, answer, special })
+        let atoms = law.point_masses().iter().map(|atom| atom.location);
+        let ends = law.spectral().support().iter().flatten().copied().chain(atoms).collect();
+        let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
+        let RankFactors { lift, core, .. } = factors;
+        Some(Self { lift, core, inverse_core, answer, coordinates, ends, special })
     }
 
     /// Rank of the coefficient.
@@ -87,11 +111,28 @@ impl Channel {
         self.core.nrows()
     }
 
-    /// What the entries of the unknown are close to: 0, or a number at which the answer is singular.
+    /// The coordinates of the unknown.
+    pub(super) fn coordinates(&self) -> Coordinates {
+        self.coordinates
+    }
+
+    /// The unknown as a matrix.
+    pub(super) fn matrix(&self, state: &[Complex64]) -> DMatrix<Complex64> {
+        let mut matrix = DMatrix::zeros(self.rank(), self.rank());
+        self.coordinates.expand(state, |i, j, entry| matrix[(i, j)] = entry);
+        matrix
+    }
+
+    /// What the unknowns are close to: 0, or a number at which the answer is singular.
     pub(super) fn origins(&self, state: &[Complex64], origins: &mut [Complex64]) {
-        let n = self.rank();
+        let coordinates = |matrix: &DMatrix<Complex64>| {
+            let mut of_matrix = vec![Complex64::ZERO; state.len()];
+            self.coordinates.gather(|i, j| matrix[(i, j)], &mut of_matrix);
+            of_matrix
+        };
+        let special: Vec<Vec<Complex64>> = self.special.iter().map(coordinates).collect();
         for (at, (entry, origin)) in state.iter().zip(origins).enumerate() {
-            let special = self.special.iter().map(|matrix| matrix[(at / n, at % n)]);
+            let special = special.iter().map(|matrix| matrix[at]);
             let nearest = special.min_by(|a, b| (entry - a).norm().total_cmp(&(entry - b).norm()));
             *origin = nearest.filter(|at| (entry - at).norm() < CLOSE * entry.norm()).unwrap_or_default();
         }
@@ -112,7 +153,7 @@ impl Channel {
 
     pub(super) fn buffers(&self) -> ChannelBuffers {
         let zeros = || SplitMatrix::zeros(self.rank());
-        ChannelBuffers { answer: zeros(), scratch: zeros(), weighted: zeros() }
+        ChannelBuffers { unknown: zeros(), answer: zeros(), scratch: zeros(), weighted: zeros() }
     }
 
     /// Computes `r` from the unknown and subtracts `V r V^*` from the pencil; false where it is singular.
@@ -123,10 +164,11 @@ impl Channel {
         pencil: &mut SplitMatrix,
         buffers: &mut ChannelBuffers,
     ) -> bool {
+        self.coordinates.expand(state, |i, j, entry| buffers.unknown.set(i, j, entry));
         let regular = match &self.answer {
-            Answer::Levy(levy) => self.answer_levy(levy, state, buffers),
-            Answer::Atoms(atoms) => self.answer_atoms(atoms, state, buffers),
-            Answer::Law(law) => self.answer_law(law, state, buffers),
+            Answer::Levy(levy) => self.answer_levy(levy, buffers),
+            Answer::Atoms(atoms) => self.answer_atoms(atoms, buffers),
+            Answer::Law(law) => self.answer_law(law, buffers),
         };
         if regular {
             self.subtract(pencil, buffers);
@@ -155,7 +197,7 @@ impl Channel {
     }
 
     /// `drift a + variance a g a + sum rate size (a^-1 - size g)^-1`.
-    fn answer_levy(&self, levy: &FreeLevy, state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
+    fn answer_levy(&self, levy: &FreeLevy, buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
         let answer = &mut buffers.answer;
         for i in 0..n {
@@ -164,7 +206,7 @@ impl Channel {
                 if levy.variance != 0.0 {
                     for k in 0..n {
                         for l in 0..n {
-                            entry += levy.variance * self.core[(i, k)] * state[k * n + l] * self.core[(l, j)];
+                            entry += levy.variance * self.core[(i, k)] * buffers.unknown.get(k, l) * self.core[(l, j)];
                         }
                     }
                 }
@@ -174,7 +216,7 @@ impl Channel {
         for jump in &levy.jumps {
             for i in 0..n {
                 for j in 0..n {
-                    let entry = self.inverse_core[(i, j)] - jump.size * state[i * n + j];
+                    let entry = self.inverse_core[(i, j)] - jump.size * buffers.unknown.get(i, j);
                     buffers.scratch.set(i, j, entry);
                 }
             }
@@ -187,14 +229,15 @@ impl Channel {
     }
 
     /// `a S G^-1` with `S = sum mass location (omega - location a)^-1`.
-    fn answer_atoms(&self, atoms: &[Atom], state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
+    fn answer_atoms(&self, atoms: &[Atom], buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
         buffers.answer.fill_zero();
         buffers.weighted.fill_zero();
         for atom in atoms {
             for i in 0..n {
                 for j in 0..n {
-                    buffers.scratch.set(i, j, state[i * n + j] - atom.location * self.core[(i, j)]);
+                    let entry = buffers.unknown.get(i, j) - atom.location * self.core[(i, j)];
+                    buffers.scratch.set(i, j, entry);
                 }
             }
             if !buffers.scratch.invert() {
@@ -216,20 +259,139 @@ impl Channel {
         true
     }
 
-    /// `omega e (1 + e)^-1` with `e = f(omega^-1 a) - 1`.
-    fn answer_law(&self, law: &LawFunction, state: &[Complex64], buffers: &mut ChannelBuffers) -> bool {
+    fn answer_law(&self, law: &LawFunction, buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
-        let omega = DMatrix::from_row_slice(n, n, state);
-        let Some(inverse) = omega.clone().try_inverse() else { return false };
-        let Some(excess) = law.excess(&(inverse * &self.core)) else { return false };
-        let Some(inverse) = (DMatrix::identity(n, n) + &excess).try_inverse() else { return false };
-        let answer = omega * excess * inverse;
+        let omega = DMatrix::from_fn(n, n, |i, j| buffers.unknown.get(i, j));
+        let Some(answer) = self.law_answer(law, omega) else { return false };
         for i in 0..n {
             for j in 0..n {
                 buffers.answer.set(i, j, answer[(i, j)]);
             }
         }
         true
+    }
+
+    /// `omega e (1 + e)^-1` with `e = f(omega^-1 a) - 1`.
+    fn law_answer(&self, law: &LawFunction, omega: DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
+        let n = self.rank();
+        let excess = law.excess(&(omega.clone().try_inverse()? * &self.core))?;
+        let inverse = (DMatrix::identity(n, n) + &excess).try_inverse()?;
+        Some(omega * excess * inverse)
+    }
+
+    /// The matrices that the answer to an unknown has to invert: on the way between two points outside of the support none
+    /// becomes singular.
+    fn factors<'a>(
+        &'a self,
+        unknown: &'a DMatrix<Complex64>,
+    ) -> impl Iterator<Item = DMatrix<Complex64>> + 'a {
+        let jumps = match &self.answer {
+            Answer::Levy(levy) => levy.jumps.as_slice(),
+            Answer::Atoms(_) | Answer::Law(_) => &[],
+        };
+        let ends = if self.subordinated() { self.ends.as_slice() } else { &[] };
+        let jumps = jumps.iter().map(move |jump| &self.inverse_core - unknown * Complex64::from(jump.size));
+        jumps.chain(ends.iter().map(move |&end| unknown - &self.core * Complex64::from(end)))
+    }
+
+    /// The derivative of `r` at a Hermitian unknown in a Hermitian direction; `None` where it is singular.
+    ///
+    /// Those of sums over jumps and atoms are theirs. Laws are known by functions of matrices that are not smooth to the last
+    /// digit, as eigenvalues are: there it is the mean over a circle of complex multiples of the direction,
+    /// `mean r(omega + u d) / u`. Below the axis `r` is the adjoint of what it is above.
+    fn answer_rate(
+        &self,
+        unknown: &DMatrix<Complex64>,
+        direction: &DMatrix<Complex64>,
+    ) -> Option<DMatrix<Complex64>> {
+        let n = self.rank();
+        let resolvent = |matrix: DMatrix<Complex64>| matrix.try_inverse();
+        let mut rate = DMatrix::zeros(n, n);
+        match &self.answer {
+            Answer::Levy(levy) => {
+                rate += &self.core * direction * &self.core * Complex64::from(levy.variance);
+                for (jump, factor) in levy.jumps.iter().zip(self.factors(unknown)) {
+                    let inverse = resolvent(factor)?;
+                    let weight = Complex64::from(jump.rate * jump.size * jump.size);
+                    rate += &inverse * direction * &inverse * weight;
+                }
+            }
+            Answer::Atoms(atoms) => {
+                // r = a S G^-1 with G = sum mass R, S = sum mass location R, R' = -R d R.
+                let (mut plain, mut weighted) = (rate.clone(), rate.clone());
+                let (mut plain_rate, mut weighted_rate) = (rate.clone(), rate.clone());
+                for atom in atoms {
+                    let inverse = resolvent(unknown - &self.core * Complex64::from(atom.location))?;
+                    let change = &inverse * direction * &inverse;
+                    plain_rate -= &change * Complex64::from(atom.mass);
+                    weighted_rate -= change * Complex64::from(atom.mass * atom.location);
+                    plain += &inverse * Complex64::from(atom.mass);
+                    weighted += inverse * Complex64::from(atom.mass * atom.location);
+                }
+                let inverse = resolvent(plain)?;
+                rate = &self.core * (weighted_rate - weighted * &inverse * plain_rate) * inverse;
+            }
+            Answer::Law(law) => {
+                let steepest = self.steepness(unknown, direction);
+                if steepest == 0.0 {
+                    return Some(rate);
+                }
+                for k in 0..HALF_CIRCLE {
+                    let turn = Complex64::from_polar(
+                        RADIUS / steepest,
+                        std::f64::consts::PI * (k as f64 + 0.5) / HALF_CIRCLE as f64,
+                    );
+                    let term = self.law_answer(law, unknown + direction * turn)? / (2.0 * HALF_CIRCLE as f64 * turn);
+                    rate += term.adjoint() + term;
+                }
+            }
+        }
+        Some(rate)
+    }
+
+    /// The fastest relative change of a factor in a direction.
+    fn steepness(&self, unknown: &DMatrix<Complex64>, direction: &DMatrix<Complex64>) -> f64 {
+        self.factors(unknown).map(|factor| relative_change(factor, direction).0).fold(0.0, f64::max)
+    }
+
+    /// The derivatives of what the pencil and the images need, at a Hermitian unknown: keeps that of `r` and subtracts
+    /// `V r V^*` from the change of the pencil.
+    pub(super) fn answer_change(
+        &self,
+        state: &[Complex64],
+        direction: &[Complex64],
+        change: &mut DMatrix<Complex64>,
+    ) -> Option<DMatrix<Complex64>> {
+        let rate = self.answer_rate(&self.matrix(state), &self.matrix(direction))?;
+        *change -= &self.lift * &rate * self.lift.adjoint();
+        Some(rate)
+    }
+
+    /// The change of the image that goes with those of the resolvent and of `r`.
+    pub(super) fn image_change(
+        &self,
+        resolvent: &DMatrix<Complex64>,
+        change: &DMatrix<Complex64>,
+        rate: DMatrix<Complex64>,
+        image: &mut [Complex64],
+    ) -> Option<()> {
+        let compressed = |matrix: &DMatrix<Complex64>| self.lift.adjoint() * matrix * &self.lift;
+        let mut changed = compressed(change);
+        if self.subordinated() {
+            let inverse = compressed(resolvent).try_inverse()?;
+            changed = rate - &inverse * changed * &inverse;
+        }
+        self.coordinates.gather(|i, j| changed[(i, j)], image);
+        Some(())
+    }
+
+    /// Takes the factors at an unknown into account, changing in a direction.
+    pub(super) fn take_factors(&self, state: &[Complex64], direction: &[Complex64], factors: &mut Factors) {
+        let (unknown, direction) = (self.matrix(state), self.matrix(direction));
+        for factor in self.factors(&unknown) {
+            let (change, negative) = relative_change(factor, &direction);
+            factors.add(change, negative);
+        }
     }
 
     /// The next unknown from the resolvent of the pencil; false where it is singular.
@@ -259,12 +421,8 @@ impl Channel {
         if subordinated && !buffers.scratch.invert() {
             return false;
         }
-        for k in 0..n {
-            for l in 0..n {
-                let rest = if subordinated { buffers.answer.get(k, l) } else { Complex64::ZERO };
-                image[k * n + l] = buffers.scratch.get(k, l) + rest;
-            }
-        }
+        let rest = |k, l| if subordinated { buffers.answer.get(k, l) } else { Complex64::ZERO };
+        self.coordinates.gather(|k, l| buffers.scratch.get(k, l) + rest(k, l), image);
         true
     }
 
@@ -274,6 +432,29 @@ impl Channel {
         buffers.answer.fill_zero();
         self.image(resolvent, state, &mut buffers)
     }
+}
+
+/// Squarings of a matrix whose norm then tells the size of its largest eigenvalue.
+const SQUARINGS: i32 = 3;
+
+/// The size of the largest eigenvalue of `factor^-1 direction`, or a little more, infinite where the factor is singular, and
+/// whether the determinant of the factor is negative.
+pub(super) fn relative_change(factor: DMatrix<Complex64>, direction: &DMatrix<Complex64>) -> (f64, bool) {
+    let factors = factor.lu();
+    let negative = factors.determinant().re < 0.0;
+    let Some(mut power) = factors.solve(direction) else { return (f64::INFINITY, negative) };
+    // The norm of M^8, to the power of 1/8, with a product of norms for what overflows.
+    let mut size = 1.0;
+    for squarings in 0..=SQUARINGS {
+        let norm = power.norm();
+        if norm == 0.0 || norm.is_nan() {
+            return (if norm == 0.0 { 0.0 } else { f64::INFINITY }, negative);
+        }
+        size *= norm.powf(0.5f64.powi(squarings));
+        power /= Complex64::from(norm);
+        power = &power * &power;
+    }
+    (size, negative)
 }
 
 /// `target += factor * matrix`.

@@ -54,6 +54,7 @@
 mod algebra;
 mod candidates;
 mod channel;
+mod coordinates;
 mod equation;
 mod hermitian;
 mod image;

@@ -21,9 +21,7 @@
 //! the secant method finds to rounding. The interval between the ends of both walks from one point is thereby shown to be
 //! free of the support. At a hard edge or an atom `tau` runs off to infinity.
 //!
-//! Derivatives are taken by the complex step (Squire and Trapp, SIAM Rev. 40, 1998): `F` is holomorphic and real on the
-//! real line, so `F(x + i h v; z + i h w) = F + i h (F' v + F_z w)` to rounding for tiny `h`. Nothing but the map has to
-//! be known, and linear equations are solved from products.
+//! Linear equations are solved from products with the [derivative](FixedPoint::derivative) of the map.
 
 mod curve;
 mod line;
