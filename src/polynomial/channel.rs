@@ -4,15 +4,27 @@
 //! `g = V^* G V` of its resolvent alone, and the variable answers with `V r V^*`:
 //!
 //! ```text
-//! r = a R(g a)                                        if the R-transform of x is known: unknown g
-//! r = omega - G_x(omega)^-1,   omega = g^-1 + r       by subordination: unknown omega
+//! r = a R(g a)                                    if the R-transform of x is known: unknown g
+//! r = omega - G_x(omega)^-1,   omega = g^-1 + r   by subordination
 //! ```
 //!
-//! The difference in the second `r` is taken inside the integral, where nothing cancels: `omega` may be large
-//! or small.
-//!
 //! (Speicher, Mem. AMS 627, 1998; Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017: `omega` is
-//! the Schur complement of the subordination function on the support of `a`).
+//! the Schur complement of the subordination function on the support of `a`.) `omega` itself runs off to infinity where `g`
+//! is singular, outside of the support as well. The unknown is therefore
+//!
+//! ```text
+//! h = (omega - t a)^-1 = E(V^* (Lambda - sum_k A_k x_k)^-1 V | x = t)
+//! ```
+//!
+//! with a point `t` of the support of `x`: a compressed resolvent too, which is analytic wherever the resolvent is bounded.
+//! The variable is measured from `t`, `y = x - t`, so that
+//!
+//! ```text
+//! G_x(omega) = int (1 - y h a)^-1 mu(dy) h = (1 + h a f) h,    f = f(h a) = int y (1 - y h a)^-1 mu(dy)
+//! r = t a + s,   s = a f (1 + h a f)^-1,   h = (g^-1 + s)^-1 = g (1 + s g)^-1
+//! ```
+//!
+//! in which nothing cancels where `h` is large or singular.
 
 use nalgebra::DMatrix;
 use num_complex::Complex64;
@@ -21,7 +33,6 @@ use super::coordinates::Coordinates;
 use super::hermitian::RankFactors;
 use super::matrix_function::LawFunction;
 use crate::free::{FreeLevy, Law};
-use crate::law::Singularity;
 use crate::population::Atom;
 use crate::solver::Factors;
 use crate::solver::inverse::SplitMatrix;
@@ -54,9 +65,11 @@ pub(super) struct Channel {
     answer: Answer,
     /// Of the unknowns.
     coordinates: Coordinates,
-    /// Ends of the support, and atoms: outside of it the unknown of a subordinated variable is none of their multiples of the
-    /// core.
-    ends: Vec<f64>,
+    /// The number `t` that the variable is measured from.
+    origin: f64,
+    /// Numbers `c` for which `a^-1 - c h` is nonsingular outside of the support: jumps, or ends of the support and atoms,
+    /// measured from `t`.
+    poles: Vec<f64>,
     /// Matrices at which an entry of the unknown is special.
     special: Vec<DMatrix<Complex64>>,
 }
@@ -66,7 +79,7 @@ pub(super) struct Channel {
 pub struct ChannelBuffers {
     /// The unknown.
     unknown: SplitMatrix,
-    /// `r`, row-major.
+    /// `r - t a`, row-major.
     answer: SplitMatrix,
     scratch: SplitMatrix,
     weighted: SplitMatrix,
@@ -80,30 +93,35 @@ impl Channel {
         levy: Option<FreeLevy>,
         symmetric: bool,
     ) -> Option<Self> {
+        let inverse_core = factors.core.clone().try_inverse()?;
+        let origin = if levy.is_some() { 0.0 } else { origin(law) };
+        let measured = |location: f64| location - origin;
+        let atoms = || law.point_masses().iter().map(|atom| measured(atom.location));
+        let jumps = || levy.iter().flat_map(|levy| &levy.jumps).map(|jump| jump.size);
+        let ends = law.spectral().support().into_iter().flatten().map(measured);
+        let singular = law.singularities().into_iter().map(|at| measured(at.location()));
+        let (poles, special): (Vec<f64>, Vec<f64>) = match &levy {
+            Some(_) => (jumps().collect(), jumps().collect()),
+            None => (ends.chain(atoms()).collect(), atoms().chain(singular).collect()),
+        };
+        let special = special.into_iter().filter(|pole| *pole != 0.0).take(FEW_ATOMS);
+        let special = special.map(|pole| &inverse_core / Complex64::from(pole)).collect();
         let answer = match levy {
             Some(levy) => Answer::Levy(levy),
             None if law.is_discrete() && law.point_masses().len() <= FEW_ATOMS => {
-                Answer::Atoms(law.point_masses().to_vec())
+                let atom = |atom: &Atom| Atom { location: measured(atom.location), ..*atom };
+                Answer::Atoms(law.point_masses().iter().map(atom).collect())
             }
-            None => Answer::Law(LawFunction::new(law)),
+            None => Answer::Law(LawFunction::new(&law.affine(1.0, -origin).ok()?)),
         };
-        let inverse_core = factors.core.clone().try_inverse()?;
-        let special = match &answer {
-            Answer::Levy(levy) => {
-                levy.jumps.iter().map(|jump| &inverse_core / Complex64::from(jump.size)).collect()
-            }
-            Answer::Atoms(_) | Answer::Law(_) => {
-                let atoms = law.point_masses().iter().map(|atom| atom.location);
-                let singular = law.singularities().into_iter().map(Singularity::location);
-                let points = atoms.chain(singular).filter(|location| *location != 0.0);
-                points.take(FEW_ATOMS).map(|location| &factors.core * Complex64::from(location)).collect()
-            }
-        };
-        let atoms = law.point_masses().iter().map(|atom| atom.location);
-        let ends = law.spectral().support().iter().flatten().copied().chain(atoms).collect();
         let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
         let RankFactors { lift, core, .. } = factors;
-        Some(Self { lift, core, inverse_core, answer, coordinates, ends, special })
+        Some(Self { lift, core, inverse_core, answer, coordinates, origin, poles, special })
+    }
+
+    /// The number that the variable is measured from.
+    pub(super) fn origin(&self) -> f64 {
+        self.origin
     }
 
     /// Rank of the coefficient.
@@ -138,17 +156,8 @@ impl Channel {
         }
     }
 
-    /// Whether the unknown is a subordination function.
-    pub(super) fn subordinated(&self) -> bool {
+    fn subordinated(&self) -> bool {
         !matches!(self.answer, Answer::Levy(_))
-    }
-
-    /// Sign of the imaginary part of the unknown: that of a resolvent, or of a subordination function.
-    pub(super) fn sign(&self) -> f64 {
-        match self.answer {
-            Answer::Levy(_) => -1.0,
-            _ => 1.0,
-        }
     }
 
     pub(super) fn buffers(&self) -> ChannelBuffers {
@@ -156,7 +165,7 @@ impl Channel {
         ChannelBuffers { unknown: zeros(), answer: zeros(), scratch: zeros(), weighted: zeros() }
     }
 
-    /// Computes `r` from the unknown and subtracts `V r V^*` from the pencil; false where it is singular.
+    /// Computes `s = r - t a` from the unknown and subtracts `V s V^*` from the pencil; false where it is singular.
     #[must_use]
     pub(super) fn answer(
         &self,
@@ -176,7 +185,7 @@ impl Channel {
         regular
     }
 
-    /// Subtracts `V r V^*` from the leading block of a matrix.
+    /// Subtracts `V s V^*` from the leading block of a matrix.
     pub(super) fn subtract(&self, matrix: &mut SplitMatrix, buffers: &ChannelBuffers) {
         let (n, size) = (self.rank(), self.lift.nrows());
         let stride = matrix.size();
@@ -228,7 +237,7 @@ impl Channel {
         true
     }
 
-    /// `a S G^-1` with `S = sum mass location (omega - location a)^-1`.
+    /// `S T^-1 a` with `T = sum mass (a^-1 - y h)^-1`, `S = sum mass y (a^-1 - y h)^-1`.
     fn answer_atoms(&self, atoms: &[Atom], buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
         buffers.answer.fill_zero();
@@ -236,7 +245,7 @@ impl Channel {
         for atom in atoms {
             for i in 0..n {
                 for j in 0..n {
-                    let entry = buffers.unknown.get(i, j) - atom.location * self.core[(i, j)];
+                    let entry = self.inverse_core[(i, j)] - atom.location * buffers.unknown.get(i, j);
                     buffers.scratch.set(i, j, entry);
                 }
             }
@@ -252,7 +261,7 @@ impl Channel {
         multiply(&buffers.weighted, &buffers.answer, &mut buffers.scratch);
         for i in 0..n {
             for j in 0..n {
-                let entry = (0..n).map(|k| self.core[(i, k)] * buffers.scratch.get(k, j)).sum();
+                let entry = (0..n).map(|k| buffers.scratch.get(i, k) * self.core[(k, j)]).sum();
                 buffers.answer.set(i, j, entry);
             }
         }
@@ -261,8 +270,8 @@ impl Channel {
 
     fn answer_law(&self, law: &LawFunction, buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
-        let omega = DMatrix::from_fn(n, n, |i, j| buffers.unknown.get(i, j));
-        let Some(answer) = self.law_answer(law, omega) else { return false };
+        let unknown = DMatrix::from_fn(n, n, |i, j| buffers.unknown.get(i, j));
+        let Some(answer) = self.law_answer(law, unknown) else { return false };
         for i in 0..n {
             for j in 0..n {
                 buffers.answer.set(i, j, answer[(i, j)]);
@@ -271,77 +280,88 @@ impl Channel {
         true
     }
 
-    /// `omega e (1 + e)^-1` with `e = f(omega^-1 a) - 1`.
-    fn law_answer(&self, law: &LawFunction, omega: DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
+    /// `a f (1 + h a f)^-1`.
+    fn law_answer(&self, law: &LawFunction, unknown: DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
         let n = self.rank();
-        let excess = law.excess(&(omega.clone().try_inverse()? * &self.core))?;
-        let inverse = (DMatrix::identity(n, n) + &excess).try_inverse()?;
-        Some(omega * excess * inverse)
+        let product = unknown * &self.core;
+        let function = law.at(&product)?;
+        let inverse = (DMatrix::identity(n, n) + product * &function).try_inverse()?;
+        Some(&self.core * function * inverse)
     }
 
-    /// The matrices that the answer to an unknown has to invert: on the way between two points outside of the support none
-    /// becomes singular.
-    fn factors<'a>(
-        &'a self,
-        unknown: &'a DMatrix<Complex64>,
-    ) -> impl Iterator<Item = DMatrix<Complex64>> + 'a {
-        let jumps = match &self.answer {
-            Answer::Levy(levy) => levy.jumps.as_slice(),
-            Answer::Atoms(_) | Answer::Law(_) => &[],
-        };
-        let ends = if self.subordinated() { self.ends.as_slice() } else { &[] };
-        let jumps = jumps.iter().map(move |jump| &self.inverse_core - unknown * Complex64::from(jump.size));
-        jumps.chain(ends.iter().map(move |&end| unknown - &self.core * Complex64::from(end)))
+    /// `1 + h a f`, which is singular where `g` is.
+    fn mean_factor(&self, unknown: &DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
+        let n = self.rank();
+        match &self.answer {
+            Answer::Levy(_) => Some(DMatrix::identity(n, n)),
+            Answer::Atoms(atoms) => {
+                let mut sum = DMatrix::zeros(n, n);
+                for atom in atoms {
+                    sum += self.factor(unknown, atom.location).try_inverse()? * Complex64::from(atom.mass);
+                }
+                Some(&self.inverse_core * sum)
+            }
+            Answer::Law(law) => {
+                let product = unknown * &self.core;
+                let function = law.at(&product)?;
+                Some(DMatrix::identity(n, n) + product * function)
+            }
+        }
     }
 
-    /// The derivative of `r` at a Hermitian unknown in a Hermitian direction; `None` where it is singular.
+    /// `a^-1 - pole h`, which the answer inverts in one way or the other: on the way between two points outside of the
+    /// support it does not become singular.
+    fn factor(&self, unknown: &DMatrix<Complex64>, pole: f64) -> DMatrix<Complex64> {
+        &self.inverse_core - unknown * Complex64::from(pole)
+    }
+
+    /// The derivative of `s` at a Hermitian unknown in a Hermitian direction; `None` where it is singular.
     ///
     /// Those of sums over jumps and atoms are theirs. Laws are known by functions of matrices that are not smooth to the last
     /// digit, as eigenvalues are: there it is the mean over a circle of complex multiples of the direction,
-    /// `mean r(omega + u d) / u`. Below the axis `r` is the adjoint of what it is above.
+    /// `mean s(h + u d) / u`. Below the axis `s` is the adjoint of what it is above.
     fn answer_rate(
         &self,
         unknown: &DMatrix<Complex64>,
         direction: &DMatrix<Complex64>,
     ) -> Option<DMatrix<Complex64>> {
         let n = self.rank();
-        let resolvent = |matrix: DMatrix<Complex64>| matrix.try_inverse();
         let mut rate = DMatrix::zeros(n, n);
         match &self.answer {
             Answer::Levy(levy) => {
                 rate += &self.core * direction * &self.core * Complex64::from(levy.variance);
-                for (jump, factor) in levy.jumps.iter().zip(self.factors(unknown)) {
-                    let inverse = resolvent(factor)?;
+                for jump in &levy.jumps {
+                    let inverse = self.factor(unknown, jump.size).try_inverse()?;
                     let weight = Complex64::from(jump.rate * jump.size * jump.size);
                     rate += &inverse * direction * &inverse * weight;
                 }
             }
             Answer::Atoms(atoms) => {
-                // r = a S G^-1 with G = sum mass R, S = sum mass location R, R' = -R d R.
+                // s = S T^-1 a with T = sum mass Q, S = sum mass y Q, Q' = y Q d Q.
                 let (mut plain, mut weighted) = (rate.clone(), rate.clone());
                 let (mut plain_rate, mut weighted_rate) = (rate.clone(), rate.clone());
                 for atom in atoms {
-                    let inverse = resolvent(unknown - &self.core * Complex64::from(atom.location))?;
-                    let change = &inverse * direction * &inverse;
-                    plain_rate -= &change * Complex64::from(atom.mass);
-                    weighted_rate -= change * Complex64::from(atom.mass * atom.location);
-                    plain += &inverse * Complex64::from(atom.mass);
-                    weighted += inverse * Complex64::from(atom.mass * atom.location);
+                    let inverse = self.factor(unknown, atom.location).try_inverse()?;
+                    let change = &inverse * direction * &inverse * Complex64::from(atom.mass * atom.location);
+                    weighted_rate += &change * Complex64::from(atom.location);
+                    plain_rate += change;
+                    weighted += &inverse * Complex64::from(atom.mass * atom.location);
+                    plain += inverse * Complex64::from(atom.mass);
                 }
-                let inverse = resolvent(plain)?;
-                rate = &self.core * (weighted_rate - weighted * &inverse * plain_rate) * inverse;
+                let inverse = plain.try_inverse()?;
+                rate = (weighted_rate - weighted * &inverse * plain_rate) * inverse * &self.core;
             }
             Answer::Law(law) => {
-                let steepest = self.steepness(unknown, direction);
+                let changes = self.poles.iter().map(|&pole| self.relative_change(unknown, direction, pole).0);
+                let steepest = changes.fold(0.0, f64::max);
                 if steepest == 0.0 {
                     return Some(rate);
                 }
                 for k in 0..HALF_CIRCLE {
-                    let turn = Complex64::from_polar(
-                        RADIUS / steepest,
-                        std::f64::consts::PI * (k as f64 + 0.5) / HALF_CIRCLE as f64,
-                    );
-                    let term = self.law_answer(law, unknown + direction * turn)? / (2.0 * HALF_CIRCLE as f64 * turn);
+                    let angle = std::f64::consts::PI * (k as f64 + 0.5) / HALF_CIRCLE as f64;
+                    let turn = Complex64::from_polar(RADIUS / steepest, angle);
+                    let term = self.law_answer(law, unknown + direction * turn)?;
+                    let term = term / (2.0 * HALF_CIRCLE as f64 * turn);
                     rate += term.adjoint() + term;
                 }
             }
@@ -349,13 +369,18 @@ impl Channel {
         Some(rate)
     }
 
-    /// The fastest relative change of a factor in a direction.
-    fn steepness(&self, unknown: &DMatrix<Complex64>, direction: &DMatrix<Complex64>) -> f64 {
-        self.factors(unknown).map(|factor| relative_change(factor, direction).0).fold(0.0, f64::max)
+    /// The relative change of a factor in a direction, and whether its determinant is negative.
+    fn relative_change(
+        &self,
+        unknown: &DMatrix<Complex64>,
+        direction: &DMatrix<Complex64>,
+        pole: f64,
+    ) -> (f64, bool) {
+        relative_change(self.factor(unknown, pole), &(direction * Complex64::from(pole)))
     }
 
-    /// The derivatives of what the pencil and the images need, at a Hermitian unknown: keeps that of `r` and subtracts
-    /// `V r V^*` from the change of the pencil.
+    /// The derivatives of what the pencil and the images need, at a Hermitian unknown: that of `s`, which is taken off
+    /// the change of the pencil.
     pub(super) fn answer_change(
         &self,
         state: &[Complex64],
@@ -367,31 +392,44 @@ impl Channel {
         Some(rate)
     }
 
-    /// The change of the image that goes with those of the resolvent and of `r`.
+    /// The change of the image that goes with those of the resolvent and of `s`, of which the buffers know the value.
     pub(super) fn image_change(
         &self,
         resolvent: &DMatrix<Complex64>,
         change: &DMatrix<Complex64>,
         rate: DMatrix<Complex64>,
         image: &mut [Complex64],
+        buffers: &ChannelBuffers,
     ) -> Option<()> {
         let compressed = |matrix: &DMatrix<Complex64>| self.lift.adjoint() * matrix * &self.lift;
         let mut changed = compressed(change);
         if self.subordinated() {
-            let inverse = compressed(resolvent).try_inverse()?;
-            changed = rate - &inverse * changed * &inverse;
+            let n = self.rank();
+            let (plain, answer) =
+                (compressed(resolvent), DMatrix::from_fn(n, n, |i, j| buffers.answer.get(i, j)));
+            let left = (DMatrix::identity(n, n) + &plain * &answer).try_inverse()?;
+            let right = (DMatrix::identity(n, n) + answer * &plain).try_inverse()?;
+            let next = &left * plain;
+            changed = left * changed * right - &next * rate * &next;
         }
         self.coordinates.gather(|i, j| changed[(i, j)], image);
         Some(())
     }
 
-    /// Takes the factors at an unknown into account, changing in a direction.
-    pub(super) fn take_factors(&self, state: &[Complex64], direction: &[Complex64], factors: &mut Factors) {
+    /// Takes the factors at an unknown into account, changing in a direction; returns whether `1 + h a f` has a negative
+    /// determinant: where that changes its sign the pencil does so, too, through infinity.
+    pub(super) fn take_factors(
+        &self,
+        state: &[Complex64],
+        direction: &[Complex64],
+        factors: &mut Factors,
+    ) -> bool {
         let (unknown, direction) = (self.matrix(state), self.matrix(direction));
-        for factor in self.factors(&unknown) {
-            let (change, negative) = relative_change(factor, &direction);
+        for &pole in &self.poles {
+            let (change, negative) = self.relative_change(&unknown, &direction, pole);
             factors.add(change, negative);
         }
+        self.mean_factor(&unknown).is_some_and(|factor| factor.determinant().re < 0.0)
     }
 
     /// The next unknown from the resolvent of the pencil; false where it is singular.
@@ -417,12 +455,18 @@ impl Channel {
                 buffers.scratch.set(k, l, entry);
             }
         }
-        let subordinated = self.subordinated();
-        if subordinated && !buffers.scratch.invert() {
+        if !self.subordinated() {
+            self.coordinates.gather(|k, l| buffers.scratch.get(k, l), image);
+            return true;
+        }
+        // g (1 + s g)^-1.
+        multiply(&buffers.answer, &buffers.scratch, &mut buffers.weighted);
+        buffers.weighted.add_identity();
+        if !buffers.weighted.invert() {
             return false;
         }
-        let rest = |k, l| if subordinated { buffers.answer.get(k, l) } else { Complex64::ZERO };
-        self.coordinates.gather(|k, l| buffers.scratch.get(k, l) + rest(k, l), image);
+        multiply(&buffers.scratch, &buffers.weighted, &mut buffers.unknown);
+        self.coordinates.gather(|k, l| buffers.unknown.get(k, l), image);
         true
     }
 
@@ -432,6 +476,23 @@ impl Channel {
         buffers.answer.fill_zero();
         self.image(resolvent, state, &mut buffers)
     }
+}
+
+/// The point of a support that a variable is measured from: 0, at which unknowns are known to all digits, if that is one, else
+/// the heaviest atom, else the point next to the mean.
+fn origin(law: &Law) -> f64 {
+    let support = law.spectral().support();
+    let within = |x: f64| support.iter().any(|&[low, high]| low <= x && x <= high);
+    let atoms = law.point_masses();
+    if within(0.0) || atoms.iter().any(|atom| atom.location == 0.0) {
+        return 0.0;
+    }
+    if let Some(heaviest) = atoms.iter().max_by(|a, b| a.mass.total_cmp(&b.mass)) {
+        return heaviest.location;
+    }
+    let mean = law.mean();
+    let nearest = support.iter().map(|&[low, high]| mean.clamp(low, high));
+    nearest.min_by(|a, b| (a - mean).abs().total_cmp(&(b - mean).abs())).unwrap_or(mean)
 }
 
 /// Squarings of a matrix whose norm then tells the size of its largest eigenvalue.

@@ -11,7 +11,6 @@ use nalgebra::DMatrix;
 use num_complex::Complex64;
 
 use super::channel::{Channel, ChannelBuffers};
-use super::channel::relative_change;
 use super::hermitian::rank_factors;
 use super::linearization::Linearization;
 use crate::error::{Error, Result};
@@ -20,7 +19,7 @@ use crate::solver::inverse::SplitMatrix;
 use crate::solver::scaling::equilibrate;
 use crate::solver::{Factors, FixedPoint, SolverOptions, Workspace};
 
-/// Eigenvalues of the imaginary part of the unknowns may leave their half-line by this, relative to the
+/// Eigenvalues of the imaginary part of the unknowns may be positive by this, relative to the
 /// largest entry.
 const DEFINITE: f64 = 1e-9;
 
@@ -55,8 +54,8 @@ struct Along {
     dz: f64,
     state: Vec<Complex64>,
     direction: Vec<Complex64>,
-    /// The change of the pencil, once the point is regular.
-    change: DMatrix<Complex64>,
+    /// The change of the resolvent, if the point is regular.
+    resolvent_change: DMatrix<Complex64>,
 }
 
 impl PolynomialEquation {
@@ -70,7 +69,7 @@ impl PolynomialEquation {
         // The transpose of a solution of a real equation is another one in the half-space, where there is only one.
         let matrices = linearization.coefficients().iter().chain([linearization.constant()]);
         let symmetric = matrices.flatten().all(|entry| entry.im == 0.0);
-        let (mut channels, mut offsets) = (Vec::new(), vec![0]);
+        let (mut channels, mut offsets) = (Vec::<Channel>::new(), vec![0]);
         for (coefficient, (law, levy)) in linearization.coefficients().iter().zip(variables) {
             let channel = Channel::new(rank_factors(coefficient)?, law, levy.clone(), symmetric);
             let channel = channel.ok_or_else(|| {
@@ -83,7 +82,10 @@ impl PolynomialEquation {
             offsets.push(offsets[offsets.len() - 1] + channel.coordinates().len());
             channels.push(channel);
         }
-        let constant = linearization.constant().clone();
+        let mut constant = linearization.constant().clone();
+        for (channel, coefficient) in channels.iter().zip(linearization.coefficients()) {
+            constant -= coefficient * Complex64::from(channel.origin());
+        }
         let roots = linearization.roots();
         Ok(Self { constant, roots, channels, offsets, options: options.validated()? })
     }
@@ -163,7 +165,7 @@ impl PolynomialEquation {
         }
         let mut rates = Vec::with_capacity(self.channels.len());
         let pairs = self.unknowns(&along.state).zip(self.unknowns(&along.direction));
-        for (((channel, state), (_, direction)), buffers) in pairs.zip(channels) {
+        for (((channel, state), (_, direction)), buffers) in pairs.zip(channels.iter_mut()) {
             if !channel.answer(state, pencil, buffers) {
                 return None;
             }
@@ -175,11 +177,12 @@ impl PolynomialEquation {
         let resolvent = DMatrix::from_fn(size, size, |i, j| pencil.get(i, j));
         let resolvent_change = -&resolvent * &change * &resolvent;
         let mut images = vec![Complex64::ZERO; along.state.len()];
-        for ((channel, &offset), rate) in self.channels.iter().zip(&self.offsets).zip(rates) {
+        let each = self.channels.iter().zip(&self.offsets).zip(rates).zip(channels);
+        for (((channel, &offset), rate), buffers) in each {
             let image = &mut images[offset..offset + channel.coordinates().len()];
-            channel.image_change(&resolvent, &resolvent_change, rate, image)?;
+            channel.image_change(&resolvent, &resolvent_change, rate, image, buffers)?;
         }
-        along.change = change;
+        along.resolvent_change = resolvent_change;
         Some(images)
     }
 }
@@ -259,7 +262,7 @@ impl FixedPoint for PolynomialEquation {
         self.unknowns(state).all(|(channel, unknown)| {
             let mut diagonal = channel.coordinates().entries().zip(unknown).filter(|((i, j), _)| i == j);
             diagonal.all(|(_, entry)| {
-                channel.sign() * entry.im >= -1e-9 * entry.norm() - f64::MIN_POSITIVE
+                entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
             })
         })
     }
@@ -269,7 +272,7 @@ impl FixedPoint for PolynomialEquation {
         self.unknowns(state).all(|(channel, unknown)| {
             let largest = unknown.iter().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
             // Coordinates of the imaginary part are imaginary parts of coordinates.
-            let scale = channel.sign() / largest;
+            let scale = -1.0 / largest;
             let imaginary: Vec<Complex64> = unknown.iter().map(|entry| (scale * entry.im).into()).collect();
             let n = channel.rank();
             let imaginary = channel.matrix(&imaginary);
@@ -312,19 +315,16 @@ impl FixedPoint for PolynomialEquation {
     fn factors(&self, buffers: &Buffers) -> Factors {
         let mut factors = Factors::default();
         let Some(along) = &buffers.along else { return factors };
+        let mut negative = false;
         for ((channel, state), (_, direction)) in
             self.unknowns(&along.state).zip(self.unknowns(&along.direction))
         {
-            channel.take_factors(state, direction, &mut factors);
+            negative ^= channel.take_factors(state, direction, &mut factors);
         }
         let size = self.constant.nrows();
         let resolvent = DMatrix::from_fn(size, size, |i, j| buffers.pencil.get(i, j));
-        // Of the inverse: the same relative change in size, and the same sign.
-        if along.change.nrows() == size {
-            let change = &resolvent * &along.change;
-            let (change, _) = relative_change(DMatrix::identity(size, size), &change);
-            factors.add(change, resolvent.determinant().re < 0.0);
-        }
+        negative ^= resolvent.determinant().re < 0.0;
+        factors.add(along.resolvent_change.camax() / resolvent.camax(), negative);
         factors
     }
 }
