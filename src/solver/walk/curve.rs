@@ -283,6 +283,29 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         CLOSING * (at.z - self.start.z).abs()
     }
 
+    /// The unknowns as far beyond a pole as the last of some points is from it: `r / (z - a) + c + d (z - a)`, or fewer terms for
+    /// fewer points. Unknowns without a pole may vanish there, so the points are solved for to rounding.
+    fn across(&mut self, pole: f64, points: &[&Place]) -> Vec<f64> {
+        let mut points: Vec<Place> = points.iter().map(|&place| place.clone()).collect();
+        for place in &mut points {
+            let rough = place.clone();
+            if !place.precise && self.polish(place).is_none() {
+                *place = rough;
+            }
+        }
+        let distances: Vec<f64> = points.iter().map(|place| place.z - pole).collect();
+        let Some(&last) = distances.last() else { return Vec::new() };
+        // Lagrange's formula for (z - a) x at the mirror image.
+        let weight = |k: usize| {
+            let others = (0..distances.len()).filter(|&j| j != k);
+            let ratio = |j: usize| (-last - distances[j]) / (distances[k] - distances[j]);
+            others.map(ratio).product::<f64>() * distances[k] / -last
+        };
+        let weights: Vec<f64> = (0..points.len()).map(weight).collect();
+        let unknown = |i: usize| points.iter().zip(&weights).map(|(place, weight)| weight * place.x[i]).sum();
+        (0..points[0].x.len()).map(unknown).collect()
+    }
+
     fn factors(&mut self, at: &Place) -> Factors {
         self.line.factors(&at.x, at.z, &at.velocity, at.slope)
     }
@@ -342,12 +365,11 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 });
             if let Some((place, _)) = arrived {
                 let z = place.at;
-                // Across a pole r / (z - a) + c.
-                let [first, last] = [&at, &next].map(|place| place.z - z);
-                let across = |(x1, x2): (&f64, &f64)| 2.0 * (x1 * first - x2 * last) / (first - last) - x2;
-                let state: Vec<f64> = at.x.iter().zip(&next.x).map(across).collect();
-                let behind =
-                    (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
+                let behind = (place.power != Some(2.0)).then(|| {
+                    let points: Vec<&Place> = before.iter().chain([&at, &next]).collect();
+                    let state = self.across(z, &points);
+                    (2.0 * z - next.z, self.line.in_units(&state))
+                });
                 return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
