@@ -182,13 +182,7 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
         Ok(self.beside_far_point(x))
     }
 
-    fn walk(
-        &self,
-        x: f64,
-        guess: &[Complex64],
-        sign: f64,
-        workspace: &mut Self::Workspace,
-    ) -> Result<End> {
+    fn walk(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut Self::Workspace) -> Result<End> {
         let outside = self.equation.outside(x, guess, workspace)?;
         let mut end = self.equation.walk(&outside, sign, &self.runaways(), workspace)?;
         end.evaluations += outside.evaluations;

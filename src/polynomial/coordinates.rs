@@ -28,7 +28,8 @@ impl Coordinates {
 
     /// The entries that the coordinates belong to, in their order: those of `S`, then those of `A`.
     pub(super) fn entries(self) -> impl Iterator<Item = (usize, usize)> {
-        let above = move |from: usize| (0..self.size).flat_map(move |i| (i + from..self.size).map(move |j| (i, j)));
+        let above =
+            move |from: usize| (0..self.size).flat_map(move |i| (i + from..self.size).map(move |j| (i, j)));
         above(0).chain(above(1)).take(self.len())
     }
 

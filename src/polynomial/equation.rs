@@ -129,7 +129,10 @@ impl PolynomialEquation {
     }
 
     /// Each channel with its unknowns.
-    fn unknowns<'a>(&'a self, state: &'a [Complex64]) -> impl Iterator<Item = (&'a Channel, &'a [Complex64])> {
+    fn unknowns<'a>(
+        &'a self,
+        state: &'a [Complex64],
+    ) -> impl Iterator<Item = (&'a Channel, &'a [Complex64])> {
         self.channels
             .iter()
             .zip(&self.offsets)
@@ -261,9 +264,7 @@ impl FixedPoint for PolynomialEquation {
     fn in_half_space(&self, state: &[Complex64]) -> bool {
         self.unknowns(state).all(|(channel, unknown)| {
             let mut diagonal = channel.coordinates().entries().zip(unknown).filter(|((i, j), _)| i == j);
-            diagonal.all(|(_, entry)| {
-                entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE
-            })
+            diagonal.all(|(_, entry)| entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE)
         })
     }
 

@@ -69,6 +69,8 @@ mod reduction;
 mod relation;
 mod rules;
 mod spectrum;
+#[cfg(test)]
+mod walks;
 
 pub use algebra::{Polynomial, Variable, Word};
 pub use equation::PolynomialEquation;
