@@ -28,6 +28,13 @@ impl<'a, E: FixedPoint + ?Sized> Line<'a, E> {
         x.iter().zip(&self.units).map(|(x, unit)| x * unit).collect()
     }
 
+    /// Uses the workspace for something else in between.
+    pub(super) fn beside<R>(&mut self, work: impl FnOnce(&E, &mut Workspace<E::Buffers>) -> R) -> R {
+        let result = work(self.equation, self.workspace);
+        self.equation.follow_line(&mut self.workspace.buffers, true);
+        result
+    }
+
     /// `F(x; z)`.
     pub(super) fn map(&mut self, x: &[f64], z: f64) -> Vec<f64> {
         self.evaluations += 1;
