@@ -68,7 +68,7 @@ fn random_polynomials(cases: u32, variables: usize, longest: usize, moments: usi
                 half = half + product;
             }
             let polynomial = &half + half.adjoint();
-            let mut named = Vec::new();
+            let (mut named, kinds) = (Vec::new(), laws.clone());
             for (name, (kind, parameter)) in NAMES.into_iter().zip(laws) {
                 named.push((name, variable_law(kind, parameter).unwrap()));
             }
@@ -78,9 +78,13 @@ fn random_polynomials(cases: u32, variables: usize, longest: usize, moments: usi
             if start.elapsed().as_secs() >= 10 {
                 slow.set(slow.get() + 1);
             }
-            let Ok(law) = law else {
-                failures.set(failures.get() + 1);
-                return Ok(());
+            let law = match law {
+                Ok(law) => law,
+                Err(error) => {
+                    println!("{} with {kinds:?}: {error}", model.polynomial());
+                    failures.set(failures.get() + 1);
+                    return Ok(());
+                }
             };
             prop_assert!((law.total_mass() - 1.0).abs() < 1e-9);
             for (k, exact) in (1..).zip(model.moments(moments)) {
@@ -106,6 +110,6 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
 fn a_thousand_random_polynomials() {
     let (failures, slow) = random_polynomials(1000, 4, 5, 2);
     println!("{failures} of 1000 are errors, {slow} have taken more than ten seconds");
-    // 19 are when this is written.
-    assert!(failures <= 25, "{failures} of 1000 laws are errors");
+    // 11 are when this is written.
+    assert!(failures <= 14, "{failures} of 1000 laws are errors");
 }

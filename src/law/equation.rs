@@ -6,6 +6,7 @@ use super::transform::{CauchyTransform, EVALUATION_LIMIT, Singularity};
 use crate::error::{Error, Result};
 use crate::population::Atom;
 use crate::solver::continuation::FarPoint;
+use crate::solver::walk::{End, Runaway, Turn, Walk};
 use crate::solver::{Continuation, FixedPoint, Solution, Workspace};
 
 /// Height above the mean, in standard deviations, at which the far solution is looked for.
@@ -43,6 +44,7 @@ pub struct EquationTransform<E> {
     singularities: Vec<Singularity>,
     moments: Option<[f64; 4]>,
     evaluation_limit: usize,
+    walked: bool,
 }
 
 impl<E: FixedPoint> EquationTransform<E> {
@@ -65,6 +67,7 @@ impl<E: FixedPoint> EquationTransform<E> {
             singularities: Vec::new(),
             moments: None,
             evaluation_limit: EVALUATION_LIMIT,
+            walked: false,
         }
     }
 
@@ -94,6 +97,21 @@ impl<E: FixedPoint> EquationTransform<E> {
     pub(crate) fn beside_far_point(&self, x: f64) -> Vec<Complex64> {
         let share = self.far.height / (x - self.far.center);
         self.far.state().iter().map(|unknown| Complex64::from(unknown.re - share * unknown.im)).collect()
+    }
+
+    /// Whether the support is found by walks along real solutions, which the equation has to know the derivatives for. The
+    /// unknowns are compressed resolvents then.
+    #[must_use]
+    pub(crate) fn with_walks(self, walked: bool) -> Self {
+        Self { walked, ..self }
+    }
+
+    /// Where the unknowns may run off to infinity.
+    fn runaways(&self) -> Vec<Runaway> {
+        let singular = self.singularities.iter().map(|singularity| singularity.location());
+        let atoms = || self.atoms.iter().map(|atom| atom.location);
+        let others = singular.filter(|&place| atoms().all(|atom| atom != place));
+        atoms().map(Runaway::atom).chain(others.map(|at| Runaway { at, power: None })).collect()
     }
 
     /// Points that are likely to lie inside the support.
@@ -154,6 +172,25 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
             return Err(Error::Unphysical { z, iterations: solution.iterations });
         }
         Ok(solution)
+    }
+
+    fn knows_real_solutions(&self) -> bool {
+        self.walked
+    }
+
+    fn far_state(&self, x: f64, _workspace: &mut Self::Workspace) -> Result<Vec<Complex64>> {
+        Ok(self.beside_far_point(x))
+    }
+
+    fn walk(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut Self::Workspace) -> Result<End> {
+        let outside = self.equation.outside(x, guess, workspace)?;
+        let mut end = self.equation.walk(&outside, sign, &self.runaways(), workspace)?;
+        end.evaluations += outside.evaluations;
+        Ok(end)
+    }
+
+    fn turn_near(&self, z: f64, turn: &Turn, sign: f64, workspace: &mut Self::Workspace) -> Result<End> {
+        self.equation.turn_near(z, turn, sign, workspace)
     }
 
     fn location_scale(&self) -> (f64, f64) {

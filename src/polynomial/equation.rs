@@ -17,9 +17,9 @@ use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::solver::inverse::SplitMatrix;
 use crate::solver::scaling::equilibrate;
-use crate::solver::{FixedPoint, SolverOptions};
+use crate::solver::{Factors, FixedPoint, SolverOptions, Workspace};
 
-/// Eigenvalues of the imaginary part of the unknowns may leave their half-line by this, relative to the
+/// Eigenvalues of the imaginary part of the unknowns may be positive by this, relative to the
 /// largest entry.
 const DEFINITE: f64 = 1e-9;
 
@@ -43,6 +43,19 @@ pub struct PolynomialEquation {
 pub struct Buffers {
     pencil: SplitMatrix,
     channels: Vec<ChannelBuffers>,
+    /// The last derivative, if the map is followed along the real line.
+    along: Option<Along>,
+}
+
+/// A real point and a direction.
+#[derive(Debug, Default)]
+struct Along {
+    z: f64,
+    dz: f64,
+    state: Vec<Complex64>,
+    direction: Vec<Complex64>,
+    /// The change of the resolvent, if the point is regular.
+    resolvent_change: DMatrix<Complex64>,
 }
 
 impl PolynomialEquation {
@@ -53,9 +66,12 @@ impl PolynomialEquation {
         variables: &[(Law, Option<FreeLevy>)],
         options: SolverOptions,
     ) -> Result<Self> {
-        let (mut channels, mut offsets) = (Vec::new(), vec![0]);
+        // The transpose of a solution of a real equation is another one in the half-space, where there is only one.
+        let matrices = linearization.coefficients().iter().chain([linearization.constant()]);
+        let symmetric = matrices.flatten().all(|entry| entry.im == 0.0);
+        let (mut channels, mut offsets) = (Vec::<Channel>::new(), vec![0]);
         for (coefficient, (law, levy)) in linearization.coefficients().iter().zip(variables) {
-            let channel = Channel::new(rank_factors(coefficient)?, law, levy.clone());
+            let channel = Channel::new(rank_factors(coefficient)?, law, levy.clone(), symmetric);
             let channel = channel.ok_or_else(|| {
                 Error::argument(
                     "polynomial",
@@ -63,10 +79,13 @@ impl PolynomialEquation {
                     "well-scaled terms",
                 )
             })?;
-            offsets.push(offsets[offsets.len() - 1] + channel.rank().pow(2));
+            offsets.push(offsets[offsets.len() - 1] + channel.coordinates().len());
             channels.push(channel);
         }
-        let constant = linearization.constant().clone();
+        let mut constant = linearization.constant().clone();
+        for (channel, coefficient) in channels.iter().zip(linearization.coefficients()) {
+            constant -= coefficient * Complex64::from(channel.origin());
+        }
         let roots = linearization.roots();
         Ok(Self { constant, roots, channels, offsets, options: options.validated()? })
     }
@@ -86,7 +105,7 @@ impl PolynomialEquation {
         let mut state = vec![Complex64::ZERO; self.dimension()];
         if resolvent.invert() {
             for (channel, &offset) in self.channels.iter().zip(&self.offsets) {
-                let n = channel.rank().pow(2);
+                let n = channel.coordinates().len();
                 if !channel.first_state(&resolvent, &mut state[offset..offset + n]) {
                     state[offset..offset + n].fill(Complex64::ONE);
                 }
@@ -109,15 +128,65 @@ impl PolynomialEquation {
         }
     }
 
-    /// The unknowns of each channel with the sign of their imaginary part.
+    /// Each channel with its unknowns.
     fn unknowns<'a>(
         &'a self,
         state: &'a [Complex64],
-    ) -> impl Iterator<Item = (usize, f64, &'a [Complex64])> + 'a {
-        self.channels.iter().zip(&self.offsets).map(move |(channel, &offset)| {
-            let n = channel.rank();
-            (n, channel.sign(), &state[offset..offset + n * n])
-        })
+    ) -> impl Iterator<Item = (&'a Channel, &'a [Complex64])> {
+        self.channels
+            .iter()
+            .zip(&self.offsets)
+            .map(|(channel, &offset)| (channel, &state[offset..offset + channel.coordinates().len()]))
+    }
+
+    /// Sizes for the unknowns of each channel, from its matrix and a scale for each of its rows.
+    fn by_scales(
+        &self,
+        state: &[Complex64],
+        sizes: &mut [f64],
+        size: impl Fn(&[f64], (usize, usize)) -> f64,
+    ) {
+        for ((channel, unknown), &offset) in self.unknowns(state).zip(&self.offsets) {
+            let matrix = channel.matrix(unknown);
+            let mut scales = vec![1.0; channel.rank()];
+            equilibrate(&mut scales, |i, j| matrix[(i, j)].norm().max(matrix[(j, i)].norm()));
+            for (entry, target) in channel.coordinates().entries().zip(&mut sizes[offset..]) {
+                *target = size(&scales, entry);
+            }
+        }
+    }
+
+    /// The derivative at the point and in the direction of the buffers; `None` where it is singular.
+    fn derivative_along(&self, buffers: &mut Buffers) -> Option<Vec<Complex64>> {
+        let Buffers { pencil, channels, along } = buffers;
+        let along = along.get_or_insert_default();
+        let size = self.constant.nrows();
+        self.fill(along.z.into(), pencil);
+        let mut change = DMatrix::zeros(size, size);
+        for i in 0..self.roots {
+            change[(i, i)] = along.dz.into();
+        }
+        let mut rates = Vec::with_capacity(self.channels.len());
+        let pairs = self.unknowns(&along.state).zip(self.unknowns(&along.direction));
+        for (((channel, state), (_, direction)), buffers) in pairs.zip(channels.iter_mut()) {
+            if !channel.answer(state, pencil, buffers) {
+                return None;
+            }
+            rates.push(channel.answer_change(state, direction, &mut change)?);
+        }
+        if !pencil.invert() {
+            return None;
+        }
+        let resolvent = DMatrix::from_fn(size, size, |i, j| pencil.get(i, j));
+        let resolvent_change = -&resolvent * &change * &resolvent;
+        let mut images = vec![Complex64::ZERO; along.state.len()];
+        let each = self.channels.iter().zip(&self.offsets).zip(rates).zip(channels);
+        for (((channel, &offset), rate), buffers) in each {
+            let image = &mut images[offset..offset + channel.coordinates().len()];
+            channel.image_change(&resolvent, &resolvent_change, rate, image, buffers)?;
+        }
+        along.resolvent_change = resolvent_change;
+        Some(images)
     }
 }
 
@@ -136,6 +205,7 @@ impl FixedPoint for PolynomialEquation {
         Buffers {
             pencil: SplitMatrix::zeros(self.constant.nrows()),
             channels: self.channels.iter().map(Channel::buffers).collect(),
+            along: None,
         }
     }
 
@@ -147,11 +217,11 @@ impl FixedPoint for PolynomialEquation {
         buffers: &mut Buffers,
     ) -> Complex64 {
         let failed = Complex64::new(f64::NAN, f64::NAN);
-        let Buffers { pencil, channels } = buffers;
+        let Buffers { pencil, channels, .. } = buffers;
         self.fill(z, pencil);
         for ((channel, &offset), buffers) in self.channels.iter().zip(&self.offsets).zip(channels.iter_mut())
         {
-            let n = channel.rank().pow(2);
+            let n = channel.coordinates().len();
             if !channel.answer(&state[offset..offset + n], pencil, buffers) {
                 return failed;
             }
@@ -160,7 +230,7 @@ impl FixedPoint for PolynomialEquation {
             return failed;
         }
         for (index, (channel, &offset)) in self.channels.iter().zip(&self.offsets).enumerate() {
-            let n = channel.rank().pow(2);
+            let n = channel.coordinates().len();
             let image = &mut image[offset..offset + n];
             if !channel.image(pencil, image, &mut channels[index]) {
                 return failed;
@@ -170,19 +240,8 @@ impl FixedPoint for PolynomialEquation {
     }
 
     fn begin(&self, guess: &[Complex64], metric: &mut [f64], _: &mut Buffers) {
-        for ((channel, &offset), (n, _, unknown)) in
-            self.channels.iter().zip(&self.offsets).zip(self.unknowns(guess))
-        {
-            let mut scales = vec![1.0; channel.rank()];
-            let magnitude = |i: usize, j: usize| unknown[i * n + j].norm().max(unknown[j * n + i].norm());
-            equilibrate(&mut scales, magnitude);
-            for i in 0..n {
-                for j in 0..n {
-                    // Half-way between common units and those of the rows.
-                    metric[offset + i * n + j] = (scales[i] * scales[j]).sqrt();
-                }
-            }
-        }
+        // Half-way between common units and those of the rows.
+        self.by_scales(guess, metric, |scales, (i, j)| (scales[i] * scales[j]).sqrt());
     }
 
     fn sizes(&self, state: &[Complex64], sizes: &mut [f64]) -> bool {
@@ -190,46 +249,37 @@ impl FixedPoint for PolynomialEquation {
         self.origins(state, &mut origins);
         let offsets: Vec<Complex64> =
             state.iter().zip(&origins).map(|(entry, origin)| entry - origin).collect();
-        for (&offset, (n, _, unknown)) in self.offsets.iter().zip(self.unknowns(&offsets)) {
-            let mut scales = vec![1.0; n];
-            let magnitude = |i: usize, j: usize| unknown[i * n + j].norm().max(unknown[j * n + i].norm());
-            equilibrate(&mut scales, magnitude);
-            for i in 0..n {
-                for j in 0..n {
-                    let natural = SMALL * scales[i] * scales[j];
-                    sizes[offset + i * n + j] = unknown[i * n + j].norm().max(natural);
-                }
-            }
-        }
+        self.by_scales(&offsets, sizes, |scales, (i, j)| SMALL * scales[i] * scales[j]);
+        sizes.iter_mut().zip(&offsets).for_each(|(size, offset)| *size = size.max(offset.norm()));
         true
     }
 
     fn origins(&self, state: &[Complex64], origins: &mut [Complex64]) {
         for (channel, &offset) in self.channels.iter().zip(&self.offsets) {
-            let range = offset..offset + channel.rank().pow(2);
+            let range = offset..offset + channel.coordinates().len();
             channel.origins(&state[range.clone()], &mut origins[range]);
         }
     }
 
     fn in_half_space(&self, state: &[Complex64]) -> bool {
-        self.unknowns(state).all(|(n, sign, unknown)| {
-            (0..n).all(|i| {
-                let entry = unknown[i * n + i];
-                sign * entry.im >= -1e-9 * entry.norm() - f64::MIN_POSITIVE
-            })
+        self.unknowns(state).all(|(channel, unknown)| {
+            let mut diagonal = channel.coordinates().entries().zip(unknown).filter(|((i, j), _)| i == j);
+            diagonal.all(|(_, entry)| entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE)
         })
     }
 
     /// Whether the imaginary parts, as Hermitian matrices, are semidefinite.
     fn is_physical(&self, state: &[Complex64]) -> bool {
-        self.unknowns(state).all(|(n, sign, unknown)| {
+        self.unknowns(state).all(|(channel, unknown)| {
             let largest = unknown.iter().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
-            let imaginary = |i: usize, j: usize| {
-                sign * (unknown[i * n + j] - unknown[j * n + i].conj()) / Complex64::new(0.0, 2.0 * largest)
-            };
+            // Coordinates of the imaginary part are imaginary parts of coordinates.
+            let scale = -1.0 / largest;
+            let imaginary: Vec<Complex64> = unknown.iter().map(|entry| (scale * entry.im).into()).collect();
+            let n = channel.rank();
+            let imaginary = channel.matrix(&imaginary);
             // A Hermitian matrix as a real symmetric one of twice the size.
             let real = DMatrix::from_fn(2 * n, 2 * n, |i, j| {
-                let entry = imaginary(i % n, j % n);
+                let entry = imaginary[(i % n, j % n)];
                 let shift = if i == j { DEFINITE } else { 0.0 };
                 shift
                     + match (i < n, j < n) {
@@ -240,5 +290,42 @@ impl FixedPoint for PolynomialEquation {
             });
             real.cholesky().is_some()
         })
+    }
+
+    /// By that of every factor: unknowns with complex entries, and functions of matrices, do not carry a complex step.
+    fn derivative(
+        &self,
+        (z, dz): (f64, f64),
+        (x, v): (&[f64], &[f64]),
+        derivative: &mut [f64],
+        workspace: &mut Workspace<Buffers>,
+    ) {
+        let along = workspace.buffers.along.get_or_insert_default();
+        let complex = |x: &[f64]| x.iter().copied().map(Complex64::from).collect();
+        (along.z, along.dz, along.state, along.direction) = (z, dz, complex(x), complex(v));
+        match self.derivative_along(&mut workspace.buffers) {
+            Some(images) => derivative.iter_mut().zip(images).for_each(|(entry, image)| *entry = image.re),
+            None => derivative.fill(f64::NAN),
+        }
+    }
+
+    fn follow_line(&self, buffers: &mut Buffers, _: bool) {
+        buffers.along = None;
+    }
+
+    fn factors(&self, buffers: &Buffers) -> Factors {
+        let mut factors = Factors::default();
+        let Some(along) = &buffers.along else { return factors };
+        let mut negative = false;
+        for ((channel, state), (_, direction)) in
+            self.unknowns(&along.state).zip(self.unknowns(&along.direction))
+        {
+            negative ^= channel.take_factors(state, direction, &mut factors);
+        }
+        let size = self.constant.nrows();
+        let resolvent = DMatrix::from_fn(size, size, |i, j| buffers.pencil.get(i, j));
+        negative ^= resolvent.determinant().re < 0.0;
+        factors.add(along.resolvent_change.camax() / resolvent.camax(), negative);
+        factors
     }
 }

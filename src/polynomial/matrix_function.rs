@@ -1,13 +1,14 @@
-//! The Cauchy transform of a law with a matrix in place of the number,
+//! What the Cauchy transform of a law with a matrix in place of the number comes down to,
 //!
 //! ```text
-//! G(omega) = int (omega - x a)^-1 mu(dx) = (1 + e(omega^-1 a)) omega^-1,    e(l) = G_mu(1 / l) / l - 1
+//! G(omega) = int (omega - x a)^-1 mu(dx) = (1 + m f(m)) omega^-1,  m = omega^-1 a,
+//! f(l) = int x (1 - x l)^-1 mu(dx) = (G_mu(1 / l) / l - 1) / l
 //! ```
 //!
-//! (Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017). `e` of a matrix by its Schur form and
+//! (Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017). `f` of a matrix by its Schur form and
 //! Parlett's recurrence (Golub and Van Loan, Matrix Computations, section 9.1). Where eigenvalues meet
 //! without a basis of eigenvectors, the mean over a small circle of matrices around the given one takes
-//! their place, which is exact to rounding because `e` is analytic.
+//! their place, which is exact to rounding because `f` is analytic.
 
 use std::f64::consts::PI;
 
@@ -22,10 +23,10 @@ const DEFECTIVE: f64 = 1e3;
 /// Matrices, or numbers, on a circle.
 const CIRCLE: usize = 48;
 
-/// Eigenvalues closer than this, in units of the distance to where `e` is singular, are taken together.
+/// Eigenvalues closer than this, in units of the distance to where `f` is singular, are taken together.
 const CLOSE: f64 = 1e-2;
 
-/// Radius of the circle, in units of the square of the distance of the eigenvalues to where `e` is singular:
+/// Radius of the circle, in units of the square of the distance of the eigenvalues to where `f` is singular:
 /// eigenvalues that meet move like the root of a perturbation.
 const RADIUS: f64 = 0.05;
 
@@ -35,17 +36,18 @@ const SAME: f64 = 1e-14;
 /// Sweeps over the rows that make their sizes those of the columns.
 const BALANCING_SWEEPS: usize = 4;
 
-/// The function `e` of a law.
+/// The function `f` of a law.
 #[derive(Debug, Clone)]
 pub(super) struct LawFunction {
     law: Law,
+    mean: f64,
     /// Largest absolute value in the support.
     radius: f64,
 }
 
 impl LawFunction {
     pub(super) fn new(law: &Law) -> Self {
-        Self { law: law.clone(), radius: law.radius() }
+        Self { law: law.clone(), mean: law.mean(), radius: law.radius() }
     }
 
     /// Distance of `l` to the inverses of the points of the support, at least.
@@ -53,13 +55,14 @@ impl LawFunction {
         l.im.abs().max(1.0 / self.radius - l.norm())
     }
 
-    /// `e(l)`.
+    /// `f(l)`.
     fn value(&self, l: Complex64) -> Complex64 {
-        if l == Complex64::ZERO { l } else { self.law.excess(1.0 / l) }
+        let z = l.inv();
+        if z.is_finite() { self.law.excess(z) * z } else { self.mean.into() }
     }
 
-    /// `e(matrix)`; `None` if there is no Schur form.
-    pub(super) fn excess(&self, matrix: &DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
+    /// `f(matrix)`; `None` if there is no Schur form.
+    pub(super) fn at(&self, matrix: &DMatrix<Complex64>) -> Option<DMatrix<Complex64>> {
         match evaluate(self, matrix)? {
             Outcome::Value(value) => Some(value),
             Outcome::Defective(distance) => mean_on_circle(self, matrix, distance),
@@ -70,7 +73,7 @@ impl LawFunction {
 /// What the recurrence has come to.
 enum Outcome {
     Value(DMatrix<Complex64>),
-    /// The eigenvalues are at least this far from the singularities of `e`.
+    /// The eigenvalues are at least this far from the singularities of `f`.
     Defective(f64),
 }
 
@@ -177,7 +180,7 @@ fn balancing(matrix: &DMatrix<Complex64>) -> Vec<f64> {
     scales
 }
 
-/// The mean of `e` over matrices around the given one.
+/// The mean of `f` over matrices around the given one.
 fn mean_on_circle(
     law: &LawFunction,
     matrix: &DMatrix<Complex64>,
@@ -205,12 +208,12 @@ fn mean_on_circle(
 mod tests {
     use super::*;
 
-    /// `int x m (1 - x m)^-1 mu(dx)` by the quadrature of the law.
+    /// `int x (1 - x m)^-1 mu(dx)` by the quadrature of the law.
     fn by_quadrature(law: &Law, matrix: &DMatrix<Complex64>) -> DMatrix<Complex64> {
         let n = matrix.nrows();
         let resolvent = |x: f64| {
             let inverse = (DMatrix::identity(n, n) - matrix * Complex64::from(x)).try_inverse().unwrap();
-            inverse * matrix * Complex64::from(x)
+            inverse * Complex64::from(x)
         };
         DMatrix::from_fn(n, n, |i, j| {
             let part = |f: &dyn Fn(Complex64) -> f64| law.spectral().integrate(|x| f(resolvent(x)[(i, j)]));
@@ -234,7 +237,7 @@ mod tests {
         block[(1, 2)] = c(0.5, 0.0);
         for law in [&uniform, &poisson] {
             for matrix in [&plain, &jordan, &double, &large, &block] {
-                let difference = LawFunction::new(law).excess(matrix).unwrap() - by_quadrature(law, matrix);
+                let difference = LawFunction::new(law).at(matrix).unwrap() - by_quadrature(law, matrix);
                 assert!(difference.camax() < 1e-10, "{matrix}: {difference}");
             }
         }

@@ -54,6 +54,7 @@
 mod algebra;
 mod candidates;
 mod channel;
+mod coordinates;
 mod equation;
 mod hermitian;
 mod image;
@@ -68,6 +69,8 @@ mod reduction;
 mod relation;
 mod rules;
 mod spectrum;
+#[cfg(test)]
+mod walks;
 
 pub use algebra::{Polynomial, Variable, Word};
 pub use equation::PolynomialEquation;

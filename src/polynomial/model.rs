@@ -272,6 +272,6 @@ impl FreePolynomial {
                 Err(error) => return Err(error),
             }
         }
-        Ok(transform.with_atoms(atoms).with_singularities(singularities))
+        Ok(transform.with_atoms(atoms).with_singularities(singularities).with_walks(true))
     }
 }

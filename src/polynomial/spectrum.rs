@@ -2,13 +2,14 @@
 
 use super::algebra::Variable;
 use super::candidates::Candidate;
+use super::equation::PolynomialEquation;
 use super::image::ImageTransform;
 use super::model::{FreePolynomial, Route};
 use super::relation::Relation;
 use super::rules::{self, Solved, moved};
 use crate::error::Result;
 use crate::free::{Law, Solved as SolvedLaw};
-use crate::law::{CauchyTransform, Singularity, SpectralLaw};
+use crate::law::{CauchyTransform, EquationTransform, Singularity, SpectralLaw};
 use crate::population::Atom;
 
 /// Variance, relative to the second moment, below which a law is measured from its mean.
@@ -138,9 +139,17 @@ impl FreePolynomial {
         let mut centers = self.candidates();
         centers.retain(|candidate| off_center(candidate) && !regular(candidate));
         let Some(center) = centers.iter().max_by(|a, b| a.mass.total_cmp(&b.mass)) else {
-            return Ok((SpectralLaw::build(&transform)?, singularities));
+            return Ok((built(transform)?, singularities));
         };
         let transform = self.around(center.value, &center.numbers)?.transform()?;
-        moved((SpectralLaw::build(&transform)?, transform.singularities()), center.value)
+        let singularities = transform.singularities();
+        moved((built(transform)?, singularities), center.value)
     }
+}
+
+/// The law of a transform by walks along its real solutions; where they do not lead to it, by the search for edges from inside
+/// of the support, whose error it is if that fails too.
+fn built(transform: EquationTransform<PolynomialEquation>) -> Result<SpectralLaw> {
+    let walked = SpectralLaw::build(&transform);
+    walked.or_else(|_| SpectralLaw::build(&transform.with_walks(false)))
 }

@@ -34,8 +34,7 @@ pub struct Solution {
 /// The factors of a map, matrices that are inverted, for unknowns next to the real line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Factors {
-    /// The largest imaginary part of one, relative to it: how much a step in the direction of the imaginary parts changes the
-    /// map.
+    /// The largest change of one, relative to it, in the direction of a derivative.
     pub change: f64,
     /// A digest of the signs of their determinants, which no path of solutions outside the support changes: a factor that
     /// became singular on the way would be a point of the spectrum.
@@ -43,13 +42,21 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// Takes the inverse of one more factor into account.
+    /// Takes the inverse of one more factor into account, from an evaluation with a complex step.
     pub(crate) fn take(&mut self, inverse: &SplitMatrix) {
-        self.change = self.change.max(inverse.relative_change());
+        self.add(inverse.relative_change() / COMPLEX_STEP, inverse.was_negative());
+    }
+
+    /// Takes one more factor into account, with its relative change and the sign of its determinant.
+    pub(crate) fn add(&mut self, change: f64, negative: bool) {
+        self.change = self.change.max(change);
         // The digest of Fowler, Noll and Vo.
-        self.signs = (self.signs ^ u64::from(inverse.was_negative()) ^ 2).wrapping_mul(0x0100_0000_01b3);
+        self.signs = (self.signs ^ u64::from(negative) ^ 2).wrapping_mul(0x0100_0000_01b3);
     }
 }
+
+/// The complex step: squares of it are below rounding, and far from underflow.
+const COMPLEX_STEP: f64 = 1e-40;
 
 /// A residual this many times above the tolerance is still accepted when the iteration stagnates
 /// there: rounding does not allow less. It is reported as it is.
@@ -130,11 +137,33 @@ pub trait FixedPoint: Sync {
         None
     }
 
+    /// The derivative `F'(x; z) v + F_z w` at a real point in a real direction, not a number where it is singular.
+    ///
+    /// By the complex step unless an equation knows better (Squire and Trapp, SIAM Rev. 40, 1998): `F` is holomorphic and real on
+    /// the real line, so `F(x + i h v; z + i h w) = F + i h (F' v + F_z w)` to rounding for tiny `h`, if the map carries
+    /// tiny imaginary parts to the last digit.
+    fn derivative(
+        &self,
+        (z, w): (f64, f64),
+        (x, v): (&[f64], &[f64]),
+        derivative: &mut [f64],
+        workspace: &mut Workspace<Self::Buffers>,
+    ) {
+        let Workspace { state, image, buffers, .. } = workspace;
+        for ((state, x), v) in state.iter_mut().zip(x).zip(v) {
+            *state = Complex64::new(*x, COMPLEX_STEP * v);
+        }
+        let root = self.map(Complex64::new(z, COMPLEX_STEP * w), state, image, buffers);
+        for (derivative, image) in derivative.iter_mut().zip(image) {
+            *derivative = if root.is_nan() { f64::NAN } else { image.im / COMPLEX_STEP };
+        }
+    }
+
     /// Whether the map is going to be evaluated for unknowns next to the real line: it then has to carry tiny imaginary
-    /// parts to the last digit, and to keep what [`FixedPoint::factors`] asks for.
+    /// parts to the last digit unless it has a derivative of its own, and to keep what [`FixedPoint::factors`] asks for.
     fn follow_line(&self, _buffers: &mut Self::Buffers, _on: bool) {}
 
-    /// What the last evaluation of the map next to the real line says of its factors; nothing by default.
+    /// What the last [derivative](FixedPoint::derivative) says of the factors of the map; nothing by default.
     fn factors(&self, _buffers: &Self::Buffers) -> Factors {
         Factors::default()
     }

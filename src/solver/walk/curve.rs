@@ -1,7 +1,8 @@
 //! The curve of real solutions, followed point by point to where it turns or runs off.
 
+use super::across::Shores;
 use super::line::Line;
-use super::{CORRECTION, CORRECTIONS, End, Outside, Runaway, TANGENT, Turn};
+use super::{CORRECTION, CORRECTIONS, End, Outside, Runaway, SETTLED, TANGENT, Turn};
 use crate::control;
 use crate::error::{Error, Result};
 use crate::solver::fixed_point::{Factors, FixedPoint};
@@ -155,7 +156,7 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     }
 
     /// Solves for a rough point to rounding.
-    fn polish(&mut self, place: &mut Place) -> Option<()> {
+    pub(super) fn polish(&mut self, place: &mut Place) -> Option<()> {
         let scale = self.scale(place);
         self.correct(place, f64::INFINITY, scale, true)?;
         place.precise = true;
@@ -287,8 +288,12 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
         self.line.factors(&at.x, at.z, &at.velocity, at.slope)
     }
 
-    /// Walks to the end; one of the `places` is an end once the curve runs off with its power up to an error `settled`.
-    pub(super) fn end(mut self, places: &[Runaway], settled: f64) -> Result<End> {
+    /// Walks to the end; one of the `places` is an end once the curve runs off with its power, and the other side of it is
+    /// outside of the support unless it is a hard edge.
+    pub(super) fn end(mut self, places: &[Runaway]) -> Result<End> {
+        let mut shores = Shores::default();
+        // How many errors of a power have been too large.
+        let mut level = 0;
         let mut at = self.start.clone();
         let mut before: Option<Place> = None;
         let Factors { change, mut signs } = self.factors(&at);
@@ -334,21 +339,33 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             let far = grows(at.tau, next.tau);
             let walked = (next.z - self.start.z).abs();
             let grown = next.tau.abs() > GROWN * self.start.tau.abs();
-            let arrived =
-                places.iter().map(|place| (place, (place.at - next.z).abs())).find(|(place, distance)| {
-                    let power = (next.slope * next.tau / distance).abs();
-                    let there = *distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
-                    grown && (there || place.power.is_some_and(|known| (power - known).abs() <= settled))
-                });
-            if let Some((place, _)) = arrived {
-                let z = place.at;
-                // Across a pole r / (z - a) + c.
-                let [first, last] = [&at, &next].map(|place| place.z - z);
-                let across = |(x1, x2): (&f64, &f64)| 2.0 * (x1 * first - x2 * last) / (first - last) - x2;
-                let state: Vec<f64> = at.x.iter().zip(&next.x).map(across).collect();
-                let behind =
-                    (place.power != Some(2.0)).then(|| (2.0 * z - next.z, self.line.in_units(&state)));
-                return Ok(End { z, error: 0.0, turn: None, behind, evaluations: self.line.evaluations });
+            for place in places.iter().filter(|_| grown) {
+                let distance = (place.at - next.z).abs();
+                let off = place
+                    .power
+                    .map_or(f64::INFINITY, |known| ((next.slope * next.tau / distance).abs() - known).abs());
+                let there = distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
+                let settled = SETTLED.get(level).is_some_and(|&settled| off <= settled);
+                shores.add(place, distance, off, before.iter().chain([&at, &next]));
+                if !there && !settled {
+                    continue;
+                }
+                let (z, evaluations) = (place.at, self.line.evaluations);
+                let end = End { z, error: 0.0, turn: None, behind: None, evaluations };
+                if place.power == Some(2.0) {
+                    return Ok(end);
+                }
+                let points: Vec<Place> = before.iter().chain([&at, &next]).cloned().collect();
+                let behind = self.across(z, &points);
+                // From afar an atom and a small part of the spectrum next to it look alike.
+                if place.power.is_none() || self.is_outside(&behind) {
+                    return Ok(End { behind: Some(behind), evaluations: self.line.evaluations, ..end });
+                }
+                if there {
+                    let found = self.from(shores)?;
+                    return Ok(found.unwrap_or(End { behind: Some(behind), ..end }));
+                }
+                level += SETTLED[level..].iter().take_while(|&&settled| off <= settled).count();
             }
             let limit = beyond.as_ref().map_or(f64::INFINITY, |beyond| beyond.tau - next.tau);
             let growing = (GROWTH * step).max(if far { next.tau.abs() } else { 0.0 });
@@ -361,7 +378,8 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             signs = factors.signs;
             before = Some(std::mem::replace(&mut at, next));
         }
-        Err(Error::NoEdge { near: at.z, points: POINTS })
+        // Very close to a pole there are no digits left, but the other side may have been in reach.
+        self.from(shores)?.ok_or(Error::NoEdge { near: at.z, points: POINTS })
     }
 }
 

@@ -1,11 +1,8 @@
-//! A fixed-point map next to the real line, and its derivatives by the complex step.
+//! A fixed-point map on the real line, and its derivatives.
 
 use num_complex::Complex64;
 
 use crate::solver::fixed_point::{Factors, FixedPoint, Workspace};
-
-/// The complex step: squares of it are below rounding, and far from underflow.
-const STEP: f64 = 1e-40;
 
 /// The map near the real line, on unknowns in units.
 pub(super) struct Line<'a, E: FixedPoint + ?Sized> {
@@ -31,43 +28,52 @@ impl<'a, E: FixedPoint + ?Sized> Line<'a, E> {
         x.iter().zip(&self.units).map(|(x, unit)| x * unit).collect()
     }
 
-    fn evaluate(&mut self, z: Complex64, state: impl Fn(usize) -> Complex64) {
-        self.evaluations += 1;
-        for (i, unit) in self.units.iter().enumerate() {
-            self.workspace.state[i] = state(i) * unit;
-        }
-        let Workspace { state, image, buffers, .. } = &mut *self.workspace;
-        let root = self.equation.map(z, state, image, buffers);
-        if root.is_nan() {
-            image.fill(Complex64::new(f64::NAN, f64::NAN));
-        }
+    /// Uses the workspace for something else in between.
+    pub(super) fn beside<R>(&mut self, work: impl FnOnce(&E, &mut Workspace<E::Buffers>) -> R) -> R {
+        let result = work(self.equation, self.workspace);
+        self.equation.follow_line(&mut self.workspace.buffers, true);
+        result
     }
 
     /// `F(x; z)`.
     pub(super) fn map(&mut self, x: &[f64], z: f64) -> Vec<f64> {
-        self.evaluate(z.into(), |i| x[i].into());
-        let image = self.workspace.image.iter().zip(&self.units).map(|(image, unit)| image.re / unit);
-        image.collect()
+        self.evaluations += 1;
+        let Workspace { state, image, buffers, .. } = &mut *self.workspace;
+        for ((state, x), unit) in state.iter_mut().zip(x).zip(&self.units) {
+            *state = (x * unit).into();
+        }
+        let root = self.equation.map(z.into(), state, image, buffers);
+        if root.is_nan() {
+            image.fill(Complex64::new(f64::NAN, f64::NAN));
+        }
+        image.iter().zip(&self.units).map(|(image, unit)| image.re / unit).collect()
+    }
+
+    /// `F' v + F_z w`.
+    fn derivative(&mut self, x: &[f64], z: f64, v: &[f64], w: f64) -> Vec<f64> {
+        self.evaluations += 1;
+        let mut derivative = vec![0.0; x.len()];
+        let (x, v) = (self.in_units(x), self.in_units(v));
+        self.equation.derivative((z, w), (&x, &v), &mut derivative, self.workspace);
+        derivative.iter_mut().zip(&self.units).for_each(|(entry, unit)| *entry /= unit);
+        derivative
     }
 
     /// `v - F' v - F_z w`.
     pub(super) fn difference(&mut self, x: &[f64], z: f64, v: &[f64], w: f64) -> Vec<f64> {
-        self.evaluate(Complex64::new(z, STEP * w), |i| Complex64::new(x[i], STEP * v[i]));
-        let images = self.workspace.image.iter().zip(&self.units).zip(v);
-        images.map(|((image, unit), v)| v - image.im / STEP / unit).collect()
+        let images = self.derivative(x, z, v, w);
+        images.iter().zip(v).map(|(image, v)| v - image).collect()
     }
 
     /// The factors of the map at `(x; z)`, and their change in the direction `(v; w)`.
     pub(super) fn factors(&mut self, x: &[f64], z: f64, v: &[f64], w: f64) -> Factors {
-        self.evaluate(Complex64::new(z, STEP * w), |i| Complex64::new(x[i], STEP * v[i]));
-        let factors = self.equation.factors(&self.workspace.buffers);
-        Factors { change: factors.change / STEP, ..factors }
+        self.derivative(x, z, v, w);
+        self.equation.factors(&self.workspace.buffers)
     }
 
     /// `F_z`.
     pub(super) fn rate(&mut self, x: &[f64], z: f64) -> Vec<f64> {
-        let rest = self.difference(x, z, &vec![0.0; x.len()], 1.0);
-        rest.into_iter().map(|x| -x).collect()
+        self.derivative(x, z, &vec![0.0; x.len()], 1.0)
     }
 }
 

@@ -21,10 +21,9 @@
 //! the secant method finds to rounding. The interval between the ends of both walks from one point is thereby shown to be
 //! free of the support. At a hard edge or an atom `tau` runs off to infinity.
 //!
-//! Derivatives are taken by the complex step (Squire and Trapp, SIAM Rev. 40, 1998): `F` is holomorphic and real on the
-//! real line, so `F(x + i h v; z + i h w) = F + i h (F' v + F_z w)` to rounding for tiny `h`. Nothing but the map has to
-//! be known, and linear equations are solved from products.
+//! Linear equations are solved from products with the [derivative](FixedPoint::derivative) of the map.
 
+mod across;
 mod curve;
 mod line;
 mod neighbour;
@@ -47,8 +46,8 @@ const TANGENT: f64 = 1e-10;
 const CORRECTIONS: usize = 12;
 
 /// Errors of the [power](Runaway::power) with which a curve runs off at which it counts as one with that power, the first that
-/// leads to the other side of the place.
-const SETTLED: [f64; 4] = [1e-3, 1e-6, 1e-9, 0.0];
+/// leads to the other side of the place; else it is followed as far as there are digits.
+const SETTLED: [f64; 3] = [1e-3, 1e-6, 1e-9];
 
 /// A real point outside of the support.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,26 +170,9 @@ pub trait Walk: FixedPoint {
         places: &[Runaway],
         workspace: &mut Workspace<Self::Buffers>,
     ) -> Result<End> {
-        let complex = |state: &[f64]| -> Vec<Complex64> { state.iter().map(|&x| x.into()).collect() };
-        let guess = complex(&start.state);
+        let guess: Vec<Complex64> = start.state.iter().copied().map(Complex64::from).collect();
         self.check_state(&guess, workspace)?;
-        let mut spent = 0;
-        let behind = |found: &End, workspace: &mut Workspace<Self::Buffers>| match &found.behind {
-            Some((z, state)) => self.outside(*z, &complex(state), workspace).is_ok(),
-            None => true,
-        };
-        let known = places.iter().any(|place| place.power.is_some());
-        for settled in SETTLED {
-            let line = Line::new(self, &guess, workspace);
-            let mut found = Curve::new(line, start, sign, places).end(places, settled)?;
-            spent += found.evaluations;
-            found.evaluations = spent;
-            // From afar an atom and a small part of the spectrum next to it look alike.
-            if !known || settled == 0.0 || behind(&found, workspace) {
-                return Ok(found);
-            }
-        }
-        Err(Error::NoEdge { near: start.z, points: 0 })
+        Curve::new(Line::new(self, &guess, workspace), start, sign, places).end(places)
     }
 
     /// The end of a gap next to `z`, where a neighbouring equation has a turning point, as a walk in the direction `sign` would
@@ -223,4 +205,4 @@ pub trait Walk: FixedPoint {
     }
 }
 
-impl<E: FixedPoint> Walk for E {}
+impl<E: FixedPoint + ?Sized> Walk for E {}
