@@ -10,7 +10,7 @@
 use nalgebra::DMatrix;
 use num_complex::Complex64;
 
-use super::channel::{Channel, ChannelBuffers};
+use super::channel::{Channel, ChannelBuffers, Unknown};
 use super::hermitian::rank_factors;
 use super::linearization::Linearization;
 use crate::error::{Error, Result};
@@ -60,10 +60,11 @@ struct Along {
 
 impl PolynomialEquation {
     /// The equation for variables with the given laws, in the order of the linearisation, each with the
-    /// free Levy-Khintchine form by which it answers, or none for subordination.
+    /// free Levy-Khintchine form by which it answers, or none for subordination with the given unknown.
     pub(super) fn new(
         linearization: &Linearization,
         variables: &[(Law, Option<FreeLevy>)],
+        unknown: Unknown,
         options: SolverOptions,
     ) -> Result<Self> {
         // The transpose of a solution of a real equation is another one in the half-space, where there is only one.
@@ -71,7 +72,7 @@ impl PolynomialEquation {
         let symmetric = matrices.flatten().all(|entry| entry.im == 0.0);
         let (mut channels, mut offsets) = (Vec::<Channel>::new(), vec![0]);
         for (coefficient, (law, levy)) in linearization.coefficients().iter().zip(variables) {
-            let channel = Channel::new(rank_factors(coefficient)?, law, levy.clone(), symmetric);
+            let channel = Channel::new(rank_factors(coefficient)?, law, levy.clone(), symmetric, unknown);
             let channel = channel.ok_or_else(|| {
                 Error::argument(
                     "polynomial",
@@ -88,6 +89,30 @@ impl PolynomialEquation {
         }
         let roots = linearization.roots();
         Ok(Self { constant, roots, channels, offsets, options: options.validated()? })
+    }
+
+    /// From subordination functions, which points are solved for with, to the resolvents of this equation, with a direction.
+    pub(super) fn resolvents(&self, both: [&[Complex64]; 2]) -> Option<[Vec<Complex64>; 2]> {
+        self.exchanged(both, Channel::resolvent)
+    }
+
+    /// From the resolvents of this equation to subordination functions.
+    pub(super) fn subordination(&self, both: [&[Complex64]; 2]) -> Option<[Vec<Complex64>; 2]> {
+        self.exchanged(both, Channel::subordination)
+    }
+
+    fn exchanged(
+        &self,
+        [state, direction]: [&[Complex64]; 2],
+        exchange: impl Fn(&Channel, [&[Complex64]; 2], [&mut [Complex64]; 2]) -> Option<()>,
+    ) -> Option<[Vec<Complex64>; 2]> {
+        let mut other = [state, direction].map(<[Complex64]>::to_vec);
+        let pairs = self.unknowns(state).zip(self.unknowns(direction)).zip(&self.offsets);
+        for (((channel, state), (_, direction)), &offset) in pairs {
+            let others = other.each_mut().map(|other| &mut other[offset..offset + state.len()]);
+            exchange(channel, [state, direction], others)?;
+        }
+        Some(other)
     }
 
     /// Unknowns from which the iteration far above the spectrum starts.
@@ -264,7 +289,8 @@ impl FixedPoint for PolynomialEquation {
     fn in_half_space(&self, state: &[Complex64]) -> bool {
         self.unknowns(state).all(|(channel, unknown)| {
             let mut diagonal = channel.coordinates().entries().zip(unknown).filter(|((i, j), _)| i == j);
-            diagonal.all(|(_, entry)| entry.im <= 1e-9 * entry.norm() + f64::MIN_POSITIVE)
+            let sign = channel.sign();
+            diagonal.all(|(_, entry)| sign * entry.im >= -1e-9 * entry.norm() - f64::MIN_POSITIVE)
         })
     }
 
@@ -273,7 +299,7 @@ impl FixedPoint for PolynomialEquation {
         self.unknowns(state).all(|(channel, unknown)| {
             let largest = unknown.iter().fold(f64::MIN_POSITIVE, |m, entry| m.max(entry.norm()));
             // Coordinates of the imaginary part are imaginary parts of coordinates.
-            let scale = -1.0 / largest;
+            let scale = channel.sign() / largest;
             let imaginary: Vec<Complex64> = unknown.iter().map(|entry| (scale * entry.im).into()).collect();
             let n = channel.rank();
             let imaginary = channel.matrix(&imaginary);

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
+use super::channel::Unknown;
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
 use super::moments;
@@ -13,7 +14,7 @@ use super::reduction::{entering_by_power, reduced, with_root};
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::probe::probe;
-use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
+use crate::law::{CauchyTransform, Ensemble, EquationTransform, Walker, far_start};
 use crate::solver::SolverOptions;
 
 /// Evaluations of the map after which a law is given up: they take microseconds where pencils are small.
@@ -252,7 +253,9 @@ impl FreePolynomial {
         };
         let laws = linearization.variables().iter().map(|variable| &self.laws[variable]);
         let variables: Vec<(Law, Option<FreeLevy>)> = laws.map(|law| (law.clone(), levy(law))).collect();
-        let equation = PolynomialEquation::new(linearization, &variables, self.options)?;
+        let [equation, walker] = [Unknown::Subordination, Unknown::Resolvent]
+            .map(|unknown| PolynomialEquation::new(linearization, &variables, unknown, self.options));
+        let (equation, walker) = (equation?, walker?);
         let start = far_start(moments);
         let state = equation.first_state(start);
         let transform = EquationTransform::new(equation, start, state)?
@@ -272,6 +275,8 @@ impl FreePolynomial {
                 Err(error) => return Err(error),
             }
         }
-        Ok(transform.with_atoms(atoms).with_singularities(singularities).with_walks(true))
+        let (into, back) = (PolynomialEquation::resolvents, PolynomialEquation::subordination);
+        let walker = Walker { equation: walker, into, back };
+        Ok(transform.with_atoms(atoms).with_singularities(singularities).with_walker(Some(walker)))
     }
 }

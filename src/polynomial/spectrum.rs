@@ -151,5 +151,5 @@ impl FreePolynomial {
 /// of the support, whose error it is if that fails too.
 fn built(transform: EquationTransform<PolynomialEquation>) -> Result<SpectralLaw> {
     let walked = SpectralLaw::build(&transform);
-    walked.or_else(|_| SpectralLaw::build(&transform.with_walks(false)))
+    walked.or_else(|_| SpectralLaw::build(&transform.with_walker(None)))
 }

@@ -9,22 +9,22 @@
 //! ```
 //!
 //! (Speicher, Mem. AMS 627, 1998; Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017: `omega` is
-//! the Schur complement of the subordination function on the support of `a`.) `omega` itself runs off to infinity where `g`
-//! is singular, outside of the support as well. The unknown is therefore
+//! the Schur complement of the subordination function on the support of `a`.) `omega` stays finite at a hard edge, where all
+//! resolvents run off to infinity: points are solved for with it for an unknown. Outside of the support it has poles, where `g`
+//! is singular. For walks there the unknown is a compressed resolvent too, analytic wherever the resolvent is bounded,
 //!
 //! ```text
 //! h = (omega - t a)^-1 = E(V^* (Lambda - sum_k A_k x_k)^-1 V | x = t)
 //! ```
 //!
-//! with a point `t` of the support of `x`: a compressed resolvent too, which is analytic wherever the resolvent is bounded.
-//! The variable is measured from `t`, `y = x - t`, so that
+//! with a point `t` of the support of `x`, from which the variable is measured, `y = x - t`:
 //!
 //! ```text
 //! G_x(omega) = int (1 - y h a)^-1 mu(dy) h = (1 + h a f) h,    f = f(h a) = int y (1 - y h a)^-1 mu(dy)
 //! r = t a + s,   s = a f (1 + h a f)^-1,   h = (g^-1 + s)^-1 = g (1 + s g)^-1
 //! ```
 //!
-//! in which nothing cancels where `h` is large or singular.
+//! in which nothing cancels where `h` is large or singular. (With `omega` itself `t` is 0.)
 
 mod rate;
 
@@ -52,6 +52,15 @@ enum Answer {
     Law(LawFunction),
 }
 
+/// The unknown of a variable that answers by subordination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// `omega`.
+    Subordination,
+    /// `h`.
+    Resolvent,
+}
+
 /// A variable in a pencil.
 #[derive(Debug, Clone)]
 pub(super) struct Channel {
@@ -59,6 +68,8 @@ pub(super) struct Channel {
     core: DMatrix<Complex64>,
     inverse_core: DMatrix<Complex64>,
     answer: Answer,
+    /// That of a variable that answers by its R-transform is a resolvent, `g`.
+    unknown: Unknown,
     /// Of the unknowns.
     coordinates: Coordinates,
     /// The number `t` that the variable is measured from.
@@ -82,15 +93,18 @@ pub struct ChannelBuffers {
 }
 
 impl Channel {
-    /// That of a coefficient; `symmetric` if all unknowns of the equation are symmetric matrices.
+    /// That of a coefficient; `symmetric` if all unknowns of the equation are symmetric matrices. The unknown of a variable that
+    /// answers by its R-transform is a resolvent in any case.
     pub(super) fn new(
         factors: RankFactors,
         law: &Law,
         levy: Option<FreeLevy>,
         symmetric: bool,
+        unknown: Unknown,
     ) -> Option<Self> {
         let inverse_core = factors.core.clone().try_inverse()?;
-        let origin = if levy.is_some() { 0.0 } else { origin(law) };
+        let unknown = if levy.is_some() { Unknown::Resolvent } else { unknown };
+        let origin = if levy.is_none() && unknown == Unknown::Resolvent { origin(law) } else { 0.0 };
         let measured = |location: f64| location - origin;
         let atoms = || law.point_masses().iter().map(|atom| measured(atom.location));
         let jumps = || levy.iter().flat_map(|levy| &levy.jumps).map(|jump| jump.size);
@@ -101,7 +115,11 @@ impl Channel {
             None => (ends.chain(atoms()).collect(), atoms().chain(singular).collect()),
         };
         let special = special.into_iter().filter(|pole| *pole != 0.0).take(FEW_ATOMS);
-        let special = special.map(|pole| &inverse_core / Complex64::from(pole)).collect();
+        let matrix = |pole: f64| match unknown {
+            Unknown::Resolvent => &inverse_core / Complex64::from(pole),
+            Unknown::Subordination => &factors.core * Complex64::from(pole),
+        };
+        let special = special.map(matrix).collect();
         let answer = match levy {
             Some(levy) => Answer::Levy(levy),
             None if law.is_discrete() && law.point_masses().len() <= FEW_ATOMS => {
@@ -112,7 +130,43 @@ impl Channel {
         };
         let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
         let RankFactors { lift, core, .. } = factors;
-        Some(Self { lift, core, inverse_core, answer, coordinates, origin, poles, special })
+        Some(Self { lift, core, inverse_core, answer, unknown, coordinates, origin, poles, special })
+    }
+
+    /// `h` and its change from `omega` and its change.
+    pub(super) fn resolvent(&self, omega: [&[Complex64]; 2], resolvent: [&mut [Complex64]; 2]) -> Option<()> {
+        self.inverse(omega, -self.origin, 0.0, resolvent)
+    }
+
+    /// `omega` and its change from `h` and its change.
+    pub(super) fn subordination(
+        &self,
+        resolvent: [&[Complex64]; 2],
+        omega: [&mut [Complex64]; 2],
+    ) -> Option<()> {
+        self.inverse(resolvent, 0.0, self.origin, omega)
+    }
+
+    /// `(x + before a)^-1 + after a` and its change for an unknown `x`; what answers by its R-transform stays.
+    fn inverse(
+        &self,
+        [state, direction]: [&[Complex64]; 2],
+        before: f64,
+        after: f64,
+        [other, other_direction]: [&mut [Complex64]; 2],
+    ) -> Option<()> {
+        if !self.subordinated() {
+            other.copy_from_slice(state);
+            other_direction.copy_from_slice(direction);
+            return Some(());
+        }
+        let core = |factor: f64| &self.core * Complex64::from(factor);
+        let inverse = (self.matrix(state) + core(before)).try_inverse()?;
+        let change = -&inverse * self.matrix(direction) * &inverse;
+        let inverse = inverse + core(after);
+        self.coordinates.gather(|i, j| inverse[(i, j)], other);
+        self.coordinates.gather(|i, j| change[(i, j)], other_direction);
+        other.iter().chain(other_direction.iter()).all(|entry| entry.is_finite()).then_some(())
     }
 
     /// The number that the variable is measured from.
@@ -154,6 +208,14 @@ impl Channel {
 
     fn subordinated(&self) -> bool {
         !matches!(self.answer, Answer::Levy(_))
+    }
+
+    /// Sign of the imaginary part of the unknown.
+    pub(super) fn sign(&self) -> f64 {
+        match self.unknown {
+            Unknown::Resolvent => -1.0,
+            Unknown::Subordination => 1.0,
+        }
     }
 
     pub(super) fn buffers(&self) -> ChannelBuffers {
@@ -236,7 +298,8 @@ impl Channel {
         true
     }
 
-    /// `S T^-1 a` with `T = sum mass (a^-1 - y h)^-1`, `S = sum mass y (a^-1 - y h)^-1`.
+    /// `S T^-1 a` with `T = sum mass (a^-1 - y h)^-1`, `S = sum mass y (a^-1 - y h)^-1`; `a S T^-1` with those of
+    /// `(omega - y a)^-1`.
     fn answer_atoms(&self, atoms: &[Atom], buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
         buffers.answer.fill_zero();
@@ -244,7 +307,14 @@ impl Channel {
         for atom in atoms {
             for i in 0..n {
                 for j in 0..n {
-                    let entry = self.inverse_core[(i, j)] - atom.location * buffers.unknown.get(i, j);
+                    let entry = match self.unknown {
+                        Unknown::Resolvent => {
+                            self.inverse_core[(i, j)] - atom.location * buffers.unknown.get(i, j)
+                        }
+                        Unknown::Subordination => {
+                            buffers.unknown.get(i, j) - atom.location * self.core[(i, j)]
+                        }
+                    };
                     buffers.scratch.set(i, j, entry);
                 }
             }
@@ -260,8 +330,11 @@ impl Channel {
         multiply(&buffers.weighted, &buffers.answer, &mut buffers.scratch);
         for i in 0..n {
             for j in 0..n {
-                let entry = (0..n).map(|k| buffers.scratch.get(i, k) * self.core[(k, j)]).sum();
-                buffers.answer.set(i, j, entry);
+                let entry = (0..n).map(|k| match self.unknown {
+                    Unknown::Resolvent => buffers.scratch.get(i, k) * self.core[(k, j)],
+                    Unknown::Subordination => self.core[(i, k)] * buffers.scratch.get(k, j),
+                });
+                buffers.answer.set(i, j, entry.sum());
             }
         }
         true
@@ -269,6 +342,9 @@ impl Channel {
 
     fn answer_law(&self, law: &LawFunction, buffers: &mut ChannelBuffers) -> bool {
         let n = self.rank();
+        if self.unknown == Unknown::Subordination && !buffers.unknown.invert() {
+            return false;
+        }
         let unknown = DMatrix::from_fn(n, n, |i, j| buffers.unknown.get(i, j));
         let Some(answer) = self.law_answer(law, unknown) else { return false };
         for i in 0..n {
@@ -312,6 +388,15 @@ impl Channel {
             }
         }
         if !self.subordinated() {
+            self.coordinates.gather(|k, l| buffers.scratch.get(k, l), image);
+            return true;
+        }
+        if self.unknown == Unknown::Subordination {
+            // g^-1 + s.
+            if !buffers.scratch.invert() {
+                return false;
+            }
+            add(&mut buffers.scratch, 1.0, &buffers.answer);
             self.coordinates.gather(|k, l| buffers.scratch.get(k, l), image);
             return true;
         }

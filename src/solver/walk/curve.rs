@@ -52,6 +52,10 @@ const MOVED: [f64; 3] = [1e-7, 1e-9, 1e-11];
 /// Differences of `z` along a step, in units of rounding, from which on they tell of the curvature of `z'`.
 const TELLING: f64 = 1e8;
 
+/// Length of the way of the unknowns per `tau`, which is 1 at the start, from which on `tau` is taken along the present tangent,
+/// and units from the present unknowns.
+const STRETCHED: f64 = 10.0;
+
 /// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived, and growth of
 /// `tau` that tells a place from where the walk began, which is far out.
 const ARRIVED: f64 = 1e-20;
@@ -83,18 +87,21 @@ pub(super) struct Curve<'a, E: FixedPoint + ?Sized> {
 
 impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
     pub(super) fn new(line: Line<'a, E>, start: &Outside, sign: f64, places: &[Runaway]) -> Self {
-        let unitless =
-            |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
-        let (x, tangent) = (unitless(&start.state), unitless(&start.tangent));
-        let size = norm(&tangent);
-        // So that tau grows on the way.
-        let functional: Vec<f64> = tangent.iter().map(|v| sign * v / size).collect();
-        let slope = sign / size;
-        let velocity = tangent.iter().map(|v| v * slope).collect();
-        let start = Place { tau: dot(&functional, &x), x, z: start.z, velocity, slope, precise: true };
         let near = |place: f64| (place - start.z).abs();
         let origin = places.iter().map(|place| place.at).reduce(|a, b| if near(a) < near(b) { a } else { b });
+        let (functional, start) = parametrised(&line, sign, start.z, [&start.state, &start.tangent]);
         Self { line, functional, sign, origin: origin.unwrap_or(0.0), start }
+    }
+
+    /// Starts again at a point at which units are no longer what they were.
+    fn start_again(&mut self, at: &Place) -> Option<()> {
+        let mut at = at.clone();
+        self.polish(&mut at)?;
+        let tangent: Vec<f64> = at.velocity.iter().map(|v| v / at.slope).collect();
+        let [state, tangent] = [&at.x, &tangent].map(|x| self.line.in_units(x));
+        self.line.begin(&state);
+        (self.functional, self.start) = parametrised(&self.line, self.sign, at.z, [&state, &tangent]);
+        Some(())
     }
 
     /// Changes of `z` that go with those of `tau`: next to a turning point they do so by far more than its slope says.
@@ -377,10 +384,36 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
             step = step.min(LARGEST / factors.change);
             signs = factors.signs;
             before = Some(std::mem::replace(&mut at, next));
+            if norm(&at.velocity) > STRETCHED {
+                if self.start_again(&at).is_none() {
+                    break;
+                }
+                (at, before, beyond) = (self.start.clone(), None, None);
+                let factors = self.factors(&at);
+                (step, signs) = (LARGEST / factors.change, factors.signs);
+            }
         }
         // Very close to a pole there are no digits left, but the other side may have been in reach.
         self.from(shores)?.ok_or(Error::NoEdge { near: at.z, points: POINTS })
     }
+}
+
+/// The functional `c` that grows along the tangent at a point, and the point in units.
+fn parametrised<E: FixedPoint + ?Sized>(
+    line: &Line<E>,
+    sign: f64,
+    z: f64,
+    [state, tangent]: [&[f64]; 2],
+) -> (Vec<f64>, Place) {
+    let unitless = |x: &[f64]| -> Vec<f64> { x.iter().zip(&line.units).map(|(x, unit)| x / unit).collect() };
+    let (x, tangent) = (unitless(state), unitless(tangent));
+    let size = norm(&tangent);
+    // So that tau grows on the way.
+    let functional: Vec<f64> = tangent.iter().map(|v| sign * v / size).collect();
+    let slope = sign / size;
+    let velocity = tangent.iter().map(|v| v * slope).collect();
+    let start = Place { tau: dot(&functional, &x), x, z, velocity, slope, precise: true };
+    (functional, start)
 }
 
 /// Whether `tau` grows in size on the way, without a change of sign, as far out and towards singular ends.

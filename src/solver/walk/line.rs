@@ -24,6 +24,13 @@ impl<'a, E: FixedPoint + ?Sized> Line<'a, E> {
         Self { equation, workspace, units, evaluations: 0 }
     }
 
+    /// Takes the units of unknowns further on.
+    pub(super) fn begin(&mut self, state: &[f64]) {
+        let state: Vec<Complex64> = state.iter().copied().map(Complex64::from).collect();
+        self.equation.begin(&state, &mut self.units, &mut self.workspace.buffers);
+        self.equation.follow_line(&mut self.workspace.buffers, true);
+    }
+
     pub(super) fn in_units(&self, x: &[f64]) -> Vec<f64> {
         x.iter().zip(&self.units).map(|(x, unit)| x * unit).collect()
     }
