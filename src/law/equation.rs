@@ -34,50 +34,6 @@ pub(crate) fn far_start(moments: [f64; 4]) -> Complex64 {
     Complex64::new(moments[0], HEIGHT * variance.sqrt())
 }
 
-/// Unknowns and a direction in which they change.
-type Both = [Vec<Complex64>; 2];
-
-/// An equation in the unknowns with which real solutions are walked along.
-#[derive(Debug, Clone)]
-pub(crate) struct Walker<E> {
-    pub(crate) equation: E,
-    /// Its unknowns from those of the equation that points are solved for with, and the other way round; none where they are
-    /// infinite.
-    pub(crate) into: fn(&E, [&[Complex64]; 2]) -> Option<Both>,
-    pub(crate) back: fn(&E, [&[Complex64]; 2]) -> Option<Both>,
-}
-
-impl<E: FixedPoint> Walker<E> {
-    fn state_into(&self, state: &[Complex64]) -> Option<Vec<Complex64>> {
-        (self.into)(&self.equation, [state, state]).map(|[state, _]| state)
-    }
-
-    fn state_back(&self, state: &[Complex64]) -> Option<Vec<Complex64>> {
-        (self.back)(&self.equation, [state, state]).map(|[state, _]| state)
-    }
-
-    fn turn(&self, turn: &Turn, exchange: fn(&E, [&[Complex64]; 2]) -> Option<Both>) -> Option<Turn> {
-        let [state, opening] = [&turn.state, &turn.opening].map(|x| complex(x));
-        let real = |x: Vec<Complex64>| x.into_iter().map(|x| x.re).collect();
-        let [state, opening] = exchange(&self.equation, [&state, &opening])?.map(real);
-        Some(Turn { state, opening })
-    }
-
-    /// An end in the unknowns of the other equation.
-    fn end(&self, end: End) -> End {
-        let turn = end.turn.as_ref().and_then(|turn| self.turn(turn, self.back));
-        let behind = end.behind.as_ref().and_then(|(x, state)| {
-            let state = self.state_back(&complex(state))?;
-            Some((*x, state.into_iter().map(|unknown| unknown.re).collect()))
-        });
-        End { turn, behind, ..end }
-    }
-}
-
-fn complex(x: &[f64]) -> Vec<Complex64> {
-    x.iter().copied().map(Complex64::from).collect()
-}
-
 /// The Cauchy transform that an equation has as its output, with what is known of the law beforehand.
 #[derive(Debug, Clone)]
 pub struct EquationTransform<E> {
@@ -88,7 +44,7 @@ pub struct EquationTransform<E> {
     singularities: Vec<Singularity>,
     moments: Option<[f64; 4]>,
     evaluation_limit: usize,
-    walker: Option<Walker<E>>,
+    walked: bool,
 }
 
 impl<E: FixedPoint> EquationTransform<E> {
@@ -111,7 +67,7 @@ impl<E: FixedPoint> EquationTransform<E> {
             singularities: Vec::new(),
             moments: None,
             evaluation_limit: EVALUATION_LIMIT,
-            walker: None,
+            walked: false,
         }
     }
 
@@ -139,26 +95,14 @@ impl<E: FixedPoint> EquationTransform<E> {
     /// Unknowns at the real point `x` far outside of the support if they differ from those at infinity by multiples of
     /// `1 / (x - mean)`, as those of a pencil do to lowest order: then they are what the imaginary parts above the mean are.
     pub(crate) fn beside_far_point(&self, x: f64) -> Vec<Complex64> {
-        self.beside(x, self.far.state())
-    }
-
-    fn beside(&self, x: f64, above: &[Complex64]) -> Vec<Complex64> {
         let share = self.far.height / (x - self.far.center);
-        above.iter().map(|unknown| Complex64::from(unknown.re - share * unknown.im)).collect()
+        self.far.state().iter().map(|unknown| Complex64::from(unknown.re - share * unknown.im)).collect()
     }
 
-    /// With an equation for compressed resolvents by which the support is found in walks along real solutions, or without.
+    /// Whether the support is found by walks along real solutions, whose unknowns have to be compressed resolvents.
     #[must_use]
-    pub(crate) fn with_walker(self, walker: Option<Walker<E>>) -> Self {
-        Self { walker, ..self }
-    }
-
-    pub(crate) fn walker(&self) -> Result<&Walker<E>> {
-        self.walker.as_ref().ok_or(self.lost(self.far.center))
-    }
-
-    fn lost(&self, near: f64) -> Error {
-        Error::NoEdge { near, points: 0 }
+    pub(crate) fn with_walks(self, walked: bool) -> Self {
+        Self { walked, ..self }
     }
 
     /// Where the unknowns may run off to infinity.
@@ -230,28 +174,22 @@ impl<E: FixedPoint> CauchyTransform for EquationTransform<E> {
     }
 
     fn knows_real_solutions(&self) -> bool {
-        self.walker.is_some()
+        self.walked
     }
 
     fn far_state(&self, x: f64, _workspace: &mut Self::Workspace) -> Result<Vec<Complex64>> {
-        let walker = self.walker()?;
-        let above = walker.state_into(self.far.state());
-        above.and_then(|above| walker.state_back(&self.beside(x, &above))).ok_or(self.lost(x))
+        Ok(self.beside_far_point(x))
     }
 
     fn walk(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut Self::Workspace) -> Result<End> {
-        let walker = self.walker()?;
-        let guess = walker.state_into(guess).ok_or(self.lost(x))?;
-        let outside = walker.equation.outside(x, &guess, workspace)?;
-        let end = walker.equation.walk(&outside, sign, &self.runaways(), workspace)?;
+        let outside = self.equation.outside(x, guess, workspace)?;
+        let end = self.equation.walk(&outside, sign, &self.runaways(), workspace)?;
         let evaluations = end.evaluations + outside.evaluations;
-        Ok(walker.end(End { evaluations, ..end }))
+        Ok(End { evaluations, ..end })
     }
 
     fn turn_near(&self, z: f64, turn: &Turn, sign: f64, workspace: &mut Self::Workspace) -> Result<End> {
-        let walker = self.walker()?;
-        let turn = walker.turn(turn, walker.into).ok_or(self.lost(z))?;
-        Ok(walker.end(walker.equation.turn_near(z, &turn, sign, workspace)?))
+        self.equation.turn_near(z, turn, sign, workspace)
     }
 
     fn location_scale(&self) -> (f64, f64) {

@@ -35,7 +35,6 @@ mod walked;
 pub use cumulants::{free_cumulants, moments_from_free_cumulants};
 pub use ensemble::Ensemble;
 pub use equation::EquationTransform;
-pub(crate) use equation::Walker;
 pub(crate) use equation::far_start;
 pub(crate) use explicit::ExplicitTransform;
 pub use spectral::{Certificate, SpectralLaw};

@@ -91,30 +91,6 @@ impl PolynomialEquation {
         Ok(Self { constant, roots, channels, offsets, options: options.validated()? })
     }
 
-    /// From subordination functions, which points are solved for with, to the resolvents of this equation, with a direction.
-    pub(super) fn resolvents(&self, both: [&[Complex64]; 2]) -> Option<[Vec<Complex64>; 2]> {
-        self.exchanged(both, Channel::resolvent)
-    }
-
-    /// From the resolvents of this equation to subordination functions.
-    pub(super) fn subordination(&self, both: [&[Complex64]; 2]) -> Option<[Vec<Complex64>; 2]> {
-        self.exchanged(both, Channel::subordination)
-    }
-
-    fn exchanged(
-        &self,
-        [state, direction]: [&[Complex64]; 2],
-        exchange: impl Fn(&Channel, [&[Complex64]; 2], [&mut [Complex64]; 2]) -> Option<()>,
-    ) -> Option<[Vec<Complex64>; 2]> {
-        let mut other = [state, direction].map(<[Complex64]>::to_vec);
-        let pairs = self.unknowns(state).zip(self.unknowns(direction)).zip(&self.offsets);
-        for (((channel, state), (_, direction)), &offset) in pairs {
-            let others = other.each_mut().map(|other| &mut other[offset..offset + state.len()]);
-            exchange(channel, [state, direction], others)?;
-        }
-        Some(other)
-    }
-
     /// Unknowns from which the iteration far above the spectrum starts.
     ///
     /// Without answers the compressed resolvents may be singular; an imaginary part of the whole pencil keeps

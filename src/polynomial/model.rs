@@ -14,7 +14,7 @@ use super::reduction::{entering_by_power, reduced, with_root};
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::probe::probe;
-use crate::law::{CauchyTransform, Ensemble, EquationTransform, Walker, far_start};
+use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
 use crate::solver::SolverOptions;
 
 /// Evaluations of the map after which a law is given up: they take microseconds where pencils are small.
@@ -234,15 +234,20 @@ impl FreePolynomial {
     /// # Errors
     /// [`Error::NotConverged`] if not even the far field can be solved for.
     pub fn transform(&self) -> Result<EquationTransform<PolynomialEquation>> {
-        let moments = self.first_moments()?;
-        let values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
-        self.equation_transform(&self.linearization, moments, self.landmarks(), &values)
+        self.transform_in(Unknown::Subordination)
     }
 
-    /// That of a pencil in the same variables, with what is known of its law.
+    pub(super) fn transform_in(&self, unknown: Unknown) -> Result<EquationTransform<PolynomialEquation>> {
+        let moments = self.first_moments()?;
+        let values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
+        self.equation_transform(&self.linearization, unknown, moments, self.landmarks(), &values)
+    }
+
+    /// That of a pencil in the same variables, with what is known of its law. It is walked to if unknowns are resolvents.
     pub(super) fn equation_transform(
         &self,
         linearization: &Linearization,
+        unknown: Unknown,
         moments: [f64; 4],
         landmarks: Vec<f64>,
         values: &[f64],
@@ -253,9 +258,7 @@ impl FreePolynomial {
         };
         let laws = linearization.variables().iter().map(|variable| &self.laws[variable]);
         let variables: Vec<(Law, Option<FreeLevy>)> = laws.map(|law| (law.clone(), levy(law))).collect();
-        let [equation, walker] = [Unknown::Subordination, Unknown::Resolvent]
-            .map(|unknown| PolynomialEquation::new(linearization, &variables, unknown, self.options));
-        let (equation, walker) = (equation?, walker?);
+        let equation = PolynomialEquation::new(linearization, &variables, unknown, self.options)?;
         let start = far_start(moments);
         let state = equation.first_state(start);
         let transform = EquationTransform::new(equation, start, state)?
@@ -275,8 +278,7 @@ impl FreePolynomial {
                 Err(error) => return Err(error),
             }
         }
-        let (into, back) = (PolynomialEquation::resolvents, PolynomialEquation::subordination);
-        let walker = Walker { equation: walker, into, back };
-        Ok(transform.with_atoms(atoms).with_singularities(singularities).with_walker(Some(walker)))
+        let walked = unknown == Unknown::Resolvent;
+        Ok(transform.with_atoms(atoms).with_singularities(singularities).with_walks(walked))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::algebra::Variable;
 use super::candidates::Candidate;
+use super::channel::Unknown;
 use super::equation::PolynomialEquation;
 use super::image::ImageTransform;
 use super::model::{FreePolynomial, Route};
@@ -125,31 +126,43 @@ impl FreePolynomial {
 
     /// By the operator-valued equation.
     pub(super) fn by_equation(&self) -> Result<Solved> {
-        let transform = self.transform()?;
-        let singularities = transform.singularities();
-        // Points next to a singular one are only known to rounding, and the unknowns there do not follow powers,
-        // unless all that they are measured from is 0.
-        let regular = |candidate: &Candidate| {
-            let here = |singularity: &&Singularity| singularity.location() == candidate.value;
-            matches!(singularities.iter().find(here), Some(Singularity::Pole(_)))
+        let Some(center) = self.irregular_center()? else {
+            return by_walks_or_search(|unknown| self.transform_in(unknown));
         };
+        let around = self.around(center.value, &center.numbers)?;
+        moved(by_walks_or_search(|unknown| around.transform_in(unknown))?, center.value)
+    }
+
+    /// The heaviest candidate for a point at which unknowns are not regular, unless all is measured from there already.
+    fn irregular_center(&self) -> Result<Option<Candidate>> {
         let off_center = |candidate: &Candidate| {
             candidate.value != 0.0 || candidate.numbers.iter().any(|number| *number != 0.0)
         };
         let mut centers = self.candidates();
-        centers.retain(|candidate| off_center(candidate) && !regular(candidate));
-        let Some(center) = centers.iter().max_by(|a, b| a.mass.total_cmp(&b.mass)) else {
-            return Ok((built(transform)?, singularities));
+        centers.retain(off_center);
+        if centers.is_empty() {
+            return Ok(None);
+        }
+        // Points next to a singular one are only known to rounding, and the unknowns there do not follow powers,
+        // unless all that they are measured from is 0.
+        let singularities = self.transform()?.singularities();
+        let regular = |candidate: &Candidate| {
+            let here = |singularity: &&Singularity| singularity.location() == candidate.value;
+            matches!(singularities.iter().find(here), Some(Singularity::Pole(_)))
         };
-        let transform = self.around(center.value, &center.numbers)?.transform()?;
-        let singularities = transform.singularities();
-        moved((built(transform)?, singularities), center.value)
+        centers.retain(|candidate| !regular(candidate));
+        Ok(centers.into_iter().max_by(|a, b| a.mass.total_cmp(&b.mass)))
     }
 }
 
-/// The law of a transform by walks along its real solutions; where they do not lead to it, by the search for edges from inside
-/// of the support, whose error it is if that fails too.
-fn built(transform: EquationTransform<PolynomialEquation>) -> Result<SpectralLaw> {
-    let walked = SpectralLaw::build(&transform);
-    walked.or_else(|_| SpectralLaw::build(&transform.with_walker(None)))
+/// A law by walks along its real solutions; where they do not lead to it, by the search for edges from inside of the support,
+/// whose error it is if that fails too.
+pub(super) fn by_walks_or_search(
+    transform: impl Fn(Unknown) -> Result<EquationTransform<PolynomialEquation>>,
+) -> Result<Solved> {
+    let law = |unknown| {
+        let transform = transform(unknown)?;
+        Ok((SpectralLaw::build(&transform)?, transform.singularities()))
+    };
+    law(Unknown::Resolvent).or_else(|_| law(Unknown::Subordination))
 }

@@ -3,6 +3,7 @@
 use nalgebra::DVector;
 use num_complex::Complex64;
 
+use super::channel::Unknown;
 use super::{FreePolynomial, Polynomial, PolynomialEquation, Route};
 use crate::free::Law;
 use crate::law::{CauchyTransform, EquationTransform, SpectralLaw};
@@ -11,13 +12,7 @@ use crate::solver::walk::{Runaway, Walk};
 
 fn transform(text: &str, laws: &[(&str, Law)], route: Route) -> EquationTransform<PolynomialEquation> {
     let model = FreePolynomial::new(text.parse::<Polynomial>().unwrap(), laws).unwrap();
-    model.with_route(route).unwrap().transform().unwrap()
-}
-
-/// From the unknowns that points are solved for with to those of walks.
-fn resolvents(equation: &PolynomialEquation, state: &[Complex64]) -> Vec<Complex64> {
-    let [state, _] = equation.resolvents([state, state]).unwrap();
-    state
+    model.with_route(route).unwrap().transform_in(Unknown::Resolvent).unwrap()
 }
 
 /// The end of the support that a walk from afar leads to.
@@ -55,7 +50,7 @@ fn through_infinity_of_a_subordination_function() {
     let laws = [("x", Law::uniform(-1.0, 1.0).unwrap()), ("y", signs)];
     let transform = transform("x*y*x + y", &laws, Route::Automatic);
     let found = [end(&transform, -8.0, 1.0), end(&transform, 8.0, -1.0)];
-    let searched = SpectralLaw::build(&transform.with_walker(None)).unwrap().range();
+    let searched = SpectralLaw::build(&transform.with_walks(false)).unwrap().range();
     assert!((0..2).all(|i| (found[i] - searched[i]).abs() < 1e-11), "{found:?} {searched:?}");
 }
 
@@ -70,9 +65,9 @@ fn to_the_other_side_of_an_atom() {
     ];
     let transform = transform("(y*w*x*z^2 + z^2*x*w*y)/10", &laws, Route::Automatic);
     let workspace = &mut transform.workspace();
-    let equation = &transform.walker().unwrap().equation;
-    let start = resolvents(equation, &transform.solve((-0.01).into(), workspace).unwrap().state);
-    let start = equation.outside(-0.01, &start, workspace).unwrap();
+    let equation = transform.equation();
+    let start = &transform.solve((-0.01).into(), workspace).unwrap().state;
+    let start = equation.outside(-0.01, start, workspace).unwrap();
     let found = equation.walk(&start, 1.0, &[Runaway::atom(0.0)], workspace).unwrap();
     let (z, state) = found.behind.unwrap();
     assert!(found.z == 0.0 && z > 0.0);
@@ -81,7 +76,6 @@ fn to_the_other_side_of_an_atom() {
     let [low, high] = [start.z, z].map(|z| {
         let guess: Vec<Complex64> =
             if z < 0.0 { start.state.iter().copied().map(Complex64::from).collect() } else { state.clone() };
-        let [guess, _] = equation.subordination([&guess, &guess]).unwrap();
         transform.walk(z, &guess, z.signum(), workspace).unwrap().z
     });
     assert!((low + high).abs() < 1e-13, "{low} {high}");
@@ -96,10 +90,10 @@ fn derivatives_are_those_of_the_map() {
     for text in ["x*y + y*x + z", "i*(x*y - y*x) + z*y + y*z", "x*y*z + z*y*x + x^2"] {
         let laws = [("x", uniform()), ("y", atoms()), ("z", poisson())];
         let transform = transform(text, &laws, Route::Automatic);
-        let equation = &transform.walker().unwrap().equation;
+        let equation = transform.equation();
         let mut workspace = equation.workspace();
         let z = 12.0;
-        let state = resolvents(equation, &transform.far_state(z, &mut workspace).unwrap());
+        let state = transform.far_state(z, &mut workspace).unwrap();
         let outside = equation.outside(z, &state, &mut workspace).unwrap();
         let x = DVector::from_vec(outside.state);
         let n = x.len();

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! (Speicher, Mem. AMS 627, 1998; Belinschi, Mai and Speicher, J. reine angew. Math. 732, 2017: `omega` is
-//! the Schur complement of the subordination function on the support of `a`.) `omega` stays finite at a hard edge, where all
-//! resolvents run off to infinity: points are solved for with it for an unknown. Outside of the support it has poles, where `g`
-//! is singular. For walks there the unknown is a compressed resolvent too, analytic wherever the resolvent is bounded,
+//! the Schur complement of the subordination function on the support of `a`.) `omega` itself may be the unknown. It stays
+//! finite at a hard edge, where all resolvents run off to infinity, and has poles outside of the support, where `g` is singular.
+//! A compressed resolvent is analytic wherever the resolvent is bounded, which is what walks need:
 //!
 //! ```text
 //! h = (omega - t a)^-1 = E(V^* (Lambda - sum_k A_k x_k)^-1 V | x = t)
@@ -24,7 +24,7 @@
 //! r = t a + s,   s = a f (1 + h a f)^-1,   h = (g^-1 + s)^-1 = g (1 + s g)^-1
 //! ```
 //!
-//! in which nothing cancels where `h` is large or singular. (With `omega` itself `t` is 0.)
+//! in which nothing cancels where `h` is large or singular. (With `omega` for the unknown `t` is 0.)
 
 mod rate;
 
@@ -131,42 +131,6 @@ impl Channel {
         let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
         let RankFactors { lift, core, .. } = factors;
         Some(Self { lift, core, inverse_core, answer, unknown, coordinates, origin, poles, special })
-    }
-
-    /// `h` and its change from `omega` and its change.
-    pub(super) fn resolvent(&self, omega: [&[Complex64]; 2], resolvent: [&mut [Complex64]; 2]) -> Option<()> {
-        self.inverse(omega, -self.origin, 0.0, resolvent)
-    }
-
-    /// `omega` and its change from `h` and its change.
-    pub(super) fn subordination(
-        &self,
-        resolvent: [&[Complex64]; 2],
-        omega: [&mut [Complex64]; 2],
-    ) -> Option<()> {
-        self.inverse(resolvent, 0.0, self.origin, omega)
-    }
-
-    /// `(x + before a)^-1 + after a` and its change for an unknown `x`; what answers by its R-transform stays.
-    fn inverse(
-        &self,
-        [state, direction]: [&[Complex64]; 2],
-        before: f64,
-        after: f64,
-        [other, other_direction]: [&mut [Complex64]; 2],
-    ) -> Option<()> {
-        if !self.subordinated() {
-            other.copy_from_slice(state);
-            other_direction.copy_from_slice(direction);
-            return Some(());
-        }
-        let core = |factor: f64| &self.core * Complex64::from(factor);
-        let inverse = (self.matrix(state) + core(before)).try_inverse()?;
-        let change = -&inverse * self.matrix(direction) * &inverse;
-        let inverse = inverse + core(after);
-        self.coordinates.gather(|i, j| inverse[(i, j)], other);
-        self.coordinates.gather(|i, j| change[(i, j)], other_direction);
-        other.iter().chain(other_direction.iter()).all(|entry| entry.is_finite()).then_some(())
     }
 
     /// The number that the variable is measured from.

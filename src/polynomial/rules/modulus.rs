@@ -8,13 +8,13 @@
 //! information plus noise (Dozier and Silverstein, J. Multivariate Anal. 98, 2007). As the state is a trace, both entries
 //! on the diagonal of the resolvent have the same trace, which is the Cauchy transform.
 
+use crate::polynomial::spectrum::by_walks_or_search;
 use nalgebra::{DMatrix, DVector};
 use num_complex::Complex64;
 
 use super::{SAME_COEFFICIENT, Solved, largest, moved};
 use crate::error::Result;
 use crate::free::Solved as SolvedLaw;
-use crate::law::{CauchyTransform, SpectralLaw};
 use crate::polynomial::FreePolynomial;
 use crate::polynomial::algebra::{Polynomial, Variable, Word};
 use crate::polynomial::linearization::Linearization;
@@ -36,13 +36,12 @@ pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Opt
     let square = model.with_polynomial(&factor * factor.adjoint())?;
     let [second, fourth, ..] = square.first_moments()?;
     let linearization = Linearization::of_symmetrized(&factor)?;
-    let transform = square.equation_transform(
-        &linearization,
-        [0.0, second, 0.0, fourth],
-        Vec::new(),
-        &square.symmetric_values(&factor, linearization.variables()),
-    )?;
-    let symmetric = SolvedLaw::new(SpectralLaw::build(&transform)?, transform.singularities()).into_law();
+    let moments = [0.0, second, 0.0, fourth];
+    let values = square.symmetric_values(&factor, linearization.variables());
+    let (symmetric, singularities) = by_walks_or_search(|unknown| {
+        square.equation_transform(&linearization, unknown, moments, Vec::new(), &values)
+    })?;
+    let symmetric = SolvedLaw::new(symmetric, singularities).into_law();
     let t = Polynomial::from(Variable::new("t")?);
     let image = FreePolynomial::new(t.pow(2) * sign, &[("t", symmetric)])?.solved()?;
     moved(image, constant).map(Some)
