@@ -75,7 +75,9 @@ fn random_polynomials(cases: u32, variables: usize, longest: usize, moments: usi
             let model = FreePolynomial::new(polynomial, &named).unwrap();
             let start = std::time::Instant::now();
             let law = model.law();
-            if start.elapsed().as_secs() >= 10 {
+            let seconds = start.elapsed().as_secs_f64();
+            if seconds >= 10.0 {
+                println!("{} with {kinds:?}: {seconds:.1} s", model.polynomial());
                 slow.set(slow.get() + 1);
             }
             let law = match law {

@@ -30,6 +30,9 @@ const FEWEST: usize = 8;
 const LARGEST_DEGREE: usize = 28;
 const BEYOND: usize = 4;
 
+/// Points of a segment that no function of that degree needs: they err by more than they say.
+const CROWDED: usize = 16 * LARGEST_DEGREE;
+
 /// Support points of the last round that are chosen anew.
 const RECONSIDERED: usize = 2;
 
@@ -94,7 +97,8 @@ impl Round {
             support = fit.support.iter().map(|&k| round.order[k]).collect();
             let fresh = round.candidates(sampler, &fit, previous.as_ref());
             let before = sampler.points.len();
-            if fresh.is_empty() || before + fresh.len() > sampler.options.limit {
+            let crowded = round.order.len() > CROWDED || before + fresh.len() > sampler.options.limit;
+            if fresh.is_empty() || crowded {
                 return Err(sampler.exhausted(segment));
             }
             if let Err(obstacle) = sampler.solve(&fresh)? {
