@@ -17,9 +17,6 @@ use crate::law::probe::probe;
 use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
 use crate::solver::SolverOptions;
 
-/// Evaluations of the map after which a law is given up: they take microseconds where pencils are small.
-const EVALUATION_LIMIT: usize = 100_000;
-
 /// Most work on the first moments, see [`moments::work`]: some ten seconds.
 const MOST_WORK: f64 = 2e11;
 
@@ -261,10 +258,8 @@ impl FreePolynomial {
         let equation = PolynomialEquation::new(linearization, &variables, unknown, self.options)?;
         let start = far_start(moments);
         let state = equation.first_state(start);
-        let transform = EquationTransform::new(equation, start, state)?
-            .with_landmarks(landmarks)
-            .with_moments(moments)
-            .with_evaluation_limit(EVALUATION_LIMIT);
+        let transform =
+            EquationTransform::new(equation, start, state)?.with_landmarks(landmarks).with_moments(moments);
         let (_, spread) = transform.location_scale();
         let (mut atoms, mut singularities) = (Vec::new(), Vec::new());
         for &value in values {
