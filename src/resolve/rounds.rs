@@ -30,6 +30,9 @@ const FEWEST: usize = 8;
 const LARGEST_DEGREE: usize = 28;
 const BEYOND: usize = 4;
 
+/// Distance of a pole from an end, relative to that of the last point, up to which the way to the end depends on it.
+const NEAR: f64 = 10.0;
+
 /// Points of a segment that no function of that degree needs: they err by more than they say.
 const CROWDED: usize = 16 * LARGEST_DEGREE;
 
@@ -51,6 +54,8 @@ const SHORT: f64 = 4.0;
 pub(super) enum Verdict {
     /// With a function.
     Settled(Rational),
+    /// It has to go on further towards the open ends.
+    Farther([f64; 2]),
     /// With a point, in the logarithm, at which to cut.
     Cut(f64),
 }
@@ -93,6 +98,10 @@ impl Round {
                     Ok(false) => {}
                     Err(obstacle) => return Ok(Err(obstacle)),
                 }
+                let poles = fit.poles.iter().map(|pole| Complex64::from(pole.low));
+                if let Some(farther) = sampler.farther(segment, open, poles, 1.0) {
+                    return Ok(Ok(Verdict::Farther(farther)));
+                }
             }
             support = fit.support.iter().map(|&k| round.order[k]).collect();
             let fresh = round.candidates(sampler, &fit, previous.as_ref());
@@ -107,10 +116,15 @@ impl Round {
             let sound = fit.error <= LOOSE && fit.poles.is_empty();
             calm = if sound && predicted(sampler, &fit.rational, before) { calm + 1 } else { 0 };
             if calm >= CALM {
-                match round.confirm(sampler, &fit.rational)? {
+                let poles = fit.rational.poles().unwrap_or_default();
+                match round.confirm(sampler, &fit.rational, &poles)? {
                     Ok(true) => {
                         sampler.needed.extend(round.needed(sampler, &support));
-                        return Ok(Ok(Verdict::Settled(fit.rational)));
+                        let verdict = match sampler.farther(segment, open, poles.into_iter(), NEAR) {
+                            Some(farther) => Verdict::Farther(farther),
+                            None => Verdict::Settled(fit.rational),
+                        };
+                        return Ok(Ok(verdict));
                     }
                     Ok(false) => calm = 0,
                     Err(obstacle) => return Ok(Err(obstacle)),
@@ -146,12 +160,11 @@ impl Round {
 
     /// Whether a function is right also next to its poles, which draw the line between what is resolved and what is
     /// not, and has none on the segment, pairs included that no point has come between.
-    fn confirm(&self, sampler: &mut Sampler<'_>, function: &Rational) -> Step<bool> {
-        let poles = function.poles().unwrap_or_default();
+    fn confirm(&self, sampler: &mut Sampler<'_>, function: &Rational, poles: &[Complex64]) -> Step<bool> {
         loop {
-            let unseen = self.unseen(sampler, &poles);
+            let unseen = self.unseen(sampler, poles);
             if unseen.is_empty() {
-                return Ok(Ok(function.real_poles(self.arguments, &self.between(&poles)).is_empty()));
+                return Ok(Ok(function.real_poles(self.arguments, &self.between(poles)).is_empty()));
             }
             let before = sampler.points.len();
             if before + unseen.len() > sampler.options.limit {

@@ -7,6 +7,8 @@
 //! large the interval is cut in the middle of its points; if what is left to be cut is short, it has a singular point, at which
 //! the interval is to be divided.
 
+use num_complex::Complex64;
+
 use super::axis::{Axis, End, Kind, Neighbour, Obstacle, Resolution, Sample, Sampled};
 use super::points::Point;
 use super::rounds::{Round, Verdict};
@@ -173,7 +175,7 @@ impl<'a> Sampler<'a> {
                 return Ok(Err(obstacle));
             }
         }
-        let reach = match self.reach()? {
+        let mut reach = match self.reach()? {
             Ok(reach) => reach,
             Err(obstacle) => return Ok(Err(obstacle)),
         };
@@ -192,6 +194,10 @@ impl<'a> Sampler<'a> {
                 Ok(Verdict::Settled(rational)) => {
                     let [from, to] = self.parameters([from, to], open);
                     segments.push(Segment { from, to, rational });
+                }
+                Ok(Verdict::Farther([farther_from, farther_to])) => {
+                    reach = [reach[0].max(-farther_from), reach[1].max(farther_to)];
+                    todo.push([farther_from, farther_to]);
                 }
                 Ok(Verdict::Cut(t)) => {
                     cuts.push(t);
@@ -260,6 +266,30 @@ impl<'a> Sampler<'a> {
             }
         }
         Ok(Ok(reach))
+    }
+
+    /// A segment that goes as far again towards its open ends, if there are poles that are as `near` to them, relative to the
+    /// last points: what is singular there has only been seen from afar.
+    pub(super) fn farther(
+        &self,
+        segment: [f64; 2],
+        open: [bool; 2],
+        poles: impl Iterator<Item = Complex64> + Clone,
+        near: f64,
+    ) -> Option<[f64; 2]> {
+        let mut farther = segment;
+        for (end, sign) in [(0, -1.0), (1, 1.0)] {
+            let limit = self.coordinates.range()[end];
+            if !open[end] || !limit.is_finite() {
+                continue;
+            }
+            let limit = self.coordinates.argument(limit).low;
+            let last = self.coordinates.argument(self.coordinates.parameter_of_logit(segment[end]));
+            if poles.clone().any(|pole| (pole - limit).norm() < near * (last.low - limit).abs()) {
+                farther[end] = sign * (segment[end].abs() + REACH).min(self.horizon(end));
+            }
+        }
+        (farther != segment).then_some(farther)
     }
 
     /// What went wrong if the points do not suffice.

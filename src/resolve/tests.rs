@@ -98,6 +98,21 @@ fn simple_bulks_take_twenty_points() {
     assert!(count <= 20 && error < 3e-15, "{count} {error:e}");
 }
 
+/// The image of a Marchenko-Pastur law under the square, in which the root of `x` is singular at 0, next to the lower edge.
+#[test]
+fn branch_points_outside_that_nobody_tells() {
+    for ratio in [0.3, 0.6, 0.65, 0.9, 0.99] {
+        let ([low, high], _) = marchenko_pastur(ratio);
+        let axis = Exact::new(|x: f64, d: Place| {
+            let w = x.sqrt();
+            let (above, below) = (d.low / (w + low), d.high / (high + w));
+            Some((above * below).sqrt() / (4.0 * PI * ratio * x))
+        });
+        let (_, count, error) = measured(&axis, soft_pair([low * low, high * high]), 1.0);
+        assert!(count < 150 && error < 1e-11, "{ratio}: {count} {error:e}");
+    }
+}
+
 #[test]
 fn ends_of_any_exponent_without_being_told() {
     let soft = |x| end(x, Kind::Soft, f64::INFINITY);
