@@ -356,11 +356,11 @@ fn values_from_files() {
     }
     let law = serde_json::to_value(model.law().unwrap()).unwrap();
     for (pointer, value) in [
-        ("/parts/0/rational/segments", serde_json::json!([])),
-        ("/parts/0/rational/segments/0/to", serde_json::json!(0.5)),
-        ("/parts/0/rational/low", serde_json::json!(5.0)),
-        ("/parts/0/rational/segments/0/rational/nodes", serde_json::json!([])),
-        ("/parts", serde_json::json!([])),
+        ("/pieces/0/segments", serde_json::json!([])),
+        ("/pieces/0/segments/0/to", serde_json::json!(0.5)),
+        ("/pieces/0/low", serde_json::json!(5.0)),
+        ("/pieces/0/segments/0/rational/nodes", serde_json::json!([])),
+        ("/pieces", serde_json::json!([])),
         ("/atoms", serde_json::json!([{"location": 0.0, "mass": 0.5}])),
     ] {
         let mut changed = law.clone();

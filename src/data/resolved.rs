@@ -24,7 +24,7 @@ use super::spectrum::SampleSpectrum;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::law::CauchyTransform;
-use crate::law::series::{Resolution, Series, Value, resolve};
+use crate::numeric::series::{Resolution, Series, resolve};
 
 /// How far the density is followed beyond the spectrum, in units of `eta`.
 const BEYOND: f64 = 25.0;
@@ -246,18 +246,15 @@ impl Sampler<'_> {
     fn panels(&self, low: f64, high: f64) -> Result<Vec<Series>> {
         let resolution = Resolution {
             tolerance: TOLERANCE,
-            noise: 0.0,
-            narrow: &|a, b| b - a <= NARROWEST * self.resolution,
+            narrow: NARROWEST * self.resolution,
             floor: FLOOR * (1.0 - self.kernel) / (high - low),
-            middle: &|a, b| 0.5 * (a + b),
-            weight: &|a, b| b - a,
             negligible: NEGLIGIBLE,
         };
         resolve(low, high, resolution, &mut |points: &[f64]| self.values(points))
     }
 
     /// Chunks and what they start from do not depend on the number of threads, so neither do the values.
-    fn values(&self, points: &[f64]) -> Result<Vec<Value>> {
+    fn values(&self, points: &[f64]) -> Result<Vec<f64>> {
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let chunks = points
             .par_chunks(CHUNK)
@@ -273,7 +270,7 @@ impl Sampler<'_> {
     }
 
     /// Consecutive points, each solved from the one before.
-    fn chunk(&self, points: &[f64], mut last: Option<Known>) -> Result<(Vec<Value>, Option<Known>)> {
+    fn chunk(&self, points: &[f64], mut last: Option<Known>) -> Result<(Vec<f64>, Option<Known>)> {
         let mut workspace = self.law.transform().workspace();
         let mut values = Vec::with_capacity(points.len());
         for &x in points {
@@ -292,7 +289,7 @@ impl Sampler<'_> {
                 states[line] = solution.state;
             }
             last = Some((x, states));
-            values.push(Value { value, noise: 0.0 });
+            values.push(value);
         }
         Ok((values, last))
     }

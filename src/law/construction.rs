@@ -2,15 +2,14 @@
 
 use num_complex::Complex64;
 
-use super::band::{Band, Obstacle};
 use super::missing::Found;
-use super::part::Part;
 use super::spectral::{Certificate, SpectralLaw};
 use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
 use super::walked::Trail;
 use crate::control;
 use crate::error::{Error, Result};
+use crate::measure::piece::Piece;
 use crate::resolve::axis::Sample;
 
 /// Rounds of looking for missing mass before a law is given up.
@@ -47,11 +46,11 @@ impl SpectralLaw {
         let intervals = transform.intervals();
         let exact = transform.moments();
         let far = search.far_moments(exact, &mut workspace)?;
-        let mut law = Self { parts: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
+        let mut law = Self { pieces: Vec::new(), atoms: transform.atoms(), certificate: Certificate::EXACT };
         match intervals {
             Some(intervals) => {
                 let ends = |interval: &[f64; 2]| interval.map(|x| search.end_at(x)).into();
-                law.add(&search, intervals.iter().map(ends).collect(), trail, &mut workspace)?;
+                law.add(&search, intervals.iter().map(ends).collect(), Vec::new(), trail, &mut workspace)?;
             }
             None => law.find(&mut search, &far, trail, &mut workspace)?,
         }
@@ -136,12 +135,12 @@ impl SpectralLaw {
         search.drop_surrounded_poles(workspace);
         let mut landmarks = search.transform.landmarks();
         landmarks.push(far.mean);
-        for x in landmarks {
-            if search.is_singular(x) || self.parts.iter().any(|part| part.contains(x)) {
-                continue;
-            }
-            if let Ok(Some(seed)) = search.inside(x, workspace) {
-                self.add_band(search, &seed, workspace)?;
+        landmarks.retain(|&x| !search.is_singular(x));
+        let seeds: Vec<Sample> =
+            landmarks.into_iter().filter_map(|x| search.inside(x, workspace).ok().flatten()).collect();
+        for seed in &seeds {
+            if !self.pieces.iter().any(|piece| piece.contains(seed.x)) {
+                self.add_around(search, seed, &seeds, workspace)?;
             }
         }
         for _ in 0..REPAIRS {
@@ -152,8 +151,8 @@ impl SpectralLaw {
             let gaps = self.gaps(far.center - far.radius, far.center + far.radius);
             let known = |z: Complex64| self.cauchy_transform(z);
             match search.missing(&gaps, &known, workspace)? {
-                Some(Found::Inside(seed)) if !self.parts.iter().any(|part| part.contains(seed.x)) => {
-                    self.add_band(search, &seed, workspace)?;
+                Some(Found::Inside(seed)) if !self.pieces.iter().any(|piece| piece.contains(seed.x)) => {
+                    self.add_around(search, &seed, &seeds, workspace)?;
                 }
                 Some(Found::Atom(atom)) => {
                     search.poles.push(atom.location);
@@ -167,16 +166,19 @@ impl SpectralLaw {
         Ok(())
     }
 
-    /// Widens a seed to its interval and adds it; splits it where it turns out to have a gap.
-    fn add_band<T: CauchyTransform>(
+    /// Widens a seed to its interval and adds it. All `seeds` in it are among its points: what is narrow next to them would not
+    /// be seen otherwise.
+    fn add_around<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
         seed: &Sample,
+        seeds: &[Sample],
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         let mut known = vec![seed.clone()];
-        let below = self.parts.iter().map(Part::high).filter(|&x| x < seed.x).reduce(f64::max);
-        let above = self.parts.iter().map(Part::low).filter(|&x| x > seed.x).reduce(f64::min);
+        known.extend_from_slice(seeds);
+        let below = self.pieces.iter().map(Piece::high).filter(|&x| x < seed.x).reduce(f64::max);
+        let above = self.pieces.iter().map(Piece::low).filter(|&x| x > seed.x).reduce(f64::min);
         // Both searches start from the seed and know nothing of each other.
         let upward = || {
             let (mut workspace, mut beyond) = (search.workspace(), Vec::new());
@@ -188,50 +190,16 @@ impl SpectralLaw {
             control::join(|| search.edge(seed, -1.0, below, &mut known, workspace), upward);
         let (low, high) = (low?, high?);
         known.append(&mut beyond);
-        self.add_intervals(search, vec![(low, high)], known, workspace)
-    }
-
-    /// Samples the density on intervals between edges, and splits them where it turns out to have a gap.
-    fn add_intervals<T: CauchyTransform>(
-        &mut self,
-        search: &Search<'_, T>,
-        mut intervals: Vec<(f64, f64)>,
-        mut known: Vec<Sample>,
-        workspace: &mut T::Workspace,
-    ) -> Result<()> {
-        while let Some((low, high)) = intervals.pop() {
-            let frames = search.frames(low, high);
-            let sampled: std::result::Result<Vec<Band>, Obstacle> =
-                frames.into_iter().map(|frame| Band::sample(search, frame, &known)).collect();
-            match sampled {
-                Ok(bands) => self.parts.extend(bands.into_iter().map(Part::Series)),
-                Err(Obstacle::Failed(error)) => return Err(error),
-                Err(Obstacle::Gap(x)) => {
-                    // The nearest points inside on both sides lead to the edges of the gap.
-                    let inside = known.iter().filter(|point| low < point.x && point.x < high);
-                    let left = inside.clone().filter(|point| point.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
-                    let right = inside.filter(|point| point.x > x).min_by(|a, b| a.x.total_cmp(&b.x));
-                    let (left, right) = (left.cloned(), right.cloned());
-                    if let Some(left) = left {
-                        intervals.push((low, search.edge(&left, 1.0, Some(x), &mut known, workspace)?));
-                    }
-                    if let Some(right) = right {
-                        intervals.push((search.edge(&right, -1.0, Some(x), &mut known, workspace)?, high));
-                    }
-                }
-            }
-        }
-        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
-        Ok(())
+        self.add(search, vec![[low, high].into()], known, &mut Trail::default(), workspace)
     }
 
     /// The parts of `(low, high)` that nothing covers.
     fn gaps(&self, low: f64, high: f64) -> Vec<(f64, f64)> {
-        let mut gaps = Vec::with_capacity(self.parts.len() + 1);
+        let mut gaps = Vec::with_capacity(self.pieces.len() + 1);
         let mut from = low;
-        for part in &self.parts {
-            gaps.push((from, part.low()));
-            from = part.high();
+        for piece in &self.pieces {
+            gaps.push((from, piece.low()));
+            from = piece.high();
         }
         gaps.push((from, high));
         gaps.retain(|(low, high)| high > low);

@@ -14,7 +14,7 @@ use num_complex::Complex64;
 use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
-use crate::resolve::axis::Sample;
+use crate::resolve::axis::{End, Sample};
 
 /// An edge between two points this close, relative to the scale of the density, is good enough when
 /// rounding keeps the interpolation from settling: the certificate has the last word.
@@ -60,7 +60,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         mut outside: Option<f64>,
         visited: &mut Vec<Sample>,
         workspace: &mut T::Workspace,
-    ) -> Result<f64> {
+    ) -> Result<End> {
         // (position, weighted squared density) of inside points, the last one nearest to the edge.
         let mut inside = vec![(start.x, self.weighted_square(start))];
         let mut state = start.state.clone();
@@ -68,7 +68,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         let mut estimate: Option<f64> = None;
         let mut failures = 0;
         if let Some(branch) = self.branch_reached(start.x, sign, outside, workspace) {
-            return Ok(branch);
+            return Ok(self.end_at(branch));
         }
         for _ in 0..LIMIT {
             let (last, value) = inside[inside.len() - 1];
@@ -86,7 +86,7 @@ impl<T: CauchyTransform> Search<'_, T> {
                     if hard {
                         self.add_pole(edge);
                     }
-                    return Ok(edge);
+                    return Ok(self.end_off(edge, (fresh - old).abs()));
                 }
             }
             if let Some(fresh) = fresh {
@@ -97,7 +97,7 @@ impl<T: CauchyTransform> Search<'_, T> {
                             && solved <= AT_POLE * self.spread
                 };
                 if let Some(&pole) = self.poles.iter().find(met) {
-                    return Ok(pole);
+                    return Ok(self.end_at(pole));
                 }
             }
             estimate = fresh;
@@ -108,7 +108,8 @@ impl<T: CauchyTransform> Search<'_, T> {
                 _ => last + sign * step,
             };
             if next == last || outside.is_some_and(|out| (out - last).abs() <= f64::EPSILON * out.abs()) {
-                return Ok(self.snapped(outside.map_or(last, |out| 0.5 * (out + last))));
+                let end = self.snapped(outside.map_or(last, |out| 0.5 * (out + last)));
+                return Ok(self.end_off(end, (end - last).abs()));
             }
             let (next, found) = self.inside_beyond(last, next, &state, workspace);
             failures += usize::from(found.is_err());
@@ -136,10 +137,11 @@ impl<T: CauchyTransform> Search<'_, T> {
     }
 
     /// The middle between the last point inside and the first outside, if they are close.
-    fn bracketed(&self, inside: &[(f64, f64)], outside: Option<f64>) -> Option<f64> {
+    fn bracketed(&self, inside: &[(f64, f64)], outside: Option<f64>) -> Option<End> {
         let (last, _) = *inside.last()?;
         let outside = outside.filter(|out| (out - last).abs() <= BRACKETED * self.local_scale(last))?;
-        Some(self.snapped(0.5 * (last + outside)))
+        let end = self.snapped(0.5 * (last + outside));
+        Some(self.end_off(end, (end - last).abs()))
     }
 
     /// The point `x`, or one closer to `last`, which is inside and has the unknowns `state`; `None` if
@@ -178,6 +180,12 @@ impl<T: CauchyTransform> Search<'_, T> {
         let branch = branches.min_by(|a, b| (a - start).abs().total_cmp(&(b - start).abs()))?;
         let before = branch - 1e-3 * (branch - start);
         matches!(self.inside(before, workspace), Ok(Some(_))).then_some(branch)
+    }
+
+    /// An end that may be off by so much.
+    fn end_off(&self, x: f64, off: f64) -> End {
+        let end = self.end_at(x);
+        End { error: end.error.max(off), ..end }
     }
 
     fn weighted_square(&self, point: &Sample) -> f64 {

@@ -7,8 +7,9 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::part::Part;
 use super::spectral::SpectralLaw;
+use crate::measure::panels::Panel;
+use crate::measure::piece::Piece;
 
 /// Points for each panel of the mass at which it is known how many points of a mesh lie below.
 const KNOTS: usize = 32;
@@ -17,43 +18,43 @@ impl SpectralLaw {
     /// About `count` points to draw or tabulate the density at, in increasing order for each interval of the
     /// support. They include the edges and singular points inside, where the density may be infinite, and crowd
     /// where it changes most, so that their trapezoidal rule has the mass of each interval. There are exactly
-    /// `count` in all, unless that is less than 2 for an interval, or for one of its parts between singular points.
+    /// `count` in all, unless that is less than 2 for an interval, or for one of its pieces between singular points.
     pub fn mesh(&self, count: usize) -> Vec<Vec<f64>> {
-        let parts = &self.parts;
+        let pieces = &self.pieces;
         // Parts that meet have one point in common.
-        let total = count + parts.len() - self.support().len();
-        let spread = (total / 2).saturating_sub(2 * parts.len()) as f64;
-        let mass: f64 = parts.iter().map(Part::total_mass).sum();
-        let mut points: Vec<Vec<f64>> = Vec::with_capacity(parts.len());
+        let total = count + pieces.len() - self.support().len();
+        let spread = (total / 2).saturating_sub(2 * pieces.len()) as f64;
+        let mass: f64 = pieces.iter().map(Piece::total_mass).sum();
+        let mut points: Vec<Vec<f64>> = Vec::with_capacity(pieces.len());
         let mut cells = BinaryHeap::new();
         let mut share = 0.0;
-        for (index, part) in parts.iter().enumerate() {
+        for (index, piece) in pieces.iter().enumerate() {
             let before = (share * spread).round();
-            share += 0.5 * (part.total_mass() / mass + 1.0 / parts.len() as f64);
-            let parameters = part.spread(2 + ((share * spread).round() - before) as usize);
-            cells.extend(parameters.windows(2).map(|pair| Cell::new(part, index, [pair[0], pair[1]])));
+            share += 0.5 * (piece.total_mass() / mass + 1.0 / pieces.len() as f64);
+            let parameters = piece.spread(2 + ((share * spread).round() - before) as usize);
+            cells.extend(parameters.windows(2).map(|pair| Cell::new(piece, index, [pair[0], pair[1]])));
             let last = parameters.len() - 1;
-            points.push(parameters[1..last].iter().map(|&at| part.position(at)).collect());
+            points.push(parameters[1..last].iter().map(|&at| piece.position(at)).collect());
         }
         let mut left = total.saturating_sub(points.iter().map(|points| points.len() + 2).sum());
         while left > 0
-            && let Some(Cell { part: index, ends: [low, high], error, .. }) = cells.pop()
+            && let Some(Cell { piece: index, ends: [low, high], error, .. }) = cells.pop()
         {
             // What is left is as narrow as rounding.
             if error < 0.0 {
                 break;
             }
-            let (part, middle) = (&parts[index], 0.5 * (low + high));
-            points[index].push(part.position(middle));
-            cells.extend([[low, middle], [middle, high]].map(|ends| Cell::new(part, index, ends)));
+            let (piece, middle) = (&pieces[index], 0.5 * (low + high));
+            points[index].push(piece.position(middle));
+            cells.extend([[low, middle], [middle, high]].map(|ends| Cell::new(piece, index, ends)));
             left -= 1;
         }
         let mut meshes: Vec<Vec<f64>> = Vec::new();
-        for (part, mut points) in parts.iter().zip(points) {
-            points.extend([part.low(), part.high()]);
+        for (piece, mut points) in pieces.iter().zip(points) {
+            points.extend([piece.low(), piece.high()]);
             points.sort_by(f64::total_cmp);
             match meshes.last_mut() {
-                Some(mesh) if mesh.last() == Some(&part.low()) => mesh.extend(points),
+                Some(mesh) if mesh.last() == Some(&piece.low()) => mesh.extend(points),
                 _ => meshes.push(points),
             }
         }
@@ -62,14 +63,14 @@ impl SpectralLaw {
     }
 }
 
-impl Part {
+impl Piece {
     /// Parameters in increasing order, both ends included, evenly spaced in the mean of the mass and the
     /// parameter, each as a fraction of the whole.
     fn spread(&self, count: usize) -> Vec<f64> {
         let (panels, total) = (self.panels(), self.total_mass());
-        let (first, last) = (panels[0][0], panels[panels.len() - 1][1]);
+        let (first, last) = (panels[0].low, panels[panels.len() - 1].high);
         let mut knots = vec![(first, 0.0)];
-        for [low, high] in panels {
+        for &Panel { low, high, .. } in panels {
             knots.extend((1..=KNOTS).map(|step| {
                 let at = low + (high - low) * step as f64 / KNOTS as f64;
                 (at, 0.5 * (self.mass_before(at) / total + (at - first) / (last - first)))
@@ -84,39 +85,39 @@ impl Part {
         let inner = (1..count - 1).map(at);
         let mut spread: Vec<f64> = std::iter::once(first).chain(inner).chain([last]).collect();
         // Parameters of logarithms go on where numbers do not.
-        spread.dedup_by(|next, at| self.position(*next) == self.position(*at));
+        spread.dedup_by(|next, at| self.position(*next) <= self.position(*at));
         spread
     }
 }
 
-/// An interval of the parameter of a part.
+/// An interval of the parameter of a piece.
 struct Cell {
     /// Difference between the trapezoidal rule and the mass; -1 if it cannot be halved.
     error: f64,
-    part: usize,
+    piece: usize,
     ends: [f64; 2],
 }
 
 impl Cell {
-    fn new(part: &Part, index: usize, ends: [f64; 2]) -> Self {
-        let [low, high] = ends.map(|at| part.position(at));
-        let middle = part.position(0.5 * (ends[0] + ends[1]));
-        let mass = part.mass_before(ends[1]) - part.mass_before(ends[0]);
-        let lines = 0.5 * (high - low).abs() * (part.density(low) + part.density(high));
+    fn new(piece: &Piece, index: usize, ends: [f64; 2]) -> Self {
+        let [low, high] = ends.map(|at| piece.position(at));
+        let middle = piece.position(0.5 * (ends[0] + ends[1]));
+        let mass = piece.mass_before(ends[1]) - piece.mass_before(ends[0]);
+        let lines = 0.5 * (high - low).abs() * (piece.density(low) + piece.density(high));
         let error = match () {
             () if middle == low || middle == high => -1.0,
             // Next to an infinite density no line says anything of the mass.
             () if !lines.is_finite() => mass.abs(),
             () => (lines - mass).abs(),
         };
-        Self { error, part: index, ends }
+        Self { error, piece: index, ends }
     }
 }
 
 impl Ord for Cell {
     fn cmp(&self, other: &Self) -> Ordering {
         // Equal errors by place, so that the order is one.
-        let ends = |cell: &Self| (cell.part, cell.ends[0]);
+        let ends = |cell: &Self| (cell.piece, cell.ends[0]);
         let places = || ends(other).partial_cmp(&ends(self)).unwrap_or(Ordering::Equal);
         self.error.total_cmp(&other.error).then_with(places)
     }

@@ -4,28 +4,21 @@
 //! quantiles, moments and Cauchy transform, each to near machine precision and each in nanoseconds to
 //! microseconds. It is built from anything that can be solved for a Cauchy transform on the real
 //! axis ([`CauchyTransform`]). Where real solutions outside of the support are known the ends of all gaps are
-//! [walked](crate::solver::walk) to and the density between them is represented by rational functions; elsewhere the support is
-//! searched and the density may be a Chebyshev series. The result is checked against moments expanded at infinity before it is
-//! handed out.
+//! [walked](crate::solver::walk) to, elsewhere the support is searched; the density between the ends is represented by
+//! rational functions. The result is checked against moments expanded at infinity before it is handed out.
 //!
 //! [`Ensemble`] describes random matrices whose spectra tend to laws.
 
-mod band;
 mod construction;
 mod cumulants;
 mod edge;
 mod ensemble;
 mod equation;
 mod explicit;
-mod frame;
 mod gaps;
-mod guess;
-mod integrals;
 mod mesh;
 mod missing;
-mod part;
 pub(crate) mod probe;
-pub(crate) mod series;
 mod spectral;
 mod statistics;
 mod support;

@@ -6,8 +6,8 @@ use num_complex::Complex64;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::part::Part;
 use crate::error::{Error, Result};
+use crate::measure::piece::Piece;
 use crate::population::{Atom, Population, merged};
 
 /// Differences between the law and the independent values it is checked against.
@@ -68,7 +68,7 @@ impl Certificate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct SpectralLaw {
-    pub(super) parts: Vec<Part>,
+    pub(super) pieces: Vec<Piece>,
     pub(super) atoms: Vec<Atom>,
     pub(super) certificate: Certificate,
 }
@@ -76,7 +76,7 @@ pub struct SpectralLaw {
 /// A law as it comes out of a file.
 #[derive(Deserialize)]
 struct Unchecked {
-    parts: Vec<Part>,
+    pieces: Vec<Piece>,
     atoms: Vec<Atom>,
     certificate: Certificate,
 }
@@ -85,15 +85,14 @@ impl TryFrom<Unchecked> for SpectralLaw {
     type Error = Error;
 
     fn try_from(unchecked: Unchecked) -> Result<Self> {
-        let Unchecked { parts, atoms, certificate } = unchecked;
-        let fit = parts.iter().all(Part::is_consistent)
-            && parts.windows(2).all(|pair| pair[0].high() <= pair[1].low())
+        let Unchecked { pieces, atoms, certificate } = unchecked;
+        let fit = pieces.windows(2).all(|pair| pair[0].high() <= pair[1].low())
             && atoms.iter().all(|atom| atom.location.is_finite() && atom.mass > 0.0);
         if !fit {
             let allowed = "what was written by this crate";
-            return Err(Error::argument("law", "parts that do not fit together", allowed));
+            return Err(Error::argument("law", "pieces that do not fit together", allowed));
         }
-        let law = Self { parts, atoms, certificate };
+        let law = Self { pieces, atoms, certificate };
         // A law moved by `affine` may have lost as much once more.
         let (mass_error, tolerance) = (law.total_mass() - 1.0, 2.0 * Certificate::TOLERANCE);
         if mass_error.abs() <= tolerance {
@@ -105,7 +104,7 @@ impl TryFrom<Unchecked> for SpectralLaw {
 
 impl From<Population> for SpectralLaw {
     fn from(population: Population) -> Self {
-        Self { parts: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
+        Self { pieces: Vec::new(), atoms: population.as_atoms().to_vec(), certificate: Certificate::EXACT }
     }
 }
 
@@ -126,17 +125,17 @@ impl SpectralLaw {
             return Err(Error::argument("atoms", format!("masses summing to {total}"), allowed));
         }
         let atoms = merged(atoms.to_vec(), total);
-        Ok(Self { parts: Vec::new(), atoms, certificate: Certificate::EXACT })
+        Ok(Self { pieces: Vec::new(), atoms, certificate: Certificate::EXACT })
     }
 
     /// The intervals `[a, b]` of the continuous part, in increasing order.
     pub fn support(&self) -> Vec<[f64; 2]> {
-        let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
+        let mut support: Vec<[f64; 2]> = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
             match support.last_mut() {
                 // Pieces that meet at a singular point are one interval.
-                Some([_, high]) if *high == part.low() => *high = part.high(),
-                _ => support.push([part.low(), part.high()]),
+                Some([_, high]) if *high == piece.low() => *high = piece.high(),
+                _ => support.push([piece.low(), piece.high()]),
             }
         }
         support
@@ -169,14 +168,14 @@ impl SpectralLaw {
     /// Density of the continuous part at `x`; 0 outside the support and at its edges, infinite at a hard
     /// edge.
     pub fn density(&self, x: f64) -> f64 {
-        // Where two parts meet, both know the value.
-        self.parts.iter().map(|part| part.density(x)).fold(0.0, f64::max)
+        // Where two pieces meet, both know the value.
+        self.pieces.iter().map(|piece| piece.density(x)).fold(0.0, f64::max)
     }
 
     /// Mass in `(-infinity, x]`.
     pub fn cdf(&self, x: f64) -> f64 {
         let atoms: f64 = self.atoms.iter().filter(|atom| atom.location <= x).map(|atom| atom.mass).sum();
-        atoms + self.parts.iter().map(|part| part.mass_below(x)).sum::<f64>()
+        atoms + self.pieces.iter().map(|piece| piece.mass_below(x)).sum::<f64>()
     }
 
     /// Smallest `x` with `cdf(x) >= probability`.
@@ -202,10 +201,10 @@ impl SpectralLaw {
                 return atom.location;
             }
         }
-        for part in &self.parts {
-            let mass = part.total_mass();
+        for piece in &self.pieces {
+            let mass = piece.total_mass();
             if target <= mass {
-                return part.quantile(target);
+                return piece.quantile(target);
             }
             target -= mass;
         }
@@ -214,20 +213,20 @@ impl SpectralLaw {
 
     fn cdf_before(&self, x: f64) -> f64 {
         let atoms: f64 = self.atoms.iter().filter(|atom| atom.location < x).map(|atom| atom.mass).sum();
-        atoms + self.parts.iter().map(|part| part.mass_below(x)).sum::<f64>()
+        atoms + self.pieces.iter().map(|piece| piece.mass_below(x)).sum::<f64>()
     }
 
     /// `int f dmu` over the whole measure, for `f` smooth on each interval of the support; its quadrature
     /// adapts to functions that vary faster than the density.
     pub fn integrate(&self, f: impl Fn(f64) -> f64) -> f64 {
         let atoms: f64 = self.atoms.iter().map(|atom| atom.mass * f(atom.location)).sum();
-        atoms + self.parts.iter().map(|part| part.integrate(&f)).sum::<f64>()
+        atoms + self.pieces.iter().map(|piece| piece.integrate(&f)).sum::<f64>()
     }
 
     /// Total mass of density and atoms: 1 up to the error of the law.
     pub fn total_mass(&self) -> f64 {
         self.atoms.iter().map(|atom| atom.mass).sum::<f64>()
-            + self.parts.iter().map(Part::total_mass).sum::<f64>()
+            + self.pieces.iter().map(Piece::total_mass).sum::<f64>()
     }
 
     /// Moment `int x^k dmu`.
@@ -252,7 +251,7 @@ impl SpectralLaw {
             return f64::INFINITY.into();
         }
         let atoms: Complex64 = self.atoms.iter().map(|atom| atom.mass / (z - atom.location)).sum();
-        atoms + self.parts.iter().map(|part| part.cauchy_transform(z)).sum::<Complex64>()
+        atoms + self.pieces.iter().map(|piece| piece.cauchy_transform(z)).sum::<Complex64>()
     }
 
     /// One random number with this law, by inversion.
@@ -274,8 +273,8 @@ impl SpectralLaw {
         }
         let lost =
             || Error::argument("scale", scale, format!("a size that rounding at {shift} leaves intact"));
-        let parts: Result<Vec<Part>> = self.parts.iter().map(|part| part.affine(scale, shift)).collect();
-        let mut parts = parts?;
+        let pieces: Result<Vec<Piece>> = self.pieces.iter().map(|piece| piece.affine(scale, shift)).collect();
+        let mut pieces = pieces?;
         let mut atoms: Vec<Atom> = self
             .atoms
             .iter()
@@ -285,10 +284,10 @@ impl SpectralLaw {
             return Err(lost());
         }
         if scale < 0.0 {
-            parts.reverse();
+            pieces.reverse();
             atoms.reverse();
         }
-        let law = Self { parts, atoms, certificate: self.certificate };
+        let law = Self { pieces, atoms, certificate: self.certificate };
         if (law.total_mass() - self.total_mass()).abs() <= Certificate::TOLERANCE {
             Ok(law)
         } else {

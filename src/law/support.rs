@@ -12,7 +12,6 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 
 use super::equation::reach;
-use super::frame::Frame;
 use super::transform::{CauchyTransform, Singularity};
 use crate::control;
 use crate::error::{Error, Result};
@@ -42,9 +41,6 @@ const DROWNED: f64 = 1e-6;
 /// how close to a whole number a power has to be.
 const GROWTH: [f64; 2] = [1e-9, 1e-7];
 const CLEAR: f64 = 0.1;
-
-/// Where to cut an interval with an atom, as a fraction of what lies above it.
-const OFF_CENTER: f64 = 0.37;
 
 /// Error of a place that is known to rounding, in units of it.
 const EXACT: f64 = 4.0 * f64::EPSILON;
@@ -140,36 +136,10 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         self.poles.iter().chain(branches).any(within(1e-12)) || self.atoms.iter().any(within(DROWNED))
     }
 
-    /// Where to cut an interval so that no sample comes upon an atom inside, next to which the density
-    /// drowns in its pole: at places that symmetry does not prefer.
-    pub(super) fn cuts(&self, low: f64, high: f64) -> Vec<f64> {
-        let inside = self.atoms.iter().filter(|&&at| low < at && at < high);
-        inside.map(|at| at + OFF_CENTER * (high - at)).collect()
-    }
-
-    /// How to write the density on an interval: as a whole between regular or hard edges, in two halves
-    /// where one of the edges is a branch point.
-    pub(super) fn frames(&self, low: f64, high: f64) -> Vec<Frame> {
-        let order = |edge: f64| self.branches.iter().find(|(at, _)| *at == edge).map(|(_, order)| *order);
-        let (at_low, at_high) = (order(low), order(high));
-        if (at_low, at_high) == (None, None) {
-            let hard = self.hard_edges.lock().map_or(Vec::new(), |edges| edges.clone());
-            let poles = self.poles.iter().copied().chain(hard);
-            let below = poles.clone().filter(|&pole| pole <= low).reduce(f64::max);
-            let above = poles.filter(|&pole| pole >= high).reduce(f64::min);
-            return vec![Frame::Edges { low, high, poles: [below, above] }];
-        }
-        let middle = 0.5 * (low + high);
-        let half = |edge: f64, order: Option<u32>| {
-            let order = order.unwrap_or(2);
-            Frame::Power { edge, other: middle, order, pole: self.growth(edge, middle, order) }
-        };
-        vec![half(low, at_low), half(high, at_high)]
-    }
-
     /// An end of an interval of the support that is known to its rounding.
     pub(super) fn end_at(&self, x: f64) -> End {
-        let kind = if self.poles.contains(&x) { Kind::Hard } else { Kind::Soft };
+        let found = || self.hard_edges.lock().is_ok_and(|edges| edges.contains(&x));
+        let kind = if self.poles.contains(&x) || found() { Kind::Hard } else { Kind::Soft };
         End { x, kind, error: EXACT * x.abs(), beyond: f64::INFINITY, turn: None }
     }
 
@@ -210,14 +180,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         let power = exponent.round().max(0.0);
         let clear = exponent < 0.5 || (exponent - power).abs() < CLEAR;
         if clear { (power as u32).min(order - 1) } else { order - 1 }
-    }
-
-    /// The poles around a frame: the unknowns may have them, inside the support as well.
-    pub(super) fn near_poles(&self, frame: Frame) -> Vec<f64> {
-        match frame {
-            Frame::Edges { .. } => self.known_poles.clone(),
-            Frame::Power { .. } => Vec::new(),
-        }
     }
 
     /// The places that are singular, as far as they are known.

@@ -1,9 +1,8 @@
-//! Laws whose support is [walked to](super::gaps): the density between the ends by rational functions.
+//! The density between the ends of intervals by rational functions, and laws whose support is [walked to](super::gaps).
 
 use num_complex::Complex64;
 
 use super::construction::{MISSING, RESOLUTION};
-use super::part::Part;
 use super::spectral::SpectralLaw;
 use super::support::{FarMoments, Search};
 use super::transform::CauchyTransform;
@@ -57,12 +56,12 @@ impl SpectralLaw {
         let last = std::mem::take(trail);
         let displaced = search.displaced(last, workspace);
         if let Some(intervals) = displaced
-            && self.add(search, intervals, trail, workspace).is_ok()
+            && self.add(search, intervals, Vec::new(), trail, workspace).is_ok()
             && self.lacks_mass().is_none()
         {
             return Ok(());
         }
-        self.parts.clear();
+        self.pieces.clear();
         self.certificate = before;
         self.find_by_walks(search, far, trail, workspace)
     }
@@ -92,14 +91,14 @@ impl SpectralLaw {
                 continue;
             }
             tried.push(ends);
-            failed = match self.add(search, vec![interval.into()], trail, workspace) {
+            failed = match self.add(search, vec![interval.into()], Vec::new(), trail, workspace) {
                 Ok(()) => match self.lacks_mass() {
                     None => return Ok(()),
                     Some(error) => error,
                 },
                 Err(error) => error,
             };
-            self.parts.clear();
+            self.pieces.clear();
             self.certificate = before;
         }
         Err(failed)
@@ -117,16 +116,17 @@ impl SpectralLaw {
         })
     }
 
-    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap or a singular point.
+    /// Samples the density on intervals between edges, and splits them where they turn out to have a gap or a singular point. Of
+    /// `known` points those inside are used.
     pub(super) fn add<T: CauchyTransform>(
         &mut self,
         search: &Search<'_, T>,
         intervals: Vec<Interval>,
+        mut known: Vec<Sample>,
         trail: &mut Trail,
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         trail.intervals.clear();
-        let mut known: Vec<Sample> = Vec::new();
         let mut waiting: Vec<Interval> = Vec::new();
         let push = |waiting: &mut Vec<Interval>, interval: Interval| match search.halves(&interval.ends) {
             Some(halves) => waiting.extend(halves.map(Interval::from)),
@@ -141,9 +141,9 @@ impl SpectralLaw {
                 end.beyond = beyond.fold(f64::INFINITY, f64::min);
             }
             let inside = |sample: &Sample| low.x < sample.x && sample.x < high.x;
+            // Nothing shows in which way a known place inside is singular, until that many points do not do.
             let place = search.singular_places().find(|&x| low.x < x && x < high.x);
             let options = Options::default();
-            // Nothing shows in which way a known place inside is singular, until that many points do not do.
             let limit = if place.is_some() { LIMIT_WITH_PLACE } else { options.limit };
             let tolerance = (DIGITS * search.transform.rounding()).clamp(FINEST, options.tolerance);
             let options = Options { tolerance, limit, neighbour: neighbour.as_ref() };
@@ -153,7 +153,7 @@ impl SpectralLaw {
                 (Ok(Resolution::Resolved(sampled)), _) => {
                     self.certificate.cuts += sampled.cuts.len();
                     self.certificate.replaced += sampled.replaced.len();
-                    self.parts.push(Part::Rational(sampled.piece));
+                    self.pieces.push(sampled.piece);
                     trail.intervals.push(([low.x, high.x], sampled.neighbour));
                     continue;
                 }
@@ -164,12 +164,18 @@ impl SpectralLaw {
             known.retain(|sample| !inside(sample));
             known.extend(samples);
             let [from, to] = match obstacle {
+                Obstacle::Unlike { end } => {
+                    let mut ends = [low, high];
+                    ends[end] = End { kind: Kind::Other, turn: None, ..ends[end].clone() };
+                    push(&mut waiting, ends.into());
+                    continue;
+                }
                 Obstacle::Singular { x } => {
                     let cut = End { kind: Kind::Other, ..search.end_at(x) };
                     [cut.clone(), cut]
                 }
                 Obstacle::Outside { x, state } => {
-                    search.gap_inside([&low, &high], (x, &state), &known, workspace)?
+                    search.gap_inside([&low, &high], (x, &state), &mut known, workspace)?
                 }
             };
             for ends in [[low, from], [to, high]] {
@@ -178,12 +184,12 @@ impl SpectralLaw {
                 }
             }
         }
-        self.parts.sort_by(|a, b| a.low().total_cmp(&b.low()));
+        self.pieces.sort_by(|a, b| a.low().total_cmp(&b.low()));
         Ok(())
     }
 
     fn edges(&self) -> impl Iterator<Item = f64> + '_ {
-        self.parts.iter().flat_map(|part| [part.low(), part.high()])
+        self.pieces.iter().flat_map(|piece| [piece.low(), piece.high()])
     }
 }
 
@@ -193,17 +199,27 @@ impl<T: CauchyTransform> Search<'_, T> {
         &self,
         [low, high]: [&End; 2],
         (x, state): (f64, &[Complex64]),
-        known: &[Sample],
+        known: &mut Vec<Sample>,
         workspace: &mut T::Workspace,
     ) -> Result<[End; 2]> {
-        let inside = known.iter().map(|sample| sample.x).filter(|at| low.x < *at && *at < high.x);
-        let nearest = inside.chain([low.x, high.x]).map(|at| (at - x).abs()).fold(f64::INFINITY, f64::min);
-        let mut gap = self.gap(x, state, workspace);
-        for share in ASIDE {
-            // One point of a gap may be singular for the unknowns.
-            gap = gap.or_else(|_| self.gap(x + share * nearest, state, workspace));
+        let inside = known.iter().filter(|sample| low.x < sample.x && sample.x < high.x);
+        let left = inside.clone().filter(|sample| sample.x < x).max_by(|a, b| a.x.total_cmp(&b.x));
+        let right = inside.filter(|sample| sample.x > x).min_by(|a, b| a.x.total_cmp(&b.x));
+        if self.transform.knows_real_solutions() {
+            let around = [left, right].into_iter().flatten().map(|sample| sample.x).chain([low.x, high.x]);
+            let nearest = around.map(|other| (other - x).abs()).fold(f64::INFINITY, f64::min);
+            let mut gap = self.gap(x, state, workspace);
+            for share in ASIDE {
+                // One point of a gap may be singular for the unknowns.
+                gap = gap.or_else(|_| self.gap(x + share * nearest, state, workspace));
+            }
+            return gap;
         }
-        gap
+        // The nearest points inside on both sides lead to the edges of the gap; without one there is nothing on that side.
+        let (left, right) = (left.cloned(), right.cloned());
+        let from = left.map(|left| self.edge(&left, 1.0, Some(x), known, workspace));
+        let to = right.map(|right| self.edge(&right, -1.0, Some(x), known, workspace));
+        Ok([from.unwrap_or_else(|| Ok(low.clone()))?, to.unwrap_or_else(|| Ok(high.clone()))?])
     }
 
     /// Where the intervals of a neighbouring law are now; none if one of them is not where it is expected.

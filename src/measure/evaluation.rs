@@ -4,7 +4,7 @@ use super::coordinates::{Coordinates, Edge, Side};
 use super::piece::Piece;
 
 /// Exponents closer to 1 than this are those of a density that neither vanishes nor grows at the end.
-const FLAT: f64 = 0.01;
+const FLAT: f64 = 0.05;
 
 impl Piece {
     /// Density at `x`: 0 outside; at an end its limit, which may be infinite.

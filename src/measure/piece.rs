@@ -241,6 +241,11 @@ impl Piece {
         self.definition.high
     }
 
+    /// Whether a point is between the ends.
+    pub(crate) fn contains(&self, x: f64) -> bool {
+        self.low() < x && x < self.high()
+    }
+
     pub(crate) fn width(&self) -> f64 {
         self.high() - self.low()
     }

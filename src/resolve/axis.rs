@@ -59,6 +59,8 @@ pub(crate) enum Obstacle {
     Outside { x: f64, state: Vec<Complex64> },
     /// A point of the support at which the density is not smooth.
     Singular { x: f64 },
+    /// One of the ends, next to which the density is not what its kind says.
+    Unlike { end: usize },
 }
 
 /// Kind of an end of an interval.

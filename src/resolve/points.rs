@@ -8,6 +8,7 @@ use num_complex::Complex64;
 
 use super::axis::{End, Obstacle, Outcome, Request, Sample};
 use super::guess::{between, interpolate};
+use super::rounds::CLOSEST;
 use super::sample::{Sampler, Step};
 use crate::measure::coordinates::{Coordinates, logit, place_of_logit};
 use crate::numeric::rational::Place;
@@ -48,7 +49,9 @@ impl Sampler<'_> {
     /// Takes up a sample that lies in the interval.
     pub(super) fn take_up(&mut self, sample: Sample) {
         let [low, high] = self.interval();
-        if low < sample.x && sample.x < high {
+        let t = logit(Place { low: sample.x - low, high: high - sample.x });
+        let known = self.points.iter().any(|point| (point.t - t).abs() < CLOSEST);
+        if low < sample.x && sample.x < high && !known {
             self.insert(sample);
         }
     }

@@ -33,7 +33,7 @@ const BEYOND: usize = 4;
 /// Distance of a pole from an end, relative to that of the last point, up to which the way to the end depends on it.
 const NEAR: f64 = 10.0;
 
-/// Points of a segment that no function of that degree needs: they err by more than they say.
+/// Points more than known ones that no function of that degree needs: they err by more than they say.
 const CROWDED: usize = 16 * LARGEST_DEGREE;
 
 /// Support points of the last round that are chosen anew.
@@ -42,7 +42,7 @@ const RECONSIDERED: usize = 2;
 /// Candidates between neighbours closer than the first are the middle only, closer than the second none: their
 /// differences are rounded.
 const CLOSE: f64 = 0.5;
-const CLOSEST: f64 = 1e-8;
+pub(super) const CLOSEST: f64 = 1e-8;
 
 /// Length of a segment that is not cut any more.
 const SHORTEST: f64 = 1e-3;
@@ -79,6 +79,7 @@ impl Round {
         let mut previous: Option<Rational> = None;
         let mut support: Vec<usize> = Vec::new();
         let mut calm = 0;
+        let known = sampler.points.len();
         loop {
             let round = Self::new(sampler, segment, arguments);
             if round.order.len() < FEWEST {
@@ -106,7 +107,7 @@ impl Round {
             support = fit.support.iter().map(|&k| round.order[k]).collect();
             let fresh = round.candidates(sampler, &fit, previous.as_ref());
             let before = sampler.points.len();
-            let crowded = round.order.len() > CROWDED || before + fresh.len() > sampler.options.limit;
+            let crowded = before - known > CROWDED || before + fresh.len() > sampler.options.limit;
             if fresh.is_empty() || crowded {
                 return Err(sampler.exhausted(segment));
             }

@@ -30,6 +30,9 @@ pub(super) const APART: f64 = 0.15;
 /// width.
 const REACH: f64 = 8.0;
 
+/// How often the way towards an end may turn out to be longer before something else than its kind says is there.
+const EXTENDED: usize = 4;
+
 /// Distances from an end that are known to fewer units of rounding than this tell nothing.
 const UNITS: f64 = 64.0;
 
@@ -179,7 +182,7 @@ impl<'a> Sampler<'a> {
             Ok(reach) => reach,
             Err(obstacle) => return Ok(Err(obstacle)),
         };
-        let mut segments = Vec::new();
+        let (mut segments, mut extended) = (Vec::new(), [0; 2]);
         let mut cuts: Vec<f64> =
             self.options.neighbour.map_or(Vec::new(), |neighbour| neighbour.cuts.clone());
         cuts.retain(|t| -reach[0] < *t && *t < reach[1]);
@@ -190,14 +193,27 @@ impl<'a> Sampler<'a> {
         while let Some([from, to]) = todo.pop() {
             // Where parameters are finite they go on to the ends themselves.
             let open = [from == -reach[0], to == reach[1]];
-            match Round::settle(self, [from, to], open)? {
+            let settled = Round::settle(self, [from, to], open);
+            if let (Err(Error::OutOfBudget { .. }), Some(end)) =
+                (&settled, extended.iter().position(|&n| n > 0))
+            {
+                return Ok(Err(Obstacle::Unlike { end }));
+            }
+            match settled? {
                 Ok(Verdict::Settled(rational)) => {
                     let [from, to] = self.parameters([from, to], open);
                     segments.push(Segment { from, to, rational });
                 }
-                Ok(Verdict::Farther([farther_from, farther_to])) => {
-                    reach = [reach[0].max(-farther_from), reach[1].max(farther_to)];
-                    todo.push([farther_from, farther_to]);
+                Ok(Verdict::Farther(segment)) => {
+                    let farther = [reach[0].max(-segment[0]), reach[1].max(segment[1])];
+                    for end in 0..2 {
+                        extended[end] += usize::from(farther[end] > reach[end]);
+                        if extended[end] > EXTENDED {
+                            return Ok(Err(Obstacle::Unlike { end }));
+                        }
+                    }
+                    reach = farther;
+                    todo.push(segment);
                 }
                 Ok(Verdict::Cut(t)) => {
                     cuts.push(t);

@@ -113,6 +113,17 @@ fn branch_points_outside_that_nobody_tells() {
     }
 }
 
+/// An end that is said to be soft, at which the density goes like another power.
+#[test]
+fn ends_that_are_not_what_they_are_said_to_be() {
+    for power in [-0.6, -2.0 / 3.0] {
+        let axis = Exact::new(|_, d: Place| Some(d.low.powf(power) * d.high.sqrt()));
+        let result = sample(&axis, soft_pair([0.0, 1.0]), Vec::new(), Options::default()).unwrap();
+        let Resolution::Divided { obstacle, .. } = result else { panic!("{power}") };
+        assert_eq!(obstacle, Obstacle::Unlike { end: 0 });
+    }
+}
+
 #[test]
 fn ends_of_any_exponent_without_being_told() {
     let soft = |x| end(x, Kind::Soft, f64::INFINITY);
