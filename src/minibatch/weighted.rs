@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::law::{CauchyTransform, Singularity, SpectralLaw};
 use crate::population::{Atom, Population};
 use crate::solver::silverstein::Buffers;
+use crate::solver::walk::{End, Turn};
 use crate::solver::{Solution, SolverOptions, Workspace};
 
 /// By how much the tolerance of solves is loosened where the law is not found otherwise; its certificate stays as strict.
@@ -44,8 +45,9 @@ pub(super) fn population_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
     let moments = weight.moments(&transform);
     // The equation is that of the features that vary; the others have no weight.
     let varying = model.population().varying().mean();
-    let transform = Weighted { transform, weight, mass: varying, moments, atoms, pole: Some(0.0) };
-    Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
+    let transform =
+        Weighted { transform, weight, mass: varying, moments, atoms, pole: Some(0.0), walked: true };
+    Ok(WeightedLaw { mass, law: transform.law()? })
 }
 
 /// `phi(V (z - Z)^-1)` as a measure, for equal batches. `V` vanishes where `Z` does, so there is no
@@ -63,8 +65,9 @@ pub(super) fn effect_weighted(model: &MiniBatch) -> Result<WeightedLaw> {
             let allowed = "a size for which the effect of the batches can be held in floating point";
             return Err(Error::argument("step_size", format!("{:e}", model.step_size()), allowed));
         }
-        let transform = Weighted { transform, weight, mass, moments, atoms: Vec::new(), pole: None };
-        Ok(WeightedLaw { mass, law: SpectralLaw::build(&transform)? })
+        let transform =
+            Weighted { transform, weight, mass, moments, atoms: Vec::new(), pole: None, walked: true };
+        Ok(WeightedLaw { mass, law: transform.law()? })
     };
     // Next to the critical step the unknowns carry few digits, and now and then the iteration chases their rounding.
     let options = SolverOptions::default();
@@ -124,9 +127,17 @@ struct Weighted {
     moments: Option<[f64; 5]>,
     atoms: Vec<Atom>,
     pole: Option<f64>,
+    /// Whether the support is walked to.
+    walked: bool,
 }
 
 impl Weighted {
+    /// By walks along the real solutions for `Z`, by a search from inside of the support where they get lost.
+    fn law(self) -> Result<SpectralLaw> {
+        let walked = SpectralLaw::build(&self);
+        walked.or_else(|_| SpectralLaw::build(&Self { walked: false, ..self }))
+    }
+
     /// Replaces the Cauchy transform of `Z` at a solution by the weighted one.
     fn read(&self, z: Complex64, solution: Solution, workspace: &mut Workspace<Buffers>) -> Result<Solution> {
         let (silverstein, at) = (self.transform.equation(), self.transform.to_pencil(z));
@@ -158,6 +169,28 @@ impl CauchyTransform for Weighted {
     ) -> Result<Solution> {
         let solution = self.transform.solve_near(z, guess, workspace)?;
         self.read(z, solution, workspace)
+    }
+
+    fn knows_real_solutions(&self) -> bool {
+        self.walked
+    }
+
+    fn far_state(&self, x: f64, workspace: &mut Workspace<Buffers>) -> Result<Vec<Complex64>> {
+        self.transform.far_state(x, workspace)
+    }
+
+    fn walk(
+        &self,
+        x: f64,
+        guess: &[Complex64],
+        sign: f64,
+        workspace: &mut Workspace<Buffers>,
+    ) -> Result<End> {
+        self.transform.walk(x, guess, sign, workspace)
+    }
+
+    fn turn_near(&self, z: f64, turn: &Turn, sign: f64, workspace: &mut Workspace<Buffers>) -> Result<End> {
+        self.transform.turn_near(z, turn, sign, workspace)
     }
 
     fn location_scale(&self) -> (f64, f64) {
