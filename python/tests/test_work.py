@@ -71,7 +71,7 @@ except KeyboardInterrupt:
 """
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert out.stdout.startswith("stopped"), out.stdout + out.stderr
-    assert float(out.stdout.split()[1]) < 0.25
+    assert float(out.stdout.split()[1]) < 0.05
 
 
 def test_progress_is_told():
@@ -131,4 +131,4 @@ except KeyboardInterrupt:
 """
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert out.stdout.startswith("stopped"), out.stdout + out.stderr
-    assert float(out.stdout.split()[1]) < 0.25
+    assert float(out.stdout.split()[1]) < 0.05

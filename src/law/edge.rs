@@ -14,7 +14,7 @@ use num_complex::Complex64;
 use super::support::Search;
 use super::transform::CauchyTransform;
 use crate::error::{Error, Result};
-use crate::resolve::axis::{End, Sample};
+use crate::resolve::axis::{End, Kind, Sample};
 
 /// An edge between two points this close, relative to the scale of the density, is good enough when
 /// rounding keeps the interpolation from settling: the certificate has the last word.
@@ -82,11 +82,8 @@ impl<T: CauchyTransform> Search<'_, T> {
                 let distance = (fresh - last).abs();
                 let settled = (fresh - old).abs() <= AGREE * scale + f64::EPSILON * fresh.abs();
                 if (settled && distance < 1e-2 * scale) || distance < 1e-9 * scale {
-                    let edge = self.snapped(fresh);
-                    if hard {
-                        self.add_pole(edge);
-                    }
-                    return Ok(self.end_off(edge, (fresh - old).abs()));
+                    let end = self.end_off(self.snapped(fresh), (fresh - old).abs());
+                    return Ok(if hard { End { kind: Kind::Hard, ..end } } else { end });
                 }
             }
             if let Some(fresh) = fresh {

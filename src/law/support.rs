@@ -73,8 +73,6 @@ pub(super) struct Search<'a, T: CauchyTransform> {
     known_poles: Vec<f64>,
     /// Locations of the atoms.
     pub(super) atoms: Vec<f64>,
-    /// Hard edges that the search has come upon.
-    hard_edges: Mutex<Vec<f64>>,
     /// Branch points on the support with their orders.
     pub(super) branches: Vec<(f64, u32)>,
     pub(super) center: f64,
@@ -102,7 +100,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
             known_poles: poles.clone(),
             poles,
             atoms: transform.atoms().iter().map(|atom| atom.location).collect(),
-            hard_edges: Mutex::new(Vec::new()),
             branches,
             center,
             spread,
@@ -122,13 +119,6 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
         self.poles = free;
     }
 
-    /// Keeps a hard edge for the frame of its interval.
-    pub(super) fn add_pole(&self, edge: f64) {
-        if let Ok(mut edges) = self.hard_edges.lock() {
-            edges.push(edge);
-        }
-    }
-
     /// Whether `x` is a point at which the density cannot be asked for.
     pub(super) fn is_singular(&self, x: f64) -> bool {
         let branches = self.branches.iter().map(|(location, _)| location);
@@ -138,8 +128,7 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
 
     /// An end of an interval of the support that is known to its rounding.
     pub(super) fn end_at(&self, x: f64) -> End {
-        let found = || self.hard_edges.lock().is_ok_and(|edges| edges.contains(&x));
-        let kind = if self.poles.contains(&x) || found() { Kind::Hard } else { Kind::Soft };
+        let kind = if self.poles.contains(&x) { Kind::Hard } else { Kind::Soft };
         End { x, kind, error: EXACT * x.abs(), beyond: f64::INFINITY, turn: None }
     }
 

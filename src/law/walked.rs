@@ -13,9 +13,6 @@ use crate::resolve::sample::{self, Options};
 /// Where else a walk through a gap starts, relative to the distance of the nearest point that has been solved for.
 const ASIDE: [f64; 4] = [0.1, -0.1, 0.4, -0.4];
 
-/// Points that resolve an interval with a known singular place inside if it does not show there.
-const LIMIT_WITH_PLACE: usize = 300;
-
 /// Tolerance of densities in units of the rounding of what they come from, and the smallest.
 const DIGITS: f64 = 1000.0;
 const FINEST: f64 = 1e-12;
@@ -141,12 +138,11 @@ impl SpectralLaw {
                 end.beyond = beyond.fold(f64::INFINITY, f64::min);
             }
             let inside = |sample: &Sample| low.x < sample.x && sample.x < high.x;
-            // Nothing shows in which way a known place inside is singular, until that many points do not do.
+            // Nothing shows in which way a known place inside is singular, until points do not do.
             let place = search.singular_places().find(|&x| low.x < x && x < high.x);
             let options = Options::default();
-            let limit = if place.is_some() { LIMIT_WITH_PLACE } else { options.limit };
             let tolerance = (DIGITS * search.transform.rounding()).clamp(FINEST, options.tolerance);
-            let options = Options { tolerance, limit, neighbour: neighbour.as_ref() };
+            let options = Options { tolerance, neighbour: neighbour.as_ref(), ..options };
             let samples: Vec<Sample> = known.iter().filter(|sample| inside(sample)).cloned().collect();
             let sampled = sample::sample(search, [low.clone(), high.clone()], samples.clone(), options);
             let (obstacle, samples) = match (sampled, place) {

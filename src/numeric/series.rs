@@ -10,13 +10,11 @@ use std::f64::consts::PI;
 
 use crate::error::Result;
 
-use serde::{Deserialize, Serialize};
-
 /// Numbers of nodes tried on one interval before it is split.
 const RULES: [usize; 5] = [7, 15, 31, 63, 127];
 
 /// A function on `[low, high]` as a Chebyshev series of the second kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Series {
     pub(crate) low: f64,
     pub(crate) high: f64,

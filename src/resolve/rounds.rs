@@ -120,12 +120,11 @@ impl Round {
                 let poles = fit.rational.poles().unwrap_or_default();
                 match round.confirm(sampler, &fit.rational, &poles)? {
                     Ok(true) => {
+                        if let Some(farther) = sampler.farther(segment, open, poles.into_iter(), NEAR) {
+                            return Ok(Ok(Verdict::Farther(farther)));
+                        }
                         sampler.needed.extend(round.needed(sampler, &support));
-                        let verdict = match sampler.farther(segment, open, poles.into_iter(), NEAR) {
-                            Some(farther) => Verdict::Farther(farther),
-                            None => Verdict::Settled(fit.rational),
-                        };
-                        return Ok(Ok(verdict));
+                        return Ok(Ok(Verdict::Settled(fit.rational)));
                     }
                     Ok(false) => calm = 0,
                     Err(obstacle) => return Ok(Err(obstacle)),

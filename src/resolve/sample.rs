@@ -5,7 +5,8 @@
 //! what rounding has disturbed is not followed. In every round points are added where successive approximants
 //! differ most; the interval is settled after two rounds whose fresh points were all predicted. If the degree grows
 //! large the interval is cut in the middle of its points; if what is left to be cut is short, it has a singular point, at which
-//! the interval is to be divided.
+//! the interval is to be divided. Towards an end it goes as far as there are poles next to it; if that does not stop, the
+//! density goes in another way there than the kind of the end says.
 
 use num_complex::Complex64;
 

@@ -77,8 +77,8 @@ pub(super) struct Channel {
     /// Numbers `c` for which `a^-1 - c h` is nonsingular outside of the support: jumps, or ends of the support and atoms,
     /// measured from `t`.
     poles: Vec<f64>,
-    /// Matrices at which an entry of the unknown is special.
-    special: Vec<DMatrix<Complex64>>,
+    /// Unknowns at which an entry is special.
+    special: Vec<Vec<Complex64>>,
 }
 
 /// Buffers of one channel.
@@ -115,11 +115,17 @@ impl Channel {
             None => (ends.chain(atoms()).collect(), atoms().chain(singular).collect()),
         };
         let special = special.into_iter().filter(|pole| *pole != 0.0).take(FEW_ATOMS);
-        let matrix = |pole: f64| match unknown {
-            Unknown::Resolvent => &inverse_core / Complex64::from(pole),
-            Unknown::Subordination => &factors.core * Complex64::from(pole),
+        let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
+        let unknowns = |pole: f64| {
+            let matrix = match unknown {
+                Unknown::Resolvent => &inverse_core / Complex64::from(pole),
+                Unknown::Subordination => &factors.core * Complex64::from(pole),
+            };
+            let mut of_matrix = vec![Complex64::ZERO; coordinates.len()];
+            coordinates.gather(|i, j| matrix[(i, j)], &mut of_matrix);
+            of_matrix
         };
-        let special = special.map(matrix).collect();
+        let special = special.map(unknowns).collect();
         let answer = match levy {
             Some(levy) => Answer::Levy(levy),
             None if law.is_discrete() && law.point_masses().len() <= FEW_ATOMS => {
@@ -128,7 +134,6 @@ impl Channel {
             }
             None => Answer::Law(LawFunction::new(&law.affine(1.0, -origin).ok()?)),
         };
-        let coordinates = Coordinates::new(factors.core.nrows(), symmetric);
         let RankFactors { lift, core, .. } = factors;
         Some(Self { lift, core, inverse_core, answer, unknown, coordinates, origin, poles, special })
     }
@@ -157,14 +162,8 @@ impl Channel {
 
     /// What the unknowns are close to: 0, or a number at which the answer is singular.
     pub(super) fn origins(&self, state: &[Complex64], origins: &mut [Complex64]) {
-        let coordinates = |matrix: &DMatrix<Complex64>| {
-            let mut of_matrix = vec![Complex64::ZERO; state.len()];
-            self.coordinates.gather(|i, j| matrix[(i, j)], &mut of_matrix);
-            of_matrix
-        };
-        let special: Vec<Vec<Complex64>> = self.special.iter().map(coordinates).collect();
         for (at, (entry, origin)) in state.iter().zip(origins).enumerate() {
-            let special = special.iter().map(|matrix| matrix[at]);
+            let special = self.special.iter().map(|unknowns| unknowns[at]);
             let nearest = special.min_by(|a, b| (entry - a).norm().total_cmp(&(entry - b).norm()));
             *origin = nearest.filter(|at| (entry - at).norm() < CLOSE * entry.norm()).unwrap_or_default();
         }
