@@ -187,7 +187,9 @@ impl<'a> Greedy<'a> {
         let mut columns: Vec<Vec<f64>> = self.support.iter().zip(&self.cauchy).map(column).collect();
         let sizes: Vec<f64> = columns
             .iter()
-            .map(|column| column.iter().fold(f64::MIN_POSITIVE.sqrt(), |m: f64, entry| m.max(entry.abs())))
+            .map(|column| column.iter().fold(0.0, |m: f64, entry| m.max(entry.abs())))
+            // That of a constant function is 0 as it is.
+            .map(|size| if size > f64::MIN_POSITIVE.sqrt() { size } else { 1.0 })
             .collect();
         for (column, size) in columns.iter_mut().zip(&sizes) {
             column.iter_mut().for_each(|entry| *entry /= size);
@@ -281,6 +283,14 @@ mod tests {
         assert!((told.rational.eval(Place::on_line(0.1)) - f64::exp(0.1)).abs() < 2e-11);
         let untold = fit_to(noisy, &grid(60), |_| 1.5e-11);
         assert!(untold.rational.degree() > 8, "{}", untold.rational.degree());
+    }
+
+    /// Integrals of the function divide by powers of the weight.
+    #[test]
+    fn a_constant_has_an_ordinary_weight() {
+        let function = fit_to(|_| 0.5, &grid(20), |_| 1e-12).rational;
+        let [node] = function.nodes() else { panic!("{}", function.nodes().len()) };
+        assert!((1e-3..1e3).contains(&node.weight.abs()), "{:e}", node.weight);
     }
 
     #[test]
