@@ -53,9 +53,41 @@ pub(crate) fn between(
     Ok(0.5 * (a.0 + b.0))
 }
 
+/// The root between `low` and `high` of a monotone function that gives its slope, too, from a first guess: Newton's method,
+/// kept between the ends by halving. It has all digits relative to itself, next to 0 too.
+pub(crate) fn newton(function: impl Fn(f64) -> (f64, f64), guess: f64, [mut low, mut high]: [f64; 2]) -> f64 {
+    let rising = function(high).0 > function(low).0;
+    let mut x = guess.clamp(low, high);
+    for _ in 0..2 * EVALUATIONS {
+        let (value, slope) = function(x);
+        if value == 0.0 {
+            return x;
+        }
+        if (value < 0.0) == rising {
+            low = x;
+        } else {
+            high = x;
+        }
+        let newton = x - value / slope;
+        let next = if low < newton && newton < high { newton } else { 0.5 * (low + high) };
+        if (next - x).abs() <= f64::EPSILON * x.abs() || next == low && next == high {
+            return next;
+        }
+        x = next;
+    }
+    x
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A root next to 0 of a function that is flat there.
+    #[test]
+    fn newton_keeps_digits_next_to_zero() {
+        let found = newton(|x| (x.powi(3) - 1e-60, 3.0 * x * x), 0.5, [0.0, 1.0]);
+        assert!((found / 1e-20 - 1.0).abs() < 1e-14, "{found:e}");
+    }
 
     /// The root and how many values it took.
     fn root(function: fn(f64) -> f64, low: f64, high: f64) -> (f64, usize) {

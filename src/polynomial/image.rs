@@ -14,12 +14,13 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
-use super::real_polynomial::{RealPolynomial, quotient, roots};
+use super::real_polynomial::{quotient, roots};
 use super::reduction::greatest_common_divisor;
-use super::relation::Relation;
+use super::relation::{Offset, Relation};
 use crate::error::{Error, Result};
 use crate::free::Law;
 use crate::law::{CauchyTransform, FORMULA, Singularity, SpectralLaw};
+use crate::numeric::root;
 use crate::population::{Atom, merged as merged_atoms};
 use crate::solver::Solution;
 
@@ -42,7 +43,7 @@ pub(super) struct ImageTransform {
     /// Atoms besides.
     extra: Vec<Atom>,
     intervals: Vec<[f64; 2]>,
-    /// The parts of the support on which the values are monotone, if there is one value.
+    /// The values on the parts of the support on which they are monotone.
     branches: Vec<Monotone>,
     singularities: Vec<Singularity>,
     /// Where intervals over many decades are cut, which is not singular.
@@ -105,12 +106,8 @@ impl ImageTransform {
             }
         }
         let nodes = merged(nodes);
-        let branches = match &relation {
-            Relation::Value(p) => {
-                monotone.into_iter().map(|ends| Monotone::new(p, law, ends, &nodes)).collect()
-            }
-            Relation::Eigenvalues { .. } => Vec::new(),
-        };
+        let branches =
+            monotone.into_iter().flat_map(|ends| Monotone::new(&relation, law, ends, &nodes)).collect();
         let mut nodes = nodes;
         let cuts = cuts(&nodes);
         nodes.extend(cuts.iter().map(|&value| Node { value, order: 1, unbounded: false }));
@@ -152,7 +149,7 @@ impl ImageTransform {
         Solution { cauchy, state: Vec::new(), residual: 0.0, error: SAMPLED, iterations: 1 }
     }
 
-    /// `G` above the real axis, or on it.
+    /// `G` above the real axis.
     fn cauchy(&self, z: Complex64) -> Solution {
         let coefficients = self.relation.at_level(z);
         let derivative = |t: Complex64| {
@@ -161,36 +158,15 @@ impl ImageTransform {
         };
         let term =
             |t: Complex64| quotient(-self.law.cauchy_transform(t) * self.relation.slope(z, t), derivative(t));
-        let mut uncertain = 0.0;
-        let mut sum = self.relation.at_infinity(z);
-        if z.im > 0.0 {
-            sum += roots(&coefficients).into_iter().map(term).sum::<Complex64>();
-        } else {
-            let level = self.relation.at_real_level(z.re);
-            let (derivative, mut real) = (level.derivative(), Vec::new());
-            let curvature = derivative.derivative();
-            for t in level.sign_changes() {
-                let (own, slope) = (self.law.cauchy_transform(t.into()), derivative.at(t));
-                // Above the axis the root moves up or down with the sign of dt/dz = -Q_z / Q_t.
-                let ratio = -self.relation.slope(z, t.into()).re / slope;
-                let share = ratio * if ratio > 0.0 { own } else { own.conj() };
-                sum += share;
-                let moved = f64::EPSILON * level.magnitude(t) / slope.abs();
-                uncertain += share.norm() * moved * (curvature.at(t) / slope).abs();
-                real.push(t);
-            }
-            // The others come in pairs, which add to the real part alone.
-            let others = level.other_roots(&real).into_iter().map(term);
-            sum += others.filter(|term| term.is_finite()).sum::<Complex64>().re;
-        }
+        let sum =
+            self.relation.at_infinity(z) + roots(&coefficients).into_iter().map(term).sum::<Complex64>();
         let atoms: Complex64 = self.extra.iter().map(|atom| atom.mass / (z - atom.location)).sum();
         let cauchy = self.weight * sum + atoms;
-        let error = f64::EPSILON.max(self.weight * uncertain / cauchy.norm());
-        Solution { cauchy, state: Vec::new(), residual: 0.0, error, iterations: 1 }
+        Solution { cauchy, state: Vec::new(), residual: 0.0, error: f64::EPSILON, iterations: 1 }
     }
 }
 
-/// Part of the support of a law on which a polynomial is monotone, measured from both ends.
+/// A value on a part of the support of a law on which it is monotone, measured from both ends.
 #[derive(Debug)]
 struct Monotone {
     ends: [End; 2],
@@ -202,25 +178,29 @@ struct End {
     /// The number, and the value there.
     t: f64,
     value: f64,
-    /// The polynomial minus the value, in the offset from the number.
-    polynomial: RealPolynomial,
+    /// How far the value is from that, by the offset from the number.
+    offset: Offset,
     /// The law in that offset, if it is one that can be moved there.
     law: Option<SpectralLaw>,
 }
 
 impl Monotone {
-    fn new(p: &RealPolynomial, law: &Law, ends: [f64; 2], nodes: &[Node]) -> Self {
-        let end = |t: f64| {
-            // The value as the interval ends there, which may come from another number.
-            let distance = |node: &&Node| (node.value - p.at(t)).abs();
-            let nearest = nodes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-            let value = nearest.map_or(p.at(t), |node| node.value);
-            End { t, value, polynomial: p.around(t), law: law.spectral().affine(1.0, -t).ok() }
+    /// All values on a part of the support.
+    fn new(relation: &Relation, law: &Law, ends: [f64; 2], nodes: &[Node]) -> Vec<Self> {
+        let at_end = |t: f64| {
+            let end = move |(own, offset): (f64, Offset)| {
+                // The value as the interval ends there, which may come from another number.
+                let distance = |node: &&Node| (node.value - own).abs();
+                let nearest = nodes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+                let value = nearest.map_or(own, |node| node.value);
+                End { t, value, offset, law: law.spectral().affine(1.0, -t).ok() }
+            };
+            relation.around(t).into_iter().map(end)
         };
-        Self { ends: ends.map(end) }
+        at_end(ends[0]).zip(at_end(ends[1])).map(|(first, second)| Self { ends: [first, second] }).collect()
     }
 
-    /// `rho(t) / |p'(t)|` at the number `t` whose value is `x`; 0 if there is none.
+    /// `rho(t) / |dz/dt|` at the number `t` whose value is `x`; 0 if there is none.
     fn density(&self, law: &Law, x: f64) -> f64 {
         let [first, second] = &self.ends;
         let (low, high) = (first.value.min(second.value), first.value.max(second.value));
@@ -229,16 +209,19 @@ impl Monotone {
         }
         let nearer = (x - first.value).abs() <= (x - second.value).abs();
         let (near, far) = if nearer { (first, second) } else { (second, first) };
-        let (length, offset) = (far.t - near.t, x - near.value);
-        let level = near.polynomial.plus(&RealPolynomial::new(vec![-offset]));
+        let (length, distance) = (far.t - near.t, x - near.value);
         // Next to a flat end Newton's method halves the distance only now and then.
-        let guess = near.polynomial.size_at(offset).copysign(length);
-        let s = level.root_from(guess, length.min(0.0), length.max(0.0));
+        let guess = near.offset.size_at(distance).copysign(length);
+        let off = |s: f64| {
+            let (offset, slope) = near.offset.at(s);
+            (offset - distance, slope)
+        };
+        let s = root::newton(off, guess, [length.min(0.0), length.max(0.0)]);
         let density = match &near.law {
             Some(moved) => moved.density(s),
             None => law.density(near.t + s),
         };
-        density / near.polynomial.derivative().at(s).abs()
+        density / near.offset.at(s).1.abs()
     }
 }
 
@@ -283,10 +266,7 @@ impl CauchyTransform for ImageTransform {
     fn workspace(&self) {}
 
     fn solve(&self, z: Complex64, (): &mut ()) -> Result<Solution> {
-        let solution = match self.branches.as_slice() {
-            [_, ..] if z.im == 0.0 => self.on_the_axis(z.re),
-            _ => self.cauchy(z),
-        };
+        let solution = if z.im > 0.0 { self.cauchy(z) } else { self.on_the_axis(z.re) };
         if solution.cauchy.is_finite() {
             return Ok(solution);
         }
@@ -335,6 +315,7 @@ impl CauchyTransform for ImageTransform {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::polynomial::real_polynomial::RealPolynomial;
 
     /// Against the masses of the preimages: the turning point 0 of `3 t^2 - t^3` is the hard edge, and both ends of the
     /// arcsine are turning points of `(t^2 - 1)^2` with the same value.

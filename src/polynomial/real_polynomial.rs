@@ -7,6 +7,8 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
+use crate::numeric::root;
+
 /// A value this small, relative to the terms that it is the sum of, is zero.
 const ZERO: f64 = 1e-13;
 
@@ -139,15 +141,6 @@ impl RealPolynomial {
         roots
     }
 
-    /// The real roots at which the sign changes, in increasing order, however close to each other.
-    pub(super) fn sign_changes(&self) -> Vec<f64> {
-        let intervals = self.monotone().into_iter();
-        intervals
-            .filter(|&(low, high)| self.changes_sign(low, high))
-            .map(|(low, high)| self.root_between(low, high))
-            .collect()
-    }
-
     fn changes_sign(&self, low: f64, high: f64) -> bool {
         (self.at(low) < 0.0) != (self.at(high) < 0.0)
     }
@@ -177,52 +170,10 @@ impl RealPolynomial {
         count
     }
 
-    /// The root in an interval over which the sign changes and the derivative does not: Newton's method, kept
-    /// between the ends by bisection.
-    pub(super) fn root_between(&self, low: f64, high: f64) -> f64 {
-        self.root_from(0.5 * (low + high), low, high)
-    }
-
-    /// The same, from a first guess.
-    pub(super) fn root_from(&self, guess: f64, mut low: f64, mut high: f64) -> f64 {
+    /// The root in an interval over which the sign changes and the derivative does not.
+    fn root_between(&self, low: f64, high: f64) -> f64 {
         let derivative = self.derivative();
-        let rising = self.at(high) > self.at(low);
-        let mut x = guess.clamp(low, high);
-        for _ in 0..200 {
-            let value = self.at(x);
-            if value == 0.0 {
-                return x;
-            }
-            if (value < 0.0) == rising {
-                low = x;
-            } else {
-                high = x;
-            }
-            let newton = x - value / derivative.at(x);
-            let next = if low < newton && newton < high { newton } else { 0.5 * (low + high) };
-            if (next - x).abs() <= f64::EPSILON * x.abs() || next == low && next == high {
-                return next;
-            }
-            x = next;
-        }
-        x
-    }
-
-    /// The quotient by `x - root`.
-    fn deflated(&self, root: f64) -> Self {
-        let mut coefficients = vec![0.0; self.degree()];
-        let mut carry = 0.0;
-        for k in (0..self.degree()).rev() {
-            carry = self.coefficients[k + 1] + carry * root;
-            coefficients[k] = carry;
-        }
-        Self { coefficients }
-    }
-
-    /// The roots that are left when the given real ones, of multiplicity 1, are taken out.
-    pub(super) fn other_roots(&self, real: &[f64]) -> Vec<Complex64> {
-        let rest = real.iter().fold(self.clone(), |rest, &root| rest.deflated(root));
-        roots(&rest.coefficients.into_iter().map(Complex64::from).collect::<Vec<_>>())
+        root::newton(|x| (self.at(x), derivative.at(x)), 0.5 * (low + high), [low, high])
     }
 }
 
@@ -354,10 +305,7 @@ mod tests {
         assert_eq!(p.around(1.0).coefficients, [0.0, 0.0, 0.0, 0.0, 3.0, 1.0]);
         // x^2 + 1 has no real root; together with x - 3 it has one.
         assert!(RealPolynomial::new(vec![1.0, 0.0, 1.0]).real_roots().is_empty());
-        let mixed = RealPolynomial::new(vec![-3.0, 1.0, -3.0, 1.0]);
-        let real = mixed.real_roots();
-        assert_eq!(real.len(), 1);
-        let others = mixed.other_roots(&real);
-        assert!(others.iter().all(|x| (x.norm() - 1.0).abs() < 1e-14 && x.re.abs() < 1e-14));
+        let mixed = RealPolynomial::new(vec![-3.0, 1.0, -3.0, 1.0]).real_roots();
+        assert!(mixed.len() == 1 && (mixed[0] - 3.0).abs() < 1e-14, "{mixed:?}");
     }
 }

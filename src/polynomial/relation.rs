@@ -11,7 +11,7 @@ use super::real_polynomial::RealPolynomial;
 /// A derivative this small, relative to its terms, vanishes.
 const VANISHES: f64 = 1e-9;
 
-/// Leading coefficients this small, relative to the largest, are what rounding leaves of zero.
+/// Leading coefficients and discriminants this small, relative to the largest, are what rounding leaves of zero.
 const ROUNDING: f64 = 1e-14;
 
 /// A polynomial `Q(z, t)`.
@@ -56,16 +56,46 @@ impl Relation {
         }
     }
 
-    /// The same for real `z`.
-    pub(super) fn at_real_level(&self, z: f64) -> RealPolynomial {
-        RealPolynomial::new(self.at_level(Complex64::from(z)).into_iter().map(|c| c.re).collect())
-    }
-
     /// `dQ/dz` as a polynomial in `t`.
     pub(super) fn slope(&self, z: Complex64, t: Complex64) -> Complex64 {
         match self {
             Self::Value(_) => Complex64::ONE,
             Self::Eigenvalues { trace, .. } => 2.0 * z - trace.at_complex(t),
+        }
+    }
+
+    /// The values as functions of the offset from a number, each measured from where it is there; in increasing order.
+    pub(super) fn around(&self, t: f64) -> Vec<(f64, Offset)> {
+        let values = self.values(t);
+        match self {
+            Self::Value(p) => vec![(values[0], Offset::Value(p.around(t)))],
+            Self::Eigenvalues { trace, determinant } => {
+                let crossing = !self.is_simple(values[0], t);
+                let eigenvalue = |upper: bool| {
+                    let (value, gap) = if crossing {
+                        (0.5 * trace.at(t), 0.0)
+                    } else {
+                        let [own, other] =
+                            if upper { [values[1], values[0]] } else { [values[0], values[1]] };
+                        (own, own - other)
+                    };
+                    let trace = trace.around(t);
+                    let rest = determinant.around(t).plus(&trace.scaled(-value));
+                    (value, Offset::Eigenvalue { trace, rest, gap, upper })
+                };
+                [false, true].map(eigenvalue).into()
+            }
+        }
+    }
+
+    /// Whether the eigenvalue `z` is not the other one, too.
+    fn is_simple(&self, z: f64, t: f64) -> bool {
+        match self {
+            Self::Value(_) => true,
+            Self::Eigenvalues { trace, .. } => {
+                // Rounding of the discriminant, of which the difference is the root.
+                (2.0 * z - trace.at(t)).powi(2) > ROUNDING * (z.abs() + trace.magnitude(t)).powi(2)
+            }
         }
     }
 
@@ -106,13 +136,50 @@ impl Relation {
                 let (t_slope, d_slope) = (trace.derivative(), determinant.derivative());
                 let moves = (d_slope.at(t) - z * t_slope.at(t)).abs()
                     > VANISHES * (d_slope.magnitude(t) + z.abs() * t_slope.magnitude(t));
-                let simple = (2.0 * z - trace.at(t)).abs() > VANISHES * (z.abs() + trace.magnitude(t));
-                match (moves, simple) {
+                match (moves, self.is_simple(z, t)) {
                     (false, true) => Valuation { numerator: 2, denominator: 1 },
                     (true, false) => Valuation { numerator: 1, denominator: 2 },
                     // Where both vanish, two analytic values cross.
                     _ => Valuation { numerator: 1, denominator: 1 },
                 }
+            }
+        }
+    }
+}
+
+/// How far one value is from where it is at a number, as a function `d(s)` of the offset from that number: to all digits
+/// however small the offset.
+#[derive(Debug, Clone)]
+pub(super) enum Offset {
+    /// A polynomial without a constant.
+    Value(RealPolynomial),
+    /// One of the two roots of `d^2 + (gap - trace(s)) d + rest(s) = 0`, polynomials without constants, where `gap` is the
+    /// distance from the other eigenvalue.
+    Eigenvalue { trace: RealPolynomial, rest: RealPolynomial, gap: f64, upper: bool },
+}
+
+impl Offset {
+    /// `d(s)` and its derivative.
+    pub(super) fn at(&self, s: f64) -> (f64, f64) {
+        match self {
+            Self::Value(p) => (p.at(s), p.derivative().at(s)),
+            Self::Eigenvalue { trace, rest, gap, upper } => {
+                let (b, c) = (gap - trace.at(s), rest.at(s));
+                let sign = if *upper { 1.0 } else { -1.0 };
+                let root = sign * (b * b - 4.0 * c).max(0.0).sqrt();
+                // Either way without a difference that cancels.
+                let d = if sign * b > 0.0 { -2.0 * c / (b + root) } else { 0.5 * (root - b) };
+                (d, (d * trace.derivative().at(s) - rest.derivative().at(s)) / root)
+            }
+        }
+    }
+
+    /// About the offset at which it is that far.
+    pub(super) fn size_at(&self, distance: f64) -> f64 {
+        match self {
+            Self::Value(p) => p.size_at(distance),
+            Self::Eigenvalue { trace, rest, gap, .. } => {
+                rest.plus(&trace.scaled(-distance)).size_at(distance * (distance + gap))
             }
         }
     }
@@ -127,4 +194,49 @@ fn combination(terms: &[(Complex64, &RealPolynomial)], constant: Complex64) -> V
         sum.iter_mut().enumerate().for_each(|(k, entry)| *entry += factor * p.coefficient(k));
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eigenvalues in closed form, next to a crossing and next to an end at which they are roots.
+    #[test]
+    fn eigenvalues_are_told_to_all_digits_next_to_a_number() {
+        let polynomial = |coefficients: &[f64]| RealPolynomial::new(coefficients.to_vec());
+        // t and 1 - t, which cross at 1/2; t^2 and 3 + t, which do not; plus and minus the root of t.
+        let crossing = (polynomial(&[1.0]), polynomial(&[0.0, 1.0, -1.0]));
+        let apart = (polynomial(&[3.0, 1.0, 1.0]), polynomial(&[0.0, 0.0, 3.0, 1.0]));
+        let roots = (polynomial(&[0.0]), polynomial(&[0.0, -1.0]));
+        type Exact = fn(f64) -> f64;
+        let cases: [(_, f64, [Exact; 2]); 3] = [
+            (crossing, 0.5, [|s| -s, |s| s]),
+            (apart, 1.0, [|s| s * (2.0 + s), |s| s]),
+            (roots, 0.0, [|s| -s.sqrt(), |s| s.sqrt()]),
+        ];
+        for (k, ((trace, determinant), t, exact)) in cases.into_iter().enumerate() {
+            let offsets = Relation::Eigenvalues { trace, determinant }.around(t);
+            for ((_, offset), exact) in offsets.into_iter().zip(exact) {
+                for s in [1e-30, 1e-12, 1e-3, 0.2] {
+                    let (found, slope) = offset.at(s);
+                    assert!((found / exact(s) - 1.0).abs() < 1e-14, "{k} {s}: {found:e}");
+                    let difference = (exact(s * (1.0 + 1e-6)) - exact(s * (1.0 - 1e-6))) / (2e-6 * s);
+                    assert!((slope / difference - 1.0).abs() < 1e-8, "{k} {s}: slope {slope}");
+                }
+            }
+        }
+    }
+
+    /// `sqrt(2) t` and `1 - sqrt(7) t`: rounding keeps eigenvalues apart where they cross, by the root of what it is.
+    #[test]
+    fn eigenvalues_cross_in_spite_of_rounding() {
+        let [a, b] = [2f64.sqrt(), 7f64.sqrt()];
+        let trace = RealPolynomial::new(vec![1.0, a - b]);
+        let determinant = RealPolynomial::new(vec![0.0, a, -a * b]);
+        let offsets = Relation::Eigenvalues { trace, determinant }.around((a + b).recip());
+        for ((_, offset), slope) in offsets.into_iter().zip([-b, a]) {
+            let (found, _) = offset.at(1e-4);
+            assert!((found / (1e-4 * slope) - 1.0).abs() < 1e-10, "{found:e}");
+        }
+    }
 }
