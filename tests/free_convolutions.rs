@@ -172,6 +172,20 @@ fn products_with_a_wishart_matrix_are_sample_covariances() {
     }
 }
 
+/// Signs times Marchenko-Pastur of ratio 2: half of the mass at 0, and the inverse map of the companion transform,
+/// `z = -1/m - 2 m / (1 - m^2)`, has its critical points at `m^2 = sqrt(5) - 2`.
+#[test]
+fn products_of_both_signs_with_a_wishart_matrix() {
+    let signs = Law::atoms(&[(-1.0, 0.5), (1.0, 0.5)]).unwrap();
+    let product = signs.times(&Law::marchenko_pastur(2.0).unwrap()).unwrap();
+    let m = (5f64.sqrt() - 2.0).sqrt();
+    let edge = 1.0 / m + 2.0 * m / (1.0 - m * m);
+    assert_support(&product, &[[-edge, edge]]);
+    let [atom] = product.point_masses() else { panic!("{:?}", product.point_masses()) };
+    assert_eq!(atom.location, 0.0);
+    assert_relative_eq!(atom.mass, 0.5, epsilon = 1e-12);
+}
+
 #[test]
 fn subordination_functions_satisfy_their_equations() {
     let z = Complex64::new(0.4, 0.2);

@@ -186,6 +186,88 @@ fn two_projections_by_their_angle_and_by_subordination() {
     }
 }
 
+/// Eigenvalues that cross, meet at an end of the angle, or turn at a value that another one ends at. Moments of order 5 and 6,
+/// which the certificate does not use.
+#[test]
+fn two_valued_variables_whose_eigenvalues_meet() {
+    let projection = |trace: f64| Law::projection(trace).unwrap();
+    let signs = || Law::atoms(&[(-1.0, 0.5), (1.0, 0.5)]).unwrap();
+    for (text, x, y) in [
+        ("x*y + y*x", signs(), projection(0.5)),
+        ("x + y + x*y + y*x", signs(), signs()),
+        ("x + y + x*y + y*x", projection(0.5), projection(0.5)),
+        ("x*y*x - y", projection(0.5), projection(0.5)),
+        ("x*y*x - y", projection(0.7), projection(0.3)),
+        ("x*y*x + y", projection(0.7), projection(0.3)),
+        ("i*(x*y - y*x)", projection(0.7), projection(0.3)),
+    ] {
+        let model = model(text, &[("x", x), ("y", y)]);
+        let law = model.law().unwrap();
+        for (k, exact) in (1..).zip(model.moments(6)).skip(4) {
+            let size = law.integrate(|x| x.abs().powi(k));
+            assert!((law.moment(k) - exact).abs() < 1e-10 * size, "{text}: {k}: {} {exact}", law.moment(k));
+        }
+    }
+}
+
+/// Products with a law that begins at 0 with a jump: moments from the free cumulants of one factor and the moments of the other.
+#[test]
+fn products_with_a_jump_at_zero() {
+    for x in [semicircle(), Law::marchenko_pastur(1.0).unwrap(), Law::arcsine(0.0, 2.0).unwrap()] {
+        for text in ["x*y*x", "(1 - x)*y*(1 - x)"] {
+            let model = model(text, &[("x", x.clone()), ("y", Law::uniform(0.0, 1.0).unwrap())]);
+            let law = model.law().unwrap();
+            assert_eq!((law.support().len(), law.range()[0]), (1, 0.0), "{text}");
+            for (k, exact) in (1..).zip(model.moments(6)).skip(4) {
+                assert!(
+                    (law.moment(k) / exact - 1.0).abs() < 1e-10,
+                    "{text}: {k}: {} {exact}",
+                    law.moment(k)
+                );
+            }
+        }
+    }
+}
+
+/// A kernel of half the space, next to which densities go like `|x|^(-1/3)`: the order of the variables is no matter.
+#[test]
+fn half_a_kernel_in_an_anticommutator() {
+    let poisson = || Law::marchenko_pastur(2.0).unwrap();
+    let one = model("x*y + y*x", &[("x", poisson()), ("y", semicircle())]);
+    let two = model("x*y + y*x", &[("x", semicircle()), ("y", poisson())]);
+    for model in [one, two] {
+        let law = model.law().unwrap();
+        let exact = model.moments(6)[5];
+        assert!((law.moment(6) / exact - 1.0).abs() < 1e-10, "{} {exact}", law.moment(6));
+        let exponent = (law.density(1e-9) / law.density(1e-6)).log10() / 3.0;
+        assert!((exponent - 1.0 / 3.0).abs() < 1e-3, "{exponent}");
+    }
+}
+
+/// On the range of the projection `p`, next to `x = 0`, eigenvalues of `x p x + p` pile up at 1, where no atoms meet.
+#[test]
+fn one_atom_leaves_a_trace() {
+    for x in [semicircle(), Law::uniform(-1.0, 1.0).unwrap()] {
+        let model = model("x*p*x + p", &[("x", x), ("p", Law::projection(0.3).unwrap())]);
+        let law = model.law().unwrap();
+        let exact = model.moments(6)[5];
+        assert!((law.moment(6) / exact - 1.0).abs() < 1e-10, "{} {exact}", law.moment(6));
+        let [atom] = law.atoms() else { panic!("{law}") };
+        assert!(atom.location == 0.0 && (atom.mass - 0.4).abs() < 1e-10, "{law}");
+    }
+}
+
+/// Walks that get lost next to the singular point 1, a jump of the law, end there.
+#[test]
+fn half_a_projection_and_a_conjugate() {
+    for text in ["x*p*x + p", "x*p*x + 2*p"] {
+        let model = model(text, &[("x", semicircle()), ("p", Law::projection(0.5).unwrap())]);
+        let law = model.law().unwrap();
+        let exact = model.moments(6)[5];
+        assert!((law.moment(6) / exact - 1.0).abs() < 1e-10, "{text}: {} {exact}", law.moment(6));
+    }
+}
+
 #[test]
 fn two_valued_variables_reduce_to_numbers_where_they_can() {
     let signs = || Law::bernoulli().unwrap();

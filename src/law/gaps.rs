@@ -11,7 +11,11 @@ use super::transform::CauchyTransform;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::resolve::axis::End;
+use crate::solver::continuation::is_inside;
 use crate::solver::walk::{self, Turn};
+
+/// Where the support is looked for on both sides of a singular place, relative to the distance from which that is seen.
+const BESIDE: f64 = 0.1;
 
 /// Distances from which ends alone are walked to, in those that a law begins with.
 const FARTHER: [f64; 4] = [4.0, 16.0, 64.0, 256.0];
@@ -95,7 +99,10 @@ impl<T: CauchyTransform> Search<'_, T> {
 
     /// The end of a gap of the continuous part in the direction `sign`, across an atom if there is one on the way.
     fn end(&self, x: f64, guess: &[Complex64], sign: f64, workspace: &mut T::Workspace) -> Result<End> {
-        let end = self.transform.walk(x, guess, sign, workspace)?;
+        let end = match self.transform.walk(x, guess, sign, workspace) {
+            Ok(end) => end,
+            Err(error) => return self.singular_end(&error, sign, workspace).ok_or(error),
+        };
         self.count(end.evaluations)?;
         let behind = end.behind.as_ref().filter(|_| self.atoms.contains(&end.z));
         if let Some((beyond, guess)) = behind {
@@ -106,5 +113,18 @@ impl<T: CauchyTransform> Search<'_, T> {
             }
         }
         Ok(self.walked(end))
+    }
+
+    /// The singular place ahead of where a walk got lost, if the support begins there: unknowns that run off in another way than
+    /// that of an atom or a hard edge are not followed to it.
+    fn singular_end(&self, lost: &Error, sign: f64, workspace: &mut T::Workspace) -> Option<End> {
+        let Error::NoEdge { near, .. } = *lost else { return None };
+        let ahead = self.singular_places().filter(|place| sign * (place - near) > 0.0);
+        let place = ahead.min_by(|a, b| (a - near).abs().total_cmp(&(b - near).abs()))?;
+        let mut inside = |share: f64| {
+            let x = place + share * (place - near);
+            self.solve(x.into(), workspace).map(|solution| is_inside(solution.cauchy))
+        };
+        matches!((inside(-BESIDE), inside(BESIDE)), (Ok(false), Ok(true))).then(|| self.end_at(place))
     }
 }

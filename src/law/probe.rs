@@ -13,9 +13,12 @@ use crate::solver::continuation::is_inside;
 
 /// Heights, relative to the spread of the law, at which `G` is looked at: from the first down by decades, at
 /// least to the second, and on to the third until the exponents settle.
-const FIRST_HEIGHT: f64 = 1e-4;
+const FIRST_HEIGHT: f64 = 1e-2;
 const SHALLOW: f64 = 1e-8;
 const DEEP: f64 = 1e-14;
+
+/// Values that exponents are told from.
+const FEWEST: usize = 4;
 
 /// Difference of exponents over successive decades at which they have settled.
 const SETTLED: f64 = 0.01;
@@ -65,9 +68,9 @@ pub(crate) struct Probed {
 /// [`crate::Error::NotConverged`] if the transform cannot be solved for right above it, and those of [`control::spend`].
 pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f64) -> Result<Probed> {
     let mut workspace = transform.workspace();
-    let (mut heights, mut values) = (Vec::new(), Vec::new());
+    let (mut heights, mut values, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let (mut height, mut state) = (FIRST_HEIGHT, None::<Vec<Complex64>>);
-    let mut found: (Option<f64>, f64) = (None, f64::INFINITY);
+    let mut found = Found { mass: None, exponents: Vec::new() };
     while height > DEEP {
         let z = Complex64::new(location, height * spread);
         let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
@@ -76,31 +79,30 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
         let solution = match near.map_or_else(|| transform.solve(z, &mut workspace), Ok) {
             Ok(solution) => solution,
             // What is known so far has to do, if it is enough.
-            Err(_) if height < SHALLOW => break,
+            Err(_) if height < SHALLOW || found.is_clear() => break,
             Err(error) => return Err(error),
         };
         control::spend(solution.iterations)?;
         heights.push(height * spread);
         values.push(solution.cauchy);
+        errors.push(solution.error);
         state = Some(solution.state);
-        if height < 2.0 * SHALLOW {
-            let settled =
-                |exponents: &[f64]| exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED);
-            let (mass, exponents) = exponents(&heights, &values, location.abs());
-            let moved = match (mass, found.0) {
+        if values.len() >= FEWEST {
+            let next = Found::at(&heights, &values, &errors, location.abs());
+            let moved = match (next.mass, found.mass) {
                 (Some(new), Some(old)) => f64::abs(new - old) > SETTLED_MASS,
                 (new, _) => new.is_some(),
             };
+            found = Found { mass: found.refined(next.mass, solution.error), ..next };
             // Elsewhere than at 0 going deeper only loses digits of the location.
             let unsure = moved && location == 0.0;
-            found = (mass, exponents.last().copied().unwrap_or(f64::INFINITY));
-            if !unsure && (exponents.is_empty() || settled(&exponents)) {
+            if height < 2.0 * SHALLOW && !unsure && settled(&found.exponents) {
                 break;
             }
         }
         height *= 0.1;
     }
-    let (mass, exponent) = found;
+    let (mass, exponent) = (found.mass, found.exponent());
     let atom = mass.map(|mass| Atom { location, mass });
     if exponent >= ANALYTIC {
         return Ok(Probed { atom, singularity: Some(Singularity::Pole(location)) });
@@ -124,21 +126,53 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     Ok(Probed { atom, singularity })
 }
 
-/// The mass of an atom, if there is one, and the exponents of the rest over the last decades; none where the rest
-/// changes by rounding only, that of numbers of the given size included.
-fn exponents(heights: &[f64], values: &[Complex64], size: f64) -> (Option<f64>, Vec<f64>) {
-    let last = values.len() - 1;
-    let growth = (values[last].norm() / values[last - 1].norm()).log10();
-    let height = |k: usize| Complex64::new(0.0, heights[k]);
-    let noise = ROUNDING + DIGITS * f64::EPSILON * size / heights[last];
-    let shares = || (0..=last).map(|k| (height(k) * values[k]).re).collect::<Vec<f64>>();
-    let mass = (growth > ATOM).then(|| limit(&shares(), noise));
-    let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
-    let change = |k: usize| (rest(k) - rest(k - 1)).norm();
-    if change(last) <= noise * values[last].norm() {
-        return (mass, Vec::new());
+/// Whether exponents agree.
+fn settled(exponents: &[f64]) -> bool {
+    exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED)
+}
+
+/// What values above a candidate tell.
+struct Found {
+    /// The mass of an atom, if there is one.
+    mass: Option<f64>,
+    /// Exponents of the rest over the last decades; none where the rest changes by rounding only.
+    exponents: Vec<f64>,
+}
+
+impl Found {
+    /// From values with relative errors, at heights above a number of the given size.
+    fn at(heights: &[f64], values: &[Complex64], errors: &[f64], size: f64) -> Self {
+        let last = values.len() - 1;
+        let growth = (values[last].norm() / values[last - 1].norm()).log10();
+        let height = |k: usize| Complex64::new(0.0, heights[k]);
+        let noise = ROUNDING.max(errors[last]) + DIGITS * f64::EPSILON * size / heights[last];
+        let shares = || (0..=last).map(|k| (height(k) * values[k]).re).collect::<Vec<f64>>();
+        let mass = (growth > ATOM).then(|| limit(&shares(), noise));
+        let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
+        let change = |k: usize| (rest(k) - rest(k - 1)).norm();
+        if change(last) <= noise * values[last].norm() {
+            return Self { mass, exponents: Vec::new() };
+        }
+        let decades = last.saturating_sub(2).max(2)..=last;
+        Self { mass, exponents: decades.map(|k| (change(k - 1) / change(k)).log10()).collect() }
     }
-    (mass, [last - 2, last - 1, last].map(|k| (change(k - 1) / change(k)).log10()).to_vec())
+
+    /// The mass after another estimate, which is not better where it differs by no more than its error.
+    fn refined(&self, mass: Option<f64>, error: f64) -> Option<f64> {
+        let same = |&(new, old): &(f64, f64)| (new - old).abs() <= 2.0 * error * old;
+        mass.zip(self.mass).filter(same).map(|(_, old)| old).or(mass)
+    }
+
+    /// Whether this is enough where nothing further down can be solved for: next to an atom unknowns lose digits.
+    fn is_clear(&self) -> bool {
+        self.mass.is_some()
+            || self.exponents.len() > 1 && settled(&self.exponents[self.exponents.len() - 2..])
+    }
+
+    /// The exponent of the rest.
+    fn exponent(&self) -> f64 {
+        self.exponents.last().copied().unwrap_or(f64::INFINITY)
+    }
 }
 
 /// The limit of numbers that approach it like a sum of powers of the height, which fall geometrically: Aitken's

@@ -124,12 +124,8 @@ impl SpectralLaw {
         workspace: &mut T::Workspace,
     ) -> Result<()> {
         trail.intervals.clear();
-        let mut waiting: Vec<Interval> = Vec::new();
-        let push = |waiting: &mut Vec<Interval>, interval: Interval| match search.halves(&interval.ends) {
-            Some(halves) => waiting.extend(halves.map(Interval::from)),
-            None => waiting.push(interval),
-        };
-        intervals.into_iter().for_each(|interval| push(&mut waiting, interval));
+        let mut waiting: Vec<Interval> =
+            intervals.into_iter().flat_map(|interval| search.parts(interval)).collect();
         while let Some(Interval { ends: [mut low, mut high], neighbour }) = waiting.pop() {
             let others = waiting.iter().flat_map(|interval| &interval.ends).map(|end| end.x);
             let singular: Vec<f64> = search.singular_places().chain(others).chain(self.edges()).collect();
@@ -163,7 +159,7 @@ impl SpectralLaw {
                 Obstacle::Unlike { end } => {
                     let mut ends = [low, high];
                     ends[end] = End { kind: Kind::Other, turn: None, ..ends[end].clone() };
-                    push(&mut waiting, ends.into());
+                    waiting.extend(search.parts(ends.into()));
                     continue;
                 }
                 Obstacle::Singular { x } => {
@@ -176,7 +172,7 @@ impl SpectralLaw {
             };
             for ends in [[low, from], [to, high]] {
                 if ends[0].x < ends[1].x {
-                    push(&mut waiting, ends.into());
+                    waiting.extend(search.parts(ends.into()));
                 }
             }
         }
@@ -190,6 +186,20 @@ impl SpectralLaw {
 }
 
 impl<T: CauchyTransform> Search<'_, T> {
+    /// What an interval is sampled in: the parts between branch points on it, and halves where ends ask for that.
+    fn parts(&self, interval: Interval) -> Vec<Interval> {
+        let [low, high] = interval.ends.each_ref().map(|end| end.x);
+        if let Some((at, _)) = self.branches.iter().find(|(at, _)| low < *at && *at < high) {
+            let [first, last] = interval.ends;
+            let sides = [[first, self.end_at(*at)], [self.end_at(*at), last]];
+            return sides.into_iter().flat_map(|ends| self.parts(ends.into())).collect();
+        }
+        match self.halves(&interval.ends) {
+            Some(halves) => halves.map(Interval::from).into(),
+            None => vec![interval],
+        }
+    }
+
     /// The gap around a point between two ends, which is outside of the support.
     fn gap_inside(
         &self,

@@ -10,8 +10,9 @@ use crate::free::Law;
 use crate::law::Singularity;
 use crate::population::Atom;
 
-/// Masses of atoms of all variables that, with `n - 1` taken off, leave a trace next to the support.
-const TRACE: f64 = -0.55;
+/// What masses of atoms of all variables have to be above, with `n - 1` taken off, to leave a trace: in two variables one
+/// atom does, next to which another variable may vanish.
+const TRACE: f64 = -1.0;
 
 /// Most joint values of atoms that are looked at.
 const MOST_CANDIDATES: usize = 64;
@@ -42,7 +43,8 @@ impl FreePolynomial {
     pub(super) fn value_at(&self, numbers: &[f64]) -> f64 {
         let number = |variable: &Variable| self.number(variable, numbers);
         let terms = self.reduced.terms();
-        terms.map(|(word, coefficient)| coefficient.re * word.iter().map(number).product::<f64>()).sum()
+        // From a 0 without a sign.
+        terms.fold(0.0, |sum, (word, c)| sum + c.re * word.iter().map(number).product::<f64>())
     }
 
     /// The number of variables without a linear term when all are measured from the given numbers.

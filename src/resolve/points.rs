@@ -87,10 +87,15 @@ impl Sampler<'_> {
                 Some(Ok(Outcome::Inside { density, noise, state }))
                     if (density / before - 1.0).abs() > noise + self.points[k].noise =>
                 {
+                    self.doubtful.push(self.points[k].t);
                     Some(Sample { x, density, noise, state })
                 }
                 Some(Ok(Outcome::Outside(state))) => return Ok(Err(Obstacle::Outside { x, state })),
-                _ => self.alone(k),
+                Some(Ok(Outcome::Inside { .. })) => self.alone(k),
+                _ => {
+                    self.doubtful.push(self.points[k].t);
+                    None
+                }
             };
             if let Some(sample) = found {
                 self.insert(sample);
@@ -139,23 +144,30 @@ impl Sampler<'_> {
     /// Solves for points, or for points next to those that fail.
     pub(super) fn solve(&mut self, logarithms: &[f64]) -> Step<()> {
         let outcomes = self.axis.solve(&self.requests(logarithms));
-        let mut obstacle = None;
+        let (mut obstacle, mut failed) = (None, None);
         for (&t, outcome) in logarithms.iter().zip(outcomes) {
-            let (t, outcome) = match outcome {
-                Ok(outcome) => (t, outcome),
-                Err(error) => self.beside(t).ok_or(error)?,
+            let found = match outcome {
+                Ok(outcome) => Ok((t, outcome)),
+                Err(error) => self.beside(t).ok_or(error),
             };
-            let x = self.position(t);
-            match outcome {
-                Outcome::Inside { density, noise, state } => {
-                    self.insert(Sample { x, density, noise, state });
+            match found {
+                Ok((t, Outcome::Inside { density, noise, state })) => {
+                    self.insert(Sample { x: self.position(t), density, noise, state });
                 }
-                Outcome::Outside(state) => {
-                    obstacle.get_or_insert(Obstacle::Outside { x, state });
+                Ok((t, Outcome::Outside(state))) => {
+                    obstacle.get_or_insert(Obstacle::Outside { x: self.position(t), state });
+                }
+                Err(error) => {
+                    self.failed = Some(t);
+                    failed.get_or_insert(error);
                 }
             }
         }
-        Ok(obstacle.map_or(Ok(()), Err))
+        match (obstacle, failed) {
+            (Some(obstacle), _) => Ok(Err(obstacle)),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(Ok(())),
+        }
     }
 
     /// A point that cannot be solved for may be singular for the unknowns though not for the law.

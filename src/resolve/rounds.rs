@@ -56,6 +56,8 @@ pub(super) enum Verdict {
     Settled(Rational),
     /// It has to go on further towards the open ends.
     Farther([f64; 2]),
+    /// It goes on too far: nearer to an open end points have no solution of their own.
+    Nearer([f64; 2]),
     /// With a point, in the logarithm, at which to cut.
     Cut(f64),
 }
@@ -94,10 +96,15 @@ impl Round {
             support.truncate(support.len().saturating_sub(RECONSIDERED));
             let fit = round.fit(sampler, &support);
             if fit.error <= LOOSE {
-                match sampler.reconsider(&round.outliers(&fit))? {
-                    Ok(true) => continue,
-                    Ok(false) => {}
+                let changed = match sampler.reconsider(&round.outliers(&fit))? {
+                    Ok(changed) => changed,
                     Err(obstacle) => return Ok(Err(obstacle)),
+                };
+                if let Some(nearer) = sampler.shortened(segment, open) {
+                    return Ok(Ok(Verdict::Nearer(nearer)));
+                }
+                if changed {
+                    continue;
                 }
                 let poles = fit.poles.iter().map(|pole| Complex64::from(pole.low));
                 if let Some(farther) = sampler.farther(segment, open, poles, 1.0) {

@@ -34,6 +34,9 @@ const REACH: f64 = 8.0;
 /// How often the way towards an end may turn out to be longer before something else than its kind says is there.
 const EXTENDED: usize = 4;
 
+/// Doubtful points after which the way to an end stops before them.
+const DOUBTFUL: usize = 3;
+
 /// Distances from an end that are known to fewer units of rounding than this tell nothing.
 const UNITS: f64 = 64.0;
 
@@ -98,6 +101,12 @@ pub(super) struct Sampler<'a> {
     pub(super) replaced: Vec<f64>,
     /// Points of extreme density that have been looked at, by their logarithms.
     pub(super) inspected: Vec<f64>,
+    /// How far towards both ends, in the logarithm, points can be solved for.
+    pub(super) sight: [f64; 2],
+    /// The point that could be solved for last of all neither itself nor next to it.
+    pub(super) failed: Option<f64>,
+    /// Points that do not fit the others, at which no guess or another one has not led to the same solution.
+    pub(super) doubtful: Vec<f64>,
 }
 
 /// Either everything that was asked for, or a reason to divide the interval.
@@ -119,6 +128,9 @@ impl<'a> Sampler<'a> {
             needed: Vec::new(),
             replaced: Vec::new(),
             inspected: Vec::new(),
+            sight: [f64::INFINITY; 2],
+            failed: None,
+            doubtful: Vec::new(),
         })
     }
 
@@ -154,7 +166,33 @@ impl<'a> Sampler<'a> {
     fn horizon(&self, end: usize) -> f64 {
         let End { x, error, .. } = self.ends[end];
         let rounding = UNITS * (error + f64::EPSILON * x.abs());
-        (self.width() / rounding).ln().clamp(1.0, LARGEST_LOGARITHM)
+        (self.width() / rounding).ln().clamp(1.0, LARGEST_LOGARITHM).min(self.sight[end])
+    }
+
+    /// What is left of a segment if it ends, towards an open end, before a point that could not be solved for or before doubtful
+    /// ones: next to a branch point solutions are so close that they are taken for each other. None if that is too far from the
+    /// end to tell what is there.
+    pub(super) fn shortened(&mut self, [from, to]: [f64; 2], open: [bool; 2]) -> Option<[f64; 2]> {
+        let failed = self.failed.take();
+        let within = |t: &f64| from <= *t && *t <= to;
+        for end in [0, 1] {
+            let side = |t: f64| [-t, t][end];
+            let mut unseen: Vec<f64> = self.doubtful.iter().copied().filter(within).map(side).collect();
+            unseen.retain(|t| *t > REACH);
+            if unseen.len() < DOUBTFUL {
+                unseen.clear();
+            }
+            unseen.extend(failed.filter(within).map(side).filter(|t| *t > 0.0));
+            let limit = unseen.into_iter().fold(f64::INFINITY, f64::min);
+            let before = self.points.iter().map(|point| side(point.t)).filter(|t| *t < limit);
+            let last = before.fold(0.0, f64::max);
+            if open[end] && limit.is_finite() && last >= REACH {
+                self.doubtful.retain(|t| side(*t) < limit);
+                self.sight[end] = last;
+                return Some(if end == 0 { [-last, to] } else { [from, last] });
+            }
+        }
+        None
     }
 
     fn run(&mut self) -> Step<Sampled> {
@@ -175,8 +213,12 @@ impl<'a> Sampler<'a> {
         let mut first = first.into_iter();
         for size in FIRST_BATCHES {
             let batch: Vec<f64> = first.by_ref().take(size).collect();
-            if let Err(obstacle) = self.solve(&batch)? {
-                return Ok(Err(obstacle));
+            match self.solve(&batch) {
+                Ok(Ok(())) => {}
+                Ok(Err(obstacle)) => return Ok(Err(obstacle)),
+                // Others will be asked for, nearer, where this one matters.
+                Err(error) if error.is_of_one_point() && self.failed.is_some_and(|t| t.abs() > REACH) => {}
+                Err(error) => return Err(error),
             }
         }
         let mut reach = match self.reach()? {
@@ -200,6 +242,12 @@ impl<'a> Sampler<'a> {
             {
                 return Ok(Err(Obstacle::Unlike { end }));
             }
+            let settled = match settled {
+                Err(error) if error.is_of_one_point() => {
+                    self.shortened([from, to], open).map(|nearer| Ok(Verdict::Nearer(nearer))).ok_or(error)
+                }
+                settled => settled,
+            };
             match settled? {
                 Ok(Verdict::Settled(rational)) => {
                     let [from, to] = self.parameters([from, to], open);
@@ -214,6 +262,10 @@ impl<'a> Sampler<'a> {
                         }
                     }
                     reach = farther;
+                    todo.push(segment);
+                }
+                Ok(Verdict::Nearer(segment)) => {
+                    reach = [0, 1].map(|end| reach[end].min(self.sight[end]));
                     todo.push(segment);
                 }
                 Ok(Verdict::Cut(t)) => {

@@ -124,6 +124,37 @@ fn ends_that_are_not_what_they_are_said_to_be() {
     }
 }
 
+/// Next to the branch point, nearer than 1e-6 of the width, no point can be solved for.
+#[test]
+fn ends_that_are_not_reached() {
+    for sign in [1.0, -1.0] {
+        // int x^(-1/3) (1 + x) dx = 3/2 + 3/5, from either end.
+        let axis = Exact::new(|_, d: Place| {
+            let near = if sign > 0.0 { d.low } else { d.high };
+            Some(if near < 1e-6 { f64::NAN } else { near.powf(-1.0 / 3.0) * (1.0 + near) })
+        });
+        let branch = |x| end(x, Kind::Branch(Root { order: 3, growth: 1 }), f64::INFINITY);
+        let regular = |x| end(x, Kind::Regular, f64::INFINITY);
+        let ends = if sign > 0.0 { [branch(0.0), regular(1.0)] } else { [regular(0.0), branch(1.0)] };
+        let (_, count, error) = measured(&axis, ends, 2.1);
+        assert!(count < 60 && error < 1e-11, "{sign}: {count} {error:e}");
+    }
+}
+
+/// Next to the branch point, nearer than 1e-6 of the width, every solve finds something else, and claims all digits.
+#[test]
+fn ends_at_which_solutions_are_taken_for_each_other() {
+    let solves = AtomicUsize::new(0);
+    let axis = Exact::new(|_, d: Place| {
+        let count = solves.fetch_add(1, Ordering::Relaxed) as f64;
+        let error = if d.low < 1e-6 { 0.1 * (7.0 * count).sin() } else { 0.0 };
+        Some(d.low.powf(-1.0 / 3.0) * (1.0 + d.low) * (1.0 + error))
+    });
+    let branch = end(0.0, Kind::Branch(Root { order: 3, growth: 1 }), f64::INFINITY);
+    let (_, count, error) = measured(&axis, [branch, end(1.0, Kind::Regular, f64::INFINITY)], 2.1);
+    assert!(count < 150 && error < 1e-11, "{count} {error:e}");
+}
+
 #[test]
 fn ends_of_any_exponent_without_being_told() {
     let soft = |x| end(x, Kind::Soft, f64::INFINITY);

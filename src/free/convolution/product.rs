@@ -188,15 +188,15 @@ impl FreeProduct {
     }
 }
 
-/// The product of finitely many values and a free Poisson law, which is a multiple of one of Marchenko and Pastur, as a
-/// sample covariance.
+/// The product of finitely many positive values and a free Poisson law, which is a multiple of one of Marchenko and
+/// Pastur, as a sample covariance.
 fn covariance(values: &Law, poisson: &Law) -> Option<ExplicitTransform> {
     let levy = poisson.levy().filter(|levy| levy.drift == 0.0 && levy.variance == 0.0)?;
     let [jump] = levy.jumps[..] else { return None };
     let scaled = |atom: &Atom| Atom { location: jump.rate * jump.size * atom.location, mass: atom.mass };
     let population: Vec<Atom> = values.point_masses().iter().map(scaled).collect();
     let finite = population.iter().all(|atom| atom.location.is_finite());
-    (values.is_discrete() && finite)
+    (values.is_discrete() && finite && check_positive(values).is_ok())
         .then(|| ExplicitTransform::sample_covariance(1.0 / jump.rate, &population))
 }
 
