@@ -186,6 +186,36 @@ fn products_of_both_signs_with_a_wishart_matrix() {
     assert_relative_eq!(atom.mass, 0.5, epsilon = 1e-12);
 }
 
+/// The transform of a sum of projections vanishes at its mean, in a gap: nothing is there but what rounding makes of it.
+#[test]
+fn gaps_in_which_the_transform_vanishes() {
+    for (a, b) in [(0.5, 0.3), (0.3, 0.5), (0.5, 0.25), (0.5, 0.45), (0.4, 0.5)] {
+        let [p, q] = [a, b].map(|trace| Law::projection(trace).unwrap());
+        let sum = p.plus(&q).unwrap();
+        // 1 -+ cos of the angles between the ranges.
+        let (middle, width) = (a + b - 2.0 * a * b, 2.0 * f64::sqrt(a * b * (1.0 - a) * (1.0 - b)));
+        let [inner, outer] = [middle - width, middle + width].map(f64::sqrt);
+        assert_support(&sum, &[[1.0 - outer, 1.0 - inner], [1.0 + inner, 1.0 + outer]]);
+    }
+}
+
+/// Powers of laws with half of the mass at 0: next to it densities grow like `x^(-s/(s+1))`, `s` one less than the number of
+/// factors. The upper end of three Marchenko-Pastur laws of ratio 2 is a critical value of `z(m) = (1 + m) (1 + 2 m)^3 / m`,
+/// as `S(m) = 1 / (1 + 2 m)`.
+#[test]
+fn products_of_equal_kernels() {
+    let poisson = Law::marchenko_pastur(2.0).unwrap();
+    let product = poisson.times(&poisson).unwrap().times(&poisson).unwrap();
+    let [atom] = product.point_masses() else { panic!("{:?}", product.point_masses()) };
+    assert_eq!(atom.location, 0.0);
+    assert_relative_eq!(atom.mass, 0.5, epsilon = 1e-12);
+    // z'(m) / z(m) = 0 is 6 m^2 + 4 m = 1.
+    let m = (10f64.sqrt() - 2.0) / 6.0;
+    assert_support(&product, &[[0.0, (1.0 + m) * (1.0 + 2.0 * m).powi(3) / m]]);
+    let exponent = (product.density(1e-9) / product.density(1e-6)).log10() / 3.0;
+    assert!((exponent - 2.0 / 3.0).abs() < 0.01, "{exponent}");
+}
+
 #[test]
 fn subordination_functions_satisfy_their_equations() {
     let z = Complex64::new(0.4, 0.2);

@@ -42,6 +42,9 @@ const DROWNED: f64 = 1e-6;
 const GROWTH: [f64; 2] = [1e-9, 1e-7];
 const CLEAR: f64 = 0.1;
 
+/// Imaginary part of a transform, in units of what it is about at a distance, that rounding makes.
+const VANISHES: f64 = 1e-10;
+
 /// Error of a place that is known to rounding, in units of it.
 const EXACT: f64 = 4.0 * f64::EPSILON;
 
@@ -268,7 +271,9 @@ impl<'a, T: CauchyTransform> Search<'a, T> {
     fn sample(&self, x: f64, solution: Solution) -> Option<Sample> {
         let g = solution.cauchy;
         let noise = 3.0 * solution.error.max(self.transform.rounding()) * g.norm() / -g.im;
-        is_inside(g).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
+        // In a gap G may vanish: what rounding leaves of it is then nothing but imaginary.
+        let vanishes = -g.im * ((x - self.center).abs() + self.spread) < VANISHES;
+        (is_inside(g) && !vanishes).then(|| Sample { x, density: -g.im / PI, noise, state: solution.state })
     }
 
     /// Mean and second moment from the expansion of `G` at infinity: the trapezoidal rule on a

@@ -9,9 +9,11 @@
 //! As `G_1(omega_1) = phi((z / x_2 - x_1)^-1)` for `x_2 > 0`, the subordination function `omega_1` of the law that may
 //! have both signs stays in the upper half-plane, while `omega_2` may leave it.
 //!
-//! Near 0 a law whose Cauchy transform grows like `z^(-s/(s+1))` has the singularity `s`; singularities of
-//! factors add up, because S-transforms multiply: the Fuss-Catalan laws, products of `s` Marchenko-Pastur
-//! laws of ratio 1, are the classical case.
+//! Near 0 a law whose Cauchy transform, without its atom there, grows like `z^(-s/(s+1))` has the singularity `s`. With an
+//! atom of mass `k` its S-transform has a pole of order `s` at -1 if `k = 0`, of order `s + 1` at `k - 1` otherwise. As
+//! S-transforms multiply, singularities of factors without atoms add up: the Fuss-Catalan laws, products of `s`
+//! Marchenko-Pastur laws of ratio 1, are the classical case. Those of two equal atoms do so plus 1, and of two different ones
+//! the heavier keeps its own.
 //!
 //! The product of finitely many values and a free Poisson law is a sample covariance, whose equation is explicit.
 
@@ -28,6 +30,9 @@ use crate::population::Atom;
 
 /// Highest order of a branch point at 0 that is followed.
 const HIGHEST_ORDER: u32 = 16;
+
+/// Difference of two kernels at which they are equal.
+const TOUCHING: f64 = 1e-9;
 
 /// A Cauchy transform this small at 0, in units of the inverse of the radius, vanishes there.
 const BALANCED: f64 = 1e-9;
@@ -81,9 +86,20 @@ fn at_zero(law: &Law) -> u32 {
     law.singularities().iter().find_map(order).unwrap_or(0)
 }
 
-/// The singular point at 0 of a product of positive laws.
+/// The mass of the atom at 0.
+fn kernel(law: &Law) -> f64 {
+    law.point_masses().iter().find(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass)
+}
+
+/// The singular point at 0 of a product of positive laws, see the module.
 fn ending_at_zero(one: &Law, two: &Law) -> Option<Singularity> {
-    Some(match (at_zero(one) + at_zero(two) + 1).min(HIGHEST_ORDER) {
+    let (kernels, orders) = ([kernel(one), kernel(two)], [at_zero(one), at_zero(two)]);
+    let singularity = match kernels {
+        [0.0, 0.0] => orders[0] + orders[1],
+        [first, second] if (first - second).abs() < TOUCHING => orders[0] + orders[1] + 1,
+        [first, second] => orders[usize::from(second > first)],
+    };
+    Some(match (singularity + 1).min(HIGHEST_ORDER) {
         1 | 2 => Singularity::Pole(0.0),
         order => Singularity::Branch { location: 0.0, order },
     })
@@ -95,8 +111,7 @@ fn ending_at_zero(one: &Law, two: &Law) -> Option<Singularity> {
 /// symmetric laws with a gap at 0, `omega_1^2` goes like `omega_2 G_2(omega_2)` at `omega_2 = z omega_1`, which makes
 /// `omega_1` a power series in `z^(1 / (2 s + 1))`.
 fn crossing_zero(signed: &Law, positive: &Law, transform: &impl CauchyTransform) -> Option<Singularity> {
-    let kernel = |law: &Law| law.point_masses().iter().any(|atom| atom.location == 0.0);
-    if kernel(signed) || kernel(positive) {
+    if kernel(signed) > 0.0 || kernel(positive) > 0.0 {
         return Some(Singularity::Pole(0.0));
     }
     let s = at_zero(positive);
@@ -134,10 +149,7 @@ impl FreeProduct {
         }
         let laws = [one.clone(), two.clone()];
         let multiply = |a: f64, b: f64| a * b;
-        let mass_at_zero = |law: &Law| {
-            law.point_masses().iter().find(|atom| atom.location == 0.0).map_or(0.0, |atom| atom.mass)
-        };
-        let kernel = mass_at_zero(one).max(mass_at_zero(two));
+        let kernel = kernel(one).max(kernel(two));
         let mut atoms = pairs::atoms(one, two, multiply);
         atoms.retain(|atom| atom.location != 0.0);
         if kernel > 0.0 {
