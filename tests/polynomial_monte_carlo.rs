@@ -104,7 +104,7 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
     let (failures, _) = random_polynomials(200, 2, 3, 4);
     println!("{failures} of 200 laws are errors");
     // A law that is not resolved is an error, and has to stay an exception.
-    assert!(failures <= 8, "{failures} of 200 laws are errors");
+    assert!(failures <= 4, "{failures} of 200 laws are errors");
 }
 
 #[test]
@@ -112,6 +112,6 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
 fn a_thousand_random_polynomials() {
     let (failures, slow) = random_polynomials(1000, 4, 5, 2);
     println!("{failures} of 1000 are errors, {slow} have taken more than ten seconds");
-    // 13 are when this is written.
-    assert!(failures <= 14, "{failures} of 1000 laws are errors");
+    // 6 are when this is written.
+    assert!(failures <= 7, "{failures} of 1000 laws are errors");
 }

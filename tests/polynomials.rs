@@ -231,21 +231,35 @@ fn walks_find_no_gap_that_is_not_there() {
     assert!((law.moment(4) / exact[3] - 1.0).abs() < 1e-9);
 }
 
-/// An atom next to which unknowns lose their digits long before the power of the rest is known.
+/// Atoms next to which unknowns lose their digits long before the power of the rest is known.
 #[test]
 fn atoms_are_told_from_values_high_above() {
-    let laws = [
-        ("w", Law::arcsine(0.0, 1.3817).unwrap()),
-        ("y", Law::projection(0.83395).unwrap()),
-        ("z", Law::projection(0.1891).unwrap()),
+    let rank = 0.29988783;
+    let cases = [
+        // In blocks of the kernel of y, of dimension 0.16605, and its complement: the off-diagonal block has full rank, twice,
+        // and of w z w the rest of its rank is left in the complement.
+        (
+            "-0.92216468*(w*z*w*y + y*w*z*w)",
+            vec![
+                ("w", Law::arcsine(0.0, 1.3817).unwrap()),
+                ("y", Law::projection(0.83395).unwrap()),
+                ("z", Law::projection(0.1891).unwrap()),
+            ],
+            1.0 - 0.16605 - 0.1891,
+        ),
+        // A z + z A^* has twice the rank of z.
+        (
+            "-0.31444286*(y*z + z*y) - 0.17171295*(z*y*z*y + y*z*y*z)",
+            vec![("y", Law::uniform(-1.16803152, 1.0).unwrap()), ("z", Law::projection(rank).unwrap())],
+            1.0 - 2.0 * rank,
+        ),
     ];
-    let text = "-0.92216468*(w*z*w*y + y*w*z*w)";
-    let model = FreePolynomial::new(text.parse::<Polynomial>().unwrap(), &laws).unwrap();
-    let law = model.law().unwrap();
-    let exact = model.moments(6);
-    assert!((law.moment(6) / exact[5] - 1.0).abs() < 1e-9);
-    // In blocks of the kernel of y, of dimension 0.16605, and its complement: the off-diagonal block has full rank, twice, and
-    // of w z w the rest of its rank is left in the complement.
-    let [atom] = law.atoms() else { panic!("{law}") };
-    assert!(atom.location == 0.0 && (atom.mass - (1.0 - 0.16605 - 0.1891)).abs() < 1e-10, "{law}");
+    for (text, laws, mass) in cases {
+        let model = FreePolynomial::new(text.parse::<Polynomial>().unwrap(), &laws).unwrap();
+        let law = model.law().unwrap();
+        let exact = model.moments(6);
+        assert!((law.moment(6) / exact[5] - 1.0).abs() < 1e-9, "{text}");
+        let [atom] = law.atoms() else { panic!("{text}: {law}") };
+        assert!(atom.location == 0.0 && (atom.mass - mass).abs() < 1e-10, "{text}: {law}");
+    }
 }

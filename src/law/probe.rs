@@ -93,7 +93,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
                 (Some(new), Some(old)) => f64::abs(new - old) > SETTLED_MASS,
                 (new, _) => new.is_some(),
             };
-            found = Found { mass: found.refined(next.mass, solution.error), ..next };
+            found = next;
             // Elsewhere than at 0 going deeper only loses digits of the location.
             let unsure = moved && location == 0.0;
             if height < 2.0 * SHALLOW && !unsure && settled(&found.exponents) {
@@ -155,12 +155,6 @@ impl Found {
         }
         let decades = last.saturating_sub(2).max(2)..=last;
         Self { mass, exponents: decades.map(|k| (change(k - 1) / change(k)).log10()).collect() }
-    }
-
-    /// The mass after another estimate, which is not better where it differs by no more than its error.
-    fn refined(&self, mass: Option<f64>, error: f64) -> Option<f64> {
-        let same = |&(new, old): &(f64, f64)| (new - old).abs() <= 2.0 * error * old;
-        mass.zip(self.mass).filter(same).map(|(_, old)| old).or(mass)
     }
 
     /// Whether this is enough where nothing further down can be solved for: next to an atom unknowns lose digits.

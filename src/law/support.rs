@@ -39,7 +39,7 @@ const DROWNED: f64 = 1e-6;
 
 /// Distances to a branch point, relative to the interval, at which the growth of the density is measured, and
 /// how close to a whole number a power has to be.
-const GROWTH: [f64; 2] = [1e-9, 1e-7];
+const GROWTH: [f64; 2] = [1e-6, 1e-4];
 const CLEAR: f64 = 0.1;
 
 /// Imaginary part of a transform, in units of what it is about at a distance, that rounding makes.
