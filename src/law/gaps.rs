@@ -11,7 +11,6 @@ use super::transform::CauchyTransform;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::resolve::axis::End;
-use crate::solver::continuation::is_inside;
 use crate::solver::walk::{self, Turn};
 
 /// Where the support is looked for on both sides of a singular place, relative to the distance from which that is seen.
@@ -121,10 +120,7 @@ impl<T: CauchyTransform> Search<'_, T> {
         let Error::NoEdge { near, .. } = *lost else { return None };
         let ahead = self.singular_places().filter(|place| sign * (place - near) > 0.0);
         let place = ahead.min_by(|a, b| (a - near).abs().total_cmp(&(b - near).abs()))?;
-        let mut inside = |share: f64| {
-            let x = place + share * (place - near);
-            self.solve(x.into(), workspace).map(|solution| is_inside(solution.cauchy))
-        };
-        matches!((inside(-BESIDE), inside(BESIDE)), (Ok(false), Ok(true))).then(|| self.end_at(place))
+        let mut beside = |share: f64| self.inside(place + share * (place - near), workspace);
+        matches!((beside(-BESIDE), beside(BESIDE)), (Ok(None), Ok(Some(_)))).then(|| self.end_at(place))
     }
 }

@@ -109,6 +109,12 @@ impl RealPolynomial {
         Self::new(coefficients)
     }
 
+    /// The polynomial with its derivative.
+    pub(super) fn with_slope(self) -> [Self; 2] {
+        let slope = self.derivative();
+        [self, slope]
+    }
+
     /// About the size at which the terms but the constant add up to a number: the least at which one of them does.
     pub(super) fn size_at(&self, level: f64) -> f64 {
         let terms = self.coefficients.iter().enumerate().skip(1).filter(|(_, c)| **c != 0.0);

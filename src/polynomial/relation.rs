@@ -68,7 +68,7 @@ impl Relation {
     pub(super) fn around(&self, t: f64) -> Vec<(f64, Offset)> {
         let values = self.values(t);
         match self {
-            Self::Value(p) => vec![(values[0], Offset::Value(p.around(t)))],
+            Self::Value(p) => vec![(values[0], Offset::Value(p.around(t).with_slope()))],
             Self::Eigenvalues { trace, determinant } => {
                 let crossing = !self.is_simple(values[0], t);
                 let eigenvalue = |upper: bool| {
@@ -81,6 +81,7 @@ impl Relation {
                     };
                     let trace = trace.around(t);
                     let rest = determinant.around(t).plus(&trace.scaled(-value));
+                    let [trace, rest] = [trace, rest].map(RealPolynomial::with_slope);
                     (value, Offset::Eigenvalue { trace, rest, gap, upper })
                 };
                 [false, true].map(eigenvalue).into()
@@ -151,25 +152,25 @@ impl Relation {
 /// however small the offset.
 #[derive(Debug, Clone)]
 pub(super) enum Offset {
-    /// A polynomial without a constant.
-    Value(RealPolynomial),
-    /// One of the two roots of `d^2 + (gap - trace(s)) d + rest(s) = 0`, polynomials without constants, where `gap` is the
-    /// distance from the other eigenvalue.
-    Eigenvalue { trace: RealPolynomial, rest: RealPolynomial, gap: f64, upper: bool },
+    /// A polynomial without a constant, and its derivative.
+    Value([RealPolynomial; 2]),
+    /// One of the two roots of `d^2 + (gap - trace(s)) d + rest(s) = 0`, polynomials without constants and with their
+    /// derivatives, where `gap` is the distance from the other eigenvalue.
+    Eigenvalue { trace: [RealPolynomial; 2], rest: [RealPolynomial; 2], gap: f64, upper: bool },
 }
 
 impl Offset {
     /// `d(s)` and its derivative.
     pub(super) fn at(&self, s: f64) -> (f64, f64) {
         match self {
-            Self::Value(p) => (p.at(s), p.derivative().at(s)),
-            Self::Eigenvalue { trace, rest, gap, upper } => {
+            Self::Value([p, slope]) => (p.at(s), slope.at(s)),
+            Self::Eigenvalue { trace: [trace, trace_slope], rest: [rest, rest_slope], gap, upper } => {
                 let (b, c) = (gap - trace.at(s), rest.at(s));
                 let sign = if *upper { 1.0 } else { -1.0 };
                 let root = sign * (b * b - 4.0 * c).max(0.0).sqrt();
                 // Either way without a difference that cancels.
                 let d = if sign * b > 0.0 { -2.0 * c / (b + root) } else { 0.5 * (root - b) };
-                (d, (d * trace.derivative().at(s) - rest.derivative().at(s)) / root)
+                (d, (d * trace_slope.at(s) - rest_slope.at(s)) / root)
             }
         }
     }
@@ -177,8 +178,8 @@ impl Offset {
     /// About the offset at which it is that far.
     pub(super) fn size_at(&self, distance: f64) -> f64 {
         match self {
-            Self::Value(p) => p.size_at(distance),
-            Self::Eigenvalue { trace, rest, gap, .. } => {
+            Self::Value([p, _]) => p.size_at(distance),
+            Self::Eigenvalue { trace: [trace, _], rest: [rest, _], gap, .. } => {
                 rest.plus(&trace.scaled(-distance)).size_at(distance * (distance + gap))
             }
         }

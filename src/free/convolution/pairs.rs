@@ -12,8 +12,8 @@ use crate::population::Atom;
 /// Masses of two atoms that together exceed this leave a trace of a pole next to the support.
 const TRACE: f64 = 0.6;
 
-/// Difference of two masses to 1 at which they fill the whole.
-const TOUCHING: f64 = 1e-9;
+/// Difference at which masses of atoms are equal: two together and 1, or one and another.
+pub(super) const TOUCHING: f64 = 1e-9;
 
 /// Most locations of one law that are combined.
 const MOST: usize = 8;

@@ -31,9 +31,6 @@ use crate::population::Atom;
 /// Highest order of a branch point at 0 that is followed.
 const HIGHEST_ORDER: u32 = 16;
 
-/// Difference of two kernels at which they are equal.
-const TOUCHING: f64 = 1e-9;
-
 /// A Cauchy transform this small at 0, in units of the inverse of the radius, vanishes there.
 const BALANCED: f64 = 1e-9;
 
@@ -96,7 +93,7 @@ fn ending_at_zero(one: &Law, two: &Law) -> Option<Singularity> {
     let (kernels, orders) = ([kernel(one), kernel(two)], [at_zero(one), at_zero(two)]);
     let singularity = match kernels {
         [0.0, 0.0] => orders[0] + orders[1],
-        [first, second] if (first - second).abs() < TOUCHING => orders[0] + orders[1] + 1,
+        [first, second] if (first - second).abs() < pairs::TOUCHING => orders[0] + orders[1] + 1,
         [first, second] => orders[usize::from(second > first)],
     };
     Some(match (singularity + 1).min(HIGHEST_ORDER) {
