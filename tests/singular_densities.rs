@@ -244,6 +244,88 @@ fn half_a_kernel_in_an_anticommutator() {
     }
 }
 
+/// The law of a model, whose fifth and sixth moment, which no check inside sees, are those from free cumulants.
+fn law_with_moments(model: &FreePolynomial) -> SpectralLaw {
+    let law = model.law().unwrap_or_else(|error| panic!("{}: {error}", model.polynomial()));
+    for (k, exact) in (1..).zip(model.moments(6)) {
+        let (found, scale) = (law.moment(k), law.integrate(|x| x.abs().powi(k)));
+        assert!((found - exact).abs() < 1e-10 * scale, "{}: m_{k} {found} {exact}", model.polynomial());
+    }
+    law
+}
+
+fn three_atoms() -> Law {
+    Law::atoms(&[(-1.0, 0.2), (0.5, 0.5), (2.0, 0.3)]).unwrap()
+}
+
+/// Half a kernel in both variables: `G` is like `z^(-1/2) + z^(-1/4)`, which is an inverse root of order 2 below 0 and of
+/// order 4 above.
+#[test]
+fn half_a_kernel_in_both_variables() {
+    let laws = [("x", Law::marchenko_pastur(2.0).unwrap()), ("y", Law::projection(0.5).unwrap())];
+    for text in ["x*y + y*x", "x^2*y + y*x^2"] {
+        let law = law_with_moments(&model(text, &laws));
+        let exponent = |x: f64| (law.density(x) / law.density(100.0 * x)).log10() / 2.0;
+        assert!((exponent(-1e-12) - 0.5).abs() < 3e-3, "{text}: {}", exponent(-1e-12));
+        assert!((exponent(1e-12) - 0.25).abs() < 3e-3, "{text}: {}", exponent(1e-12));
+    }
+}
+
+/// A commutator does not change when variables are moved by numbers: atoms of more than half the mass are put at 0.
+#[test]
+fn commutators_with_heavy_atoms() {
+    for (x, p) in [(semicircle(), 0.7), (Law::marchenko_pastur(0.5).unwrap(), 0.7)] {
+        let law = law_with_moments(&model("i*(x*p - p*x)", &[("x", x), ("p", Law::projection(p).unwrap())]));
+        let [atom] = law.atoms() else { panic!("{law}") };
+        assert!(atom.location == 0.0 && (atom.mass - (2.0 * p - 1.0)).abs() < 1e-10, "{law}");
+    }
+    law_with_moments(&model(
+        "i*(x*y - y*x)",
+        &[("x", three_atoms()), ("y", Law::marchenko_pastur(0.5).unwrap())],
+    ));
+}
+
+/// In the kernel of `x p x` the projection `p` may be 1: a hard edge at 1, with a gap below it.
+#[test]
+fn a_projection_is_seen_where_its_conjugate_vanishes() {
+    let law =
+        law_with_moments(&model("x*p*x + p", &[("x", three_atoms()), ("p", Law::projection(0.5).unwrap())]));
+    let support = law.support();
+    let place = support.iter().position(|[low, _]| (low - 1.0).abs() < 1e-15);
+    assert!(place.is_some_and(|place| support[place - 1][1] < 0.995), "{law}");
+}
+
+/// Unknowns that run off to infinity at a hard edge next to a narrow gap are followed as far as it takes.
+#[test]
+fn a_hard_edge_behind_a_narrow_gap() {
+    let laws = [("x", Law::marchenko_pastur(2.0).unwrap()), ("y", Law::projection(0.5).unwrap())];
+    let law = law_with_moments(&model("x + y + x*y + y*x", &laws));
+    let [[_, high], [low, _]] = law.support()[..] else { panic!("{law}") };
+    assert!(low == 1.0 && high < 0.995, "{law}");
+}
+
+/// Two bulks touch at 1/2, where atoms of half the mass meet.
+#[test]
+fn bulks_that_touch_have_one_end() {
+    let laws = [("x", Law::marchenko_pastur(2.0).unwrap()), ("y", three_atoms())];
+    let law = law_with_moments(&model("(1-x)*y*(1-x)", &laws));
+    assert_eq!(law.support().len(), 2, "{law}");
+}
+
+/// The law of the commutator is known to fewer digits than laws with a formula; its square still is an image.
+#[test]
+fn squares_of_laws_that_were_solved_for() {
+    let laws = [("x", three_atoms()), ("y", Law::projection(0.5).unwrap())];
+    law_with_moments(&model("(i*(x*y - y*x))^2", &laws));
+}
+
+/// From one point that variables are measured from no walk leads to the law, from another one does.
+#[test]
+fn other_centers_are_tried() {
+    let laws = [("x", Law::projection(0.5).unwrap()), ("y", Law::uniform(0.0, 1.0).unwrap())];
+    law_with_moments(&model("x*y*x - y", &laws));
+}
+
 /// On the range of the projection `p`, next to `x = 0`, eigenvalues of `x p x + p` pile up at 1, where no atoms meet.
 #[test]
 fn one_atom_leaves_a_trace() {

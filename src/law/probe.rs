@@ -45,8 +45,9 @@ const ROUNDING: f64 = 1e-11;
 /// Units in the last place by which a solution may be off.
 const DIGITS: f64 = 30.0;
 
-/// Difference to a fraction at which an exponent is taken for it.
+/// Difference to a fraction at which an exponent is taken for it; that of the next power, which is approached slowly.
 const FRACTION: f64 = 0.015;
+const SLOW: f64 = 0.05;
 
 /// Highest order of a branch point that is recognised, and the one that stands for other kinds.
 const HIGHEST_ORDER: u32 = 6;
@@ -70,7 +71,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     let mut workspace = transform.workspace();
     let (mut heights, mut values, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let (mut height, mut state) = (FIRST_HEIGHT, None::<Vec<Complex64>>);
-    let mut found = Found { mass: None, exponents: Vec::new() };
+    let mut found = Found { mass: None, exponents: Vec::new(), changes: Vec::new() };
     while height > DEEP {
         let z = Complex64::new(location, height * spread);
         let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
@@ -107,12 +108,18 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     if exponent >= ANALYTIC {
         return Ok(Probed { atom, singularity: Some(Singularity::Pole(location)) });
     }
-    let fits = |order: &u32| {
-        let fraction = f64::from(*order) * exponent;
-        let whole = fraction.round();
-        whole != 0.0 && (fraction - whole).abs() < FRACTION * f64::from(*order)
-    };
-    let order = (2..=HIGHEST_ORDER).find(fits).unwrap_or(OTHER_ORDER);
+    let order = (2..=HIGHEST_ORDER).find_map(|order| {
+        let leading = nearest_fraction(exponent, order);
+        if leading == 0.0 || (exponent - leading).abs() >= FRACTION {
+            return None;
+        }
+        // A root of higher order may come second, as in z^(-1/2) + z^(-1/4).
+        let Some(second) = found.second_exponent(leading) else { return Some(order) };
+        let off = |order: u32| (second - nearest_fraction(second, order)).abs();
+        let finer = (order..=HIGHEST_ORDER).step_by(order as usize).filter(|finer| off(*finer) < SLOW);
+        Some(finer.min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(order))
+    });
+    let order = order.unwrap_or(OTHER_ORDER);
     let mut inside = |side: f64| {
         let z = Complex64::new(location + side * BESIDE * spread, 0.0);
         transform.solve(z, &mut workspace).is_ok_and(|solution| is_inside(solution.cauchy))
@@ -126,9 +133,18 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     Ok(Probed { atom, singularity })
 }
 
+/// The nearest multiple of one over the order.
+fn nearest_fraction(exponent: f64, order: u32) -> f64 {
+    (f64::from(order) * exponent).round() / f64::from(order)
+}
+
 /// Whether exponents agree.
 fn settled(exponents: &[f64]) -> bool {
-    exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < SETTLED)
+    agree(exponents, SETTLED)
+}
+
+fn agree(exponents: &[f64], within: f64) -> bool {
+    exponents.windows(2).all(|pair| (pair[0] - pair[1]).abs() < within)
 }
 
 /// What values above a candidate tell.
@@ -137,6 +153,8 @@ struct Found {
     mass: Option<f64>,
     /// Exponents of the rest over the last decades; none where the rest changes by rounding only.
     exponents: Vec<f64>,
+    /// Changes of the rest from decade to decade, and what of them may be rounding.
+    changes: Vec<(Complex64, f64)>,
 }
 
 impl Found {
@@ -145,16 +163,31 @@ impl Found {
         let last = values.len() - 1;
         let growth = (values[last].norm() / values[last - 1].norm()).log10();
         let height = |k: usize| Complex64::new(0.0, heights[k]);
-        let noise = ROUNDING.max(errors[last]) + DIGITS * f64::EPSILON * size / heights[last];
+        let noise = |k: usize| ROUNDING.max(errors[k]) + DIGITS * f64::EPSILON * size / heights[k];
         let shares = || (0..=last).map(|k| (height(k) * values[k]).re).collect::<Vec<f64>>();
-        let mass = (growth > ATOM).then(|| limit(&shares(), noise));
+        let mass = (growth > ATOM).then(|| limit(&shares(), noise(last)));
         let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
-        let change = |k: usize| (rest(k) - rest(k - 1)).norm();
-        if change(last) <= noise * values[last].norm() {
-            return Self { mass, exponents: Vec::new() };
+        let change = |k: usize| rest(k) - rest(k - 1);
+        if change(last).norm() <= noise(last) * values[last].norm() {
+            return Self { mass, exponents: Vec::new(), changes: Vec::new() };
         }
         let decades = last.saturating_sub(2).max(2)..=last;
-        Self { mass, exponents: decades.map(|k| (change(k - 1) / change(k)).log10()).collect() }
+        let exponents = decades.map(|k| (change(k - 1).norm() / change(k).norm()).log10()).collect();
+        let changes = (1..=last).map(|k| (change(k), noise(k) * values[k].norm())).collect();
+        Self { mass, exponents, changes }
+    }
+
+    /// The exponent of what is left of the rest without its leading power, where it has settled above rounding.
+    fn second_exponent(&self, leading: f64) -> Option<f64> {
+        let ratio = 10f64.powf(-leading);
+        let left = self.changes.windows(2).map(|pair| {
+            let [(before, _), (after, noise)] = pair else { return (0.0, f64::INFINITY) };
+            ((after - ratio * before).norm(), (1.0 + ratio) * noise)
+        });
+        let left: Vec<f64> = left.take_while(|(left, noise)| left > noise).map(|(left, _)| left).collect();
+        let exponents: Vec<f64> = left.windows(2).map(|pair| (pair[0] / pair[1]).log10()).collect();
+        let last = exponents.len().checked_sub(2)?;
+        agree(&exponents[last..], SLOW).then(|| exponents[last + 1])
     }
 
     /// Whether this is enough where nothing further down can be solved for: next to an atom unknowns lose digits.

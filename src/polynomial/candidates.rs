@@ -3,7 +3,7 @@
 
 use num_complex::Complex64;
 
-use super::algebra::{Polynomial, Variable};
+use super::algebra::{Polynomial, Variable, Word};
 use super::model::FreePolynomial;
 use super::real_polynomial::RealPolynomial;
 use crate::free::Law;
@@ -32,6 +32,18 @@ pub(super) struct Candidate {
     flatness: usize,
 }
 
+impl Candidate {
+    /// 0 in place of all variables.
+    pub(super) fn zero(variables: usize) -> Self {
+        Self { value: 0.0, numbers: vec![0.0; variables], mass: TRACE, flatness: 0 }
+    }
+
+    /// Whether a variable or the value is not 0.
+    pub(super) fn is_off_zero(&self) -> bool {
+        self.value != 0.0 || self.numbers.iter().any(|number| *number != 0.0)
+    }
+}
+
 impl FreePolynomial {
     /// The number that stands for a variable.
     pub(super) fn number(&self, variable: &Variable, numbers: &[f64]) -> f64 {
@@ -49,13 +61,17 @@ impl FreePolynomial {
 
     /// The number of variables without a linear term when all are measured from the given numbers.
     fn flatness_at(&self, numbers: &[f64]) -> usize {
-        let variables = self.linearization.variables();
+        let words = self.words_from(numbers);
+        let alone = |variable: &&Variable| words.iter().all(|word| *word != std::slice::from_ref(*variable));
+        self.linearization.variables().iter().filter(alone).count()
+    }
+
+    /// The words of the polynomial when all variables are measured from the given numbers, without the constant.
+    pub(super) fn words_from(&self, numbers: &[f64]) -> Vec<Word> {
         let shifted = self.reduced.shifted(|variable| self.number(variable, numbers));
         let scale = shifted.terms().fold(0.0f64, |m, (_, coefficient)| m.max(coefficient.norm()));
-        let flat = |variable: &&Variable| {
-            shifted.coefficient(std::slice::from_ref(*variable)).norm() <= FLAT * scale
-        };
-        variables.iter().filter(flat).count()
+        let words = shifted.terms().filter(|(word, c)| !word.is_empty() && c.norm() > FLAT * scale);
+        words.map(|(word, _)| word.to_vec()).collect()
     }
 
     /// Where an atom or a singular point may be, in increasing order.
@@ -73,7 +89,7 @@ impl FreePolynomial {
         // Atoms add up.
         candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
         candidates.dedup_by(|next, kept| {
-            let same = (next.value - kept.value).abs() <= 1e-12 * kept.value.abs().max(1.0);
+            let same = same(next.value, kept.value);
             if same {
                 let (both, heavier) = (next.mass.max(0.0) + kept.mass.max(0.0), next.mass.max(kept.mass));
                 if (next.flatness, next.mass) > (kept.flatness, kept.mass) {
@@ -104,7 +120,7 @@ impl FreePolynomial {
             }
         }
         values.sort_by(f64::total_cmp);
-        values.dedup_by(|next, kept| (*next - *kept).abs() <= 1e-12 * kept.abs().max(1.0));
+        values.dedup_by(|next, kept| same(*next, *kept));
         values
     }
 
@@ -121,6 +137,11 @@ impl FreePolynomial {
         }
         RealPolynomial::new(coefficients)
     }
+}
+
+/// Whether two values agree up to rounding.
+pub(super) fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-12 * b.abs().max(1.0)
 }
 
 /// Points of a law that polynomials feel: atoms, 0, next to which a factor has a near kernel, and points where the

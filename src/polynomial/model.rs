@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
+use super::candidates::same;
 use super::channel::Unknown;
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
@@ -60,6 +61,8 @@ pub struct FreePolynomial {
     pub(super) laws: BTreeMap<Variable, Law>,
     pub(super) route: Route,
     options: SolverOptions,
+    /// Values at which the law may be singular, besides those that the polynomial tells as it is.
+    marks: Vec<f64>,
     /// Once they are needed.
     first_moments: OnceLock<[f64; 4]>,
 }
@@ -90,8 +93,8 @@ impl FreePolynomial {
         let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
         let (route, options) = (Route::default(), SolverOptions::default());
-        let first_moments = OnceLock::new();
-        Ok(Self { polynomial, reduced, linearization, laws, route, options, first_moments })
+        let (marks, first_moments) = (Vec::new(), OnceLock::new());
+        Ok(Self { polynomial, reduced, linearization, laws, route, options, marks, first_moments })
     }
 
     /// How the variables enter the equation.
@@ -217,8 +220,20 @@ impl FreePolynomial {
         let laws = moved.collect::<Result<_>>()?;
         let reduced = reduced(&polynomial, &laws);
         let linearization = Linearization::new(&reduced)?;
-        let first_moments = OnceLock::new();
-        Ok(Self { polynomial, reduced, linearization, laws, first_moments, ..self.clone() })
+        let (marks, first_moments) = (self.values().iter().map(|x| x - value).collect(), OnceLock::new());
+        Ok(Self { polynomial, reduced, linearization, laws, marks, first_moments, ..self.clone() })
+    }
+
+    /// Where the law may have an atom or a singular point, in increasing order.
+    fn values(&self) -> Vec<f64> {
+        let mut values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
+        for mark in &self.marks {
+            if values.iter().all(|value| !same(*value, *mark)) {
+                values.push(*mark);
+            }
+        }
+        values.sort_by(f64::total_cmp);
+        values
     }
 
     /// The laws of the variables of the linearisation.
@@ -236,8 +251,7 @@ impl FreePolynomial {
 
     pub(super) fn transform_in(&self, unknown: Unknown) -> Result<EquationTransform<PolynomialEquation>> {
         let moments = self.first_moments()?;
-        let values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
-        self.equation_transform(&self.linearization, unknown, moments, self.landmarks(), &values)
+        self.equation_transform(&self.linearization, unknown, moments, self.landmarks(), &self.values())
     }
 
     /// That of a pencil in the same variables, with what is known of its law. It is walked to if unknowns are resolvents.

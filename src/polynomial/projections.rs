@@ -200,9 +200,9 @@ pub(super) fn law(
         None if coincide(&trace, &determinant) => (Relation::Value(trace.scaled(0.5)), 2.0 * angle.mass),
         None => (Relation::Eigenvalues { trace, determinant }, angle.mass),
     };
-    let image = ImageTransform::new(relation, &Law::new(angle)?, weight, extra, moments);
+    let mut image = ImageTransform::new(relation, &Law::new(angle)?, weight, extra, moments);
     let singularities = image.singular_values();
-    Ok((SpectralLaw::build(&image)?, singularities))
+    Ok((image.law()?, singularities))
 }
 
 /// The eigenvalue that does not depend on `t`, if there is one.

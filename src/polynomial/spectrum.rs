@@ -16,6 +16,9 @@ use crate::population::Atom;
 /// Variance, relative to the second moment, below which a law is measured from its mean.
 const NARROW: f64 = 1e-6;
 
+/// Further points that variables are measured from where the first does not lead to a law.
+const OTHERS: usize = 2;
+
 /// Standard deviation, relative to the terms of the polynomial, that rounding leaves of none.
 const NO_DEVIATION: f64 = 1e-14;
 
@@ -120,49 +123,89 @@ impl FreePolynomial {
             return Ok((image.spectral().clone(), image.singularities()));
         }
         let moments = [1, 2, 3, 4].map(|k| law.spectral().integrate(|x| polynomial.at(x).powi(k)));
-        let image = ImageTransform::new(Relation::Value(polynomial), &law, 1.0, Vec::new(), moments);
-        moved((SpectralLaw::build(&image)?, image.singular_values()), value)
+        let mut image = ImageTransform::new(Relation::Value(polynomial), &law, 1.0, Vec::new(), moments);
+        moved((image.law()?, image.singular_values()), value)
     }
 
-    /// By the operator-valued equation.
+    /// By the operator-valued equation, in variables that are measured from where it is simplest.
     pub(super) fn by_equation(&self) -> Result<Solved> {
-        let Some(center) = self.irregular_center()? else {
-            return by_walks_or_search(|unknown| self.transform_in(unknown));
-        };
-        let around = self.around(center.value, &center.numbers)?;
-        moved(by_walks_or_search(|unknown| around.transform_in(unknown))?, center.value)
+        let numbers = self.simplest_numbers();
+        if numbers.iter().all(|number| *number == 0.0) {
+            return self.from_centers();
+        }
+        let value = self.value_at(&numbers);
+        moved(self.around(value, &numbers)?.from_centers()?, value)
     }
 
-    /// The heaviest candidate for a point at which unknowns are not regular, unless all is measured from there already.
-    fn irregular_center(&self) -> Result<Option<Candidate>> {
-        let off_center = |candidate: &Candidate| {
-            candidate.value != 0.0 || candidate.numbers.iter().any(|number| *number != 0.0)
-        };
-        let mut centers = self.candidates();
-        centers.retain(off_center);
-        if centers.is_empty() {
-            return Ok(None);
+    /// For each variable 0 or an atom, from which the polynomial has the fewest terms; of several the heaviest.
+    fn simplest_numbers(&self) -> Vec<f64> {
+        let variables = self.linearization.variables();
+        let mut numbers = vec![0.0; variables.len()];
+        for (place, variable) in variables.iter().enumerate() {
+            let terms = |location: f64| {
+                let mut numbers = numbers.clone();
+                numbers[place] = location;
+                self.words_from(&numbers).len()
+            };
+            let atoms = self.laws[variable].point_masses().iter();
+            let atoms = atoms.map(|atom| (terms(atom.location), -atom.mass, atom.location));
+            let best =
+                atoms.chain([(terms(0.0), 0.0, 0.0)]).min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            numbers[place] = best.map_or(0.0, |(.., location)| location);
         }
+        numbers
+    }
+
+    /// By the equation around the first center from which it leads to a law; the error is that of the first of all.
+    fn from_centers(&self) -> Result<Solved> {
+        let from = |center: &Candidate, ways: &[Unknown]| {
+            if !center.is_off_zero() {
+                return first_way(ways, |unknown| self.transform_in(unknown));
+            }
+            let around = self.around(center.value, &center.numbers)?;
+            moved(first_way(ways, |unknown| around.transform_in(unknown))?, center.value)
+        };
+        let (first, others) = self.centers()?;
+        let walked = |center| from(center, &WAYS[..1]).ok();
+        from(&first, &WAYS).or_else(|error| others.iter().find_map(walked).ok_or(error))
+    }
+
+    /// Candidates that the equation may be measured from: the heaviest at which unknowns are not regular, or 0; then
+    /// others.
+    fn centers(&self) -> Result<(Candidate, Vec<Candidate>)> {
+        let mut centers = self.candidates();
+        centers.sort_by(|a, b| b.mass.total_cmp(&a.mass));
         // Points next to a singular one are only known to rounding, and the unknowns there do not follow powers,
         // unless all that they are measured from is 0.
-        let singularities = self.transform()?.singularities();
-        let regular = |candidate: &Candidate| {
-            let here = |singularity: &&Singularity| singularity.location() == candidate.value;
-            matches!(singularities.iter().find(here), Some(Singularity::Pole(_)))
-        };
-        centers.retain(|candidate| !regular(candidate));
-        Ok(centers.into_iter().max_by(|a, b| a.mass.total_cmp(&b.mass)))
+        let mut first = None;
+        if centers.iter().any(Candidate::is_off_zero) {
+            let singularities = self.transform()?.singularities();
+            let regular = |candidate: &Candidate| {
+                let here = |singularity: &&Singularity| singularity.location() == candidate.value;
+                matches!(singularities.iter().find(here), Some(Singularity::Pole(_)))
+            };
+            first = centers.iter().position(|candidate| candidate.is_off_zero() && !regular(candidate));
+        }
+        let zero = || Candidate::zero(self.linearization.variables().len());
+        let first = first.map_or_else(zero, |place| centers.remove(place));
+        centers.retain(|other| other.numbers != first.numbers);
+        centers.truncate(OTHERS);
+        Ok((first, centers))
     }
 }
 
-/// A law by walks along its real solutions; where they do not lead to it, by the search for edges from inside of the support,
-/// whose error it is if that fails too.
-pub(super) fn by_walks_or_search(
+/// The ways to a law: by walks along its real solutions; where they do not lead to it, by the search for edges from inside of
+/// the support.
+pub(super) const WAYS: [Unknown; 2] = [Unknown::Resolvent, Unknown::Subordination];
+
+/// The law by the first way that leads to it; the error is that of the last.
+pub(super) fn first_way(
+    ways: &[Unknown],
     transform: impl Fn(Unknown) -> Result<EquationTransform<PolynomialEquation>>,
 ) -> Result<Solved> {
-    let law = |unknown| {
-        let transform = transform(unknown)?;
+    let law = |unknown: &Unknown| {
+        let transform = transform(*unknown)?;
         Ok((SpectralLaw::build(&transform)?, transform.singularities()))
     };
-    law(Unknown::Resolvent).or_else(|_| law(Unknown::Subordination))
+    ways[1..].iter().fold(law(&ways[0]), |solved, way| solved.or_else(|_| law(way)))
 }

@@ -58,7 +58,7 @@ const STRETCHED: f64 = 10.0;
 
 /// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived, and growth of
 /// `tau` that tells a place from where the walk began, which is far out.
-const ARRIVED: f64 = 1e-20;
+const ARRIVED: f64 = 1e-16;
 const GROWN: f64 = 1e3;
 
 /// A point of the curve of real solutions.
