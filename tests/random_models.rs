@@ -123,6 +123,52 @@ fn random_models_have_their_moments() {
     assert!(tally.errors.is_empty(), "{:#?}", tally.errors);
 }
 
+/// As many features as samples: larger steps push the hard edge at 0 across it, and an inverse root is left on both sides.
+#[test]
+fn as_many_features_as_samples() {
+    let spread: Vec<(f64, f64)> = [1.0, 2.0, 3.0, 4.0].map(|t| (t, 0.25)).into();
+    for (batches, step, atoms) in [
+        (2, 1.0, vec![(1.0, 1.0)]),
+        (2, 3.0, vec![(1.0, 1.0)]),
+        (2, 0.5, spread),
+        (8, 1.0, vec![(1.0, 0.5), (10.0, 0.5)]),
+    ] {
+        let population = Population::atoms(&atoms).unwrap();
+        let builder = MiniBatch::builder().batches(batches).aspect_ratio(1.0).epoch_step(step);
+        let model = builder.population(population).build().unwrap();
+        let law = model.law().unwrap_or_else(|error| panic!("{batches} batches, step {step}: {error}"));
+        let error = moment_error(&model, &law);
+        assert!(error < 1e-9, "{batches} batches, step {step}: {error:e}");
+        let exponent = (law.density(1e-10) / law.density(1e-8)).log10() / 2.0;
+        assert!((exponent - 0.5).abs() < 1e-3, "{batches} batches, step {step}: {exponent}");
+    }
+}
+
+/// Twelve eigenvalues over eight decades (those of the breast cancer data, rounded): steps that are far too large for the
+/// largest, and steps that are small even for it. Below aspect ratio 1 every eigenvalue is in one bulk.
+#[test]
+fn a_population_over_eight_decades() {
+    let eigenvalues =
+        [0.00316, 0.00748, 0.0316, 0.0839, 0.371, 1.81, 3.0, 39.8, 54.6, 703.0, 7300.0, 443_000.0];
+    let atoms = eigenvalues.map(|t| (t, 1.0 / 12.0));
+    for (ratio, step, bulks) in [(0.3, 0.01, 5), (0.5, 1e-7, 10)] {
+        let builder = MiniBatch::builder().batches(4).aspect_ratio(ratio).epoch_step(step);
+        let model = builder.population(Population::atoms(&atoms).unwrap()).build().unwrap();
+        let law = model.law().unwrap_or_else(|error| panic!("step {step}: {error}"));
+        assert_eq!(law.support().len(), bulks, "step {step}: {law}");
+        for pair in law.support().windows(2) {
+            let below = 12.0 * law.cdf(0.5 * (pair[0][1] + pair[1][0]));
+            assert!(
+                (below - below.round()).abs() < 1e-9,
+                "step {step}: {below} eigenvalues below {}",
+                pair[1][0]
+            );
+        }
+        let error = moment_error(&model, &law);
+        assert!(error < 1e-9, "step {step}: {error:e}");
+    }
+}
+
 #[test]
 #[ignore = "two thousand laws of up to ten eigenvalues: five minutes"]
 fn two_thousand_random_models() {

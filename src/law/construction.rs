@@ -15,7 +15,7 @@ use crate::resolve::axis::Sample;
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
 
-/// Width of intervals and gaps, relative to the spread, below which they are artefacts.
+/// Width of intervals and gaps, relative to the spread or to where they are, below which they are artefacts.
 pub(super) const RESOLUTION: f64 = 1e-12;
 
 /// Missing mass that starts a repair; below, the certificate decides.
@@ -83,22 +83,23 @@ impl SpectralLaw {
         (1..).zip(exact).map(error).fold(0.0, f64::max)
     }
 
-    /// Refuses intervals and gaps that are no wider than rounding: they stand for points that could not be solved
-    /// for.
+    /// Refuses intervals and gaps that are no wider than rounding of the place where they are: they stand for points that could
+    /// not be solved for.
     fn check_resolution(&self, spread: f64) -> Result<()> {
         let support = self.support();
-        let lengths = support.iter().map(|[low, high]| high - low);
-        let gaps = support.windows(2).map(|pair| pair[1][0] - pair[0][1]);
-        let narrowest = lengths.chain(gaps).fold(f64::INFINITY, f64::min);
-        if narrowest > RESOLUTION * spread {
-            return Ok(());
+        let gaps = support.windows(2).map(|pair| [pair[0][1], pair[1][0]]);
+        for [low, high] in support.iter().copied().chain(gaps) {
+            let scale = spread.min(low.abs().max(high.abs()));
+            if high - low <= RESOLUTION * scale {
+                return Err(Error::NotCertified {
+                    quantity: "width of the narrowest interval or gap",
+                    found: high - low,
+                    expected: scale,
+                    tolerance: (1.0 - RESOLUTION) * scale,
+                });
+            }
         }
-        Err(Error::NotCertified {
-            quantity: "width of the narrowest interval or gap",
-            found: narrowest,
-            expected: spread,
-            tolerance: (1.0 - RESOLUTION) * spread,
-        })
+        Ok(())
     }
 
     fn certify(&self, mean: f64, variance: f64) -> Result<()> {

@@ -75,10 +75,12 @@ impl MiniBatch {
                 population,
             ));
         }
-        let (transform, second) = self.plan(options)?;
+        let (transform, others) = self.plan(options)?;
         SpectralLaw::build_near(&transform, trail).or_else(|error| {
-            let transform = second.and_then(|basis| self.transform_in(basis, options).ok());
-            transform.and_then(|transform| SpectralLaw::build_near(&transform, trail).ok()).ok_or(error)
+            let mut law = |basis: &Basis| {
+                SpectralLaw::build_near(&self.transform_in(*basis, options).ok()?, trail).ok()
+            };
+            others.iter().find_map(&mut law).ok_or(error)
         })
     }
 
@@ -112,13 +114,13 @@ impl MiniBatch {
 
     /// The transform of an equation for the features that vary. The columns of the others are 0, and so are their eigenvalues.
     fn z_transform(&self, silverstein: Silverstein, origin: f64) -> Result<ZTransform> {
-        let mut images = self.classical_eigenvalues();
+        let (mut images, work) = (self.classical_eigenvalues(), silverstein.work());
         // The batches need not be free for the mean: it is that of the classical limit.
         let atoms = self.population().as_atoms().iter().zip(&images);
         let mean = atoms.map(|(atom, image)| atom.mass * image).sum();
         images.retain(|&image| image != 0.0);
         let transform = ZTransform::new(silverstein, self.epoch_step(), origin, images, self.atoms())?;
-        let transform = transform.with_mean(mean).with_kernel(self.population().kernel());
+        let transform = transform.with_mean(mean).with_kernel(self.population().kernel()).with_work(work);
         Ok(if self.varying_ratio() == 1.0 { transform.with_hard_edge() } else { transform })
     }
 
@@ -138,8 +140,13 @@ impl MiniBatch {
         self.z_transform(silverstein, origin)
     }
 
-    /// The transform in the most promising basis, and the basis to fall back on.
-    fn plan(&self, options: SolverOptions) -> Result<(ZTransform, Option<Basis>)> {
+    /// The transform in the most promising basis, and the bases to fall back on.
+    fn plan(&self, options: SolverOptions) -> Result<(ZTransform, Vec<Basis>)> {
+        let others = |first: Basis| {
+            let mut others = vec![Basis::Graded, Basis::RootApart, Basis::Plain];
+            others.retain(|basis| *basis != first);
+            others
+        };
         let plain = if self.has_hard_edge() { Basis::RootApart } else { Basis::Plain };
         let symmetric = self.is_symmetric();
         let annihilates = |transform: &ZTransform| {
@@ -147,16 +154,16 @@ impl MiniBatch {
         };
         match self.transform_in(plain, options) {
             Ok(transform) if symmetric && annihilates(&transform) => {
-                Ok((self.transform_in(Basis::Epoch, options)?, Some(plain)))
+                Ok((self.transform_in(Basis::Epoch, options)?, vec![plain]))
             }
-            Ok(transform) if !transform.spreads() => Ok((transform, Some(Basis::Graded))),
-            Ok(_) => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
+            Ok(transform) if !transform.spreads() => Ok((transform, others(plain))),
+            Ok(_) => Ok((self.transform_in(Basis::Graded, options)?, others(Basis::Graded))),
             Err(_) => {
                 // P may be so close to 0 that P - I has no spread left beyond rounding.
                 let epoch = if symmetric { self.transform_in(Basis::Epoch, options).ok() } else { None };
                 match epoch.filter(ZTransform::annihilates) {
-                    Some(epoch) => Ok((epoch, None)),
-                    None => Ok((self.transform_in(Basis::Graded, options)?, Some(plain))),
+                    Some(epoch) => Ok((epoch, Vec::new())),
+                    None => Ok((self.transform_in(Basis::Graded, options)?, others(Basis::Graded))),
                 }
             }
         }

@@ -3,6 +3,7 @@
 use num_complex::Complex64;
 
 use crate::error::{Error, Result};
+use crate::law::probe::probe;
 use crate::law::{CauchyTransform, EquationTransform, Singularity};
 use crate::population::Atom;
 use crate::solver::walk::{End, Runaway, Turn, Walk};
@@ -17,6 +18,10 @@ const FAR: Complex64 = Complex64::new(0.0, 32.0);
 
 /// Evaluations of the map by which a law may take longer for every eigenvalue of the population.
 const EVALUATIONS_PER_EIGENVALUE: usize = 1000;
+
+/// Products that a law may take, some ten seconds' worth, and how many times more evaluations that may be.
+const WORK: usize = 2_000_000_000;
+const CHEAP: usize = 8;
 
 /// Standard deviation of `P` beyond which a law counts as wide.
 const WIDE: f64 = 10.0;
@@ -38,6 +43,10 @@ pub struct ZTransform<E = Silverstein> {
     /// What is at 0 that the unknowns run off to infinity at.
     runaway: Option<Runaway>,
     mean: Option<f64>,
+    /// What the law may have at 0.
+    singularity: Singularity,
+    /// Products that an evaluation of the equation takes; 0 if they are not counted.
+    work: usize,
     /// Mass at 0 that the equation does not know: the law is this mass there, and else that of the equation.
     kernel: f64,
 }
@@ -59,7 +68,19 @@ impl<E: FixedPoint> ZTransform<E> {
         };
         let pencil = pencil.map_err(|error| in_z(error, origin, epoch_step))?;
         let runaway = (!atoms.is_empty()).then_some(Runaway::atom(origin));
-        Ok(Self { pencil, epoch_step, origin, landmarks, atoms, runaway, mean: None, kernel: 0.0 })
+        let singularity = Singularity::Pole(0.0);
+        Ok(Self {
+            pencil,
+            epoch_step,
+            origin,
+            landmarks,
+            atoms,
+            runaway,
+            mean: None,
+            singularity,
+            work: 0,
+            kernel: 0.0,
+        })
     }
 
     /// The mean of the law, where it is known without the equation.
@@ -67,9 +88,16 @@ impl<E: FixedPoint> ZTransform<E> {
         Self { mean: Some(mean), ..self }
     }
 
-    /// The law has a hard edge at 0.
+    pub(super) fn with_work(self, work: usize) -> Self {
+        Self { work, ..self }
+    }
+
+    /// The law has a hard edge at 0, or larger steps push it across: then that is an inverse root from both sides.
     pub(super) fn with_hard_edge(self) -> Self {
-        Self { runaway: Some(Runaway::hard_edge(self.origin)), ..self }
+        let edged = Self { runaway: Some(Runaway::hard_edge(self.origin)), ..self };
+        let probed = probe(&edged, 0.0, edged.location_scale().1);
+        let singularity = probed.ok().and_then(|probed| probed.singularity);
+        Self { singularity: singularity.unwrap_or(edged.singularity), ..edged }
     }
 
     /// The law with this mass at 0, and the rest distributed like before.
@@ -229,13 +257,15 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
         self.atoms.clone()
     }
 
-    /// Each eigenvalue may have an interval of its own.
+    /// Each eigenvalue may have an interval of its own, and where evaluations are cheap there may be more of them.
     fn evaluation_limit(&self) -> usize {
-        self.pencil.evaluation_limit() + EVALUATIONS_PER_EIGENVALUE * self.landmarks.len()
+        let limit = self.pencil.evaluation_limit() + EVALUATIONS_PER_EIGENVALUE * self.landmarks.len();
+        let affordable = WORK.checked_div(self.work).unwrap_or(0);
+        limit.max(affordable.min(CHEAP * limit))
     }
 
     fn singularities(&self) -> Vec<Singularity> {
-        vec![Singularity::Pole(0.0)]
+        vec![self.singularity]
     }
 
     fn moments(&self) -> Option<[f64; 4]> {

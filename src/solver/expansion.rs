@@ -234,9 +234,8 @@ fn inverse(matrix: &DMatrix<f64>) -> Option<DMatrix<f64>> {
     let n = matrix.nrows();
     let mut scales = vec![1.0; n];
     equilibrate(&mut scales, |i, j| matrix[(i, j)].abs());
-    let scaled = |matrix: &DMatrix<f64>| {
-        DMatrix::from_fn(n, n, |i, j| matrix[(i, j)] / (scales[i] * scales[j]))
-    };
+    let scaled =
+        |matrix: &DMatrix<f64>| DMatrix::from_fn(n, n, |i, j| matrix[(i, j)] / (scales[i] * scales[j]));
     scaled(matrix).try_inverse().as_ref().map(scaled)
 }
 

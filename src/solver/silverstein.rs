@@ -161,6 +161,13 @@ impl Silverstein {
         }
     }
 
+    /// Products that an evaluation of the map takes, roughly.
+    pub(crate) fn work(&self) -> usize {
+        let blocks = self.pencil().blocks().iter().map(|block| block.nrows().pow(3)).sum::<usize>();
+        let channels = self.channels().map(|(size, _)| size.pow(3)).sum::<usize>();
+        blocks * self.population.as_atoms().len() + channels
+    }
+
     /// The solution as a power series in `1 / z`, up to the power `order`; `None` where it is not finite.
     pub(crate) fn expansion(&self, order: usize) -> Option<Expansion<'_>> {
         Expansion::new(self.coupling.pencil(), &self.population, order)
