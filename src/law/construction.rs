@@ -10,7 +10,7 @@ use super::walked::Trail;
 use crate::control;
 use crate::error::{Error, Result};
 use crate::measure::piece::Piece;
-use crate::resolve::axis::Sample;
+use crate::resolve::axis::{End, Sample};
 
 /// Rounds of looking for missing mass before a law is given up.
 const REPAIRS: usize = 40;
@@ -189,7 +189,12 @@ impl SpectralLaw {
         };
         let (low, (high, mut beyond)) =
             control::join(|| search.edge(seed, -1.0, below, &mut known, workspace), upward);
-        let (low, high) = (low?, high?);
+        // Parts that touch have one end.
+        let touching = |end: End, other: Option<f64>| {
+            let near = other.filter(|x| (x - end.x).abs() <= RESOLUTION * search.spread);
+            End { x: near.unwrap_or(end.x), ..end }
+        };
+        let (low, high) = (touching(low?, below), touching(high?, above));
         known.append(&mut beyond);
         self.add(search, vec![[low, high].into()], known, &mut Trail::default(), workspace)
     }

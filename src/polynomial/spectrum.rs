@@ -131,10 +131,10 @@ impl FreePolynomial {
     pub(super) fn by_equation(&self) -> Result<Solved> {
         let numbers = self.simplest_numbers();
         if numbers.iter().all(|number| *number == 0.0) {
-            return self.from_centers();
+            return self.around_centers();
         }
         let value = self.value_at(&numbers);
-        moved(self.around(value, &numbers)?.from_centers()?, value)
+        moved(self.around(value, &numbers)?.around_centers()?, value)
     }
 
     /// For each variable 0 or an atom, from which the polynomial has the fewest terms; of several the heaviest.
@@ -157,7 +157,7 @@ impl FreePolynomial {
     }
 
     /// By the equation around the first center from which it leads to a law; the error is that of the first of all.
-    fn from_centers(&self) -> Result<Solved> {
+    fn around_centers(&self) -> Result<Solved> {
         let from = |center: &Candidate, ways: &[Unknown]| {
             if !center.is_off_zero() {
                 return first_way(ways, |unknown| self.transform_in(unknown));

@@ -15,6 +15,9 @@ const TRACE: f64 = 0.6;
 /// Difference at which masses of atoms are equal: two together and 1, or one and another.
 pub(super) const TOUCHING: f64 = 1e-9;
 
+/// Locations that differ by rounding.
+const SAME: f64 = 1e-12;
+
 /// Most locations of one law that are combined.
 const MOST: usize = 8;
 
@@ -44,7 +47,7 @@ pub(super) fn singularities(
     traces.filter_map(singularity).collect()
 }
 
-/// Combined locations with the sum of the two masses.
+/// Combined locations with the sum of the two masses, the largest where several pairs meet.
 fn pairs(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<(f64, f64)> {
     let mut pairs = Vec::new();
     for a in one.point_masses() {
@@ -52,7 +55,14 @@ fn pairs(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<(f64, f
             pairs.push((combine(a.location, b.location), a.mass + b.mass));
         }
     }
-    pairs
+    pairs.sort_by(|a: &(f64, f64), b| b.1.total_cmp(&a.1));
+    let mut apart: Vec<(f64, f64)> = Vec::with_capacity(pairs.len());
+    for (location, mass) in pairs {
+        if apart.iter().all(|(other, _)| (location - other).abs() > SAME * location.abs().max(1.0)) {
+            apart.push((location, mass));
+        }
+    }
+    apart
 }
 
 /// Combinations of atoms and of quantiles: guesses of where the support is.

@@ -113,7 +113,10 @@ fn crossing_zero(signed: &Law, positive: &Law, transform: &impl CauchyTransform)
     }
     let s = at_zero(positive);
     if s == 0 {
-        return None;
+        // A jump leaves a logarithm.
+        let jumps = positive.spectral().support().first().is_some_and(|[low, _]| *low == 0.0)
+            && positive.density(0.0) > 0.0;
+        return jumps.then_some(Singularity::Branch { location: 0.0, order: 1 });
     }
     let gap = signed.density(0.0) == 0.0;
     let balanced = gap && signed.cauchy_transform(Complex64::ZERO).norm() * signed.radius() < BALANCED;
