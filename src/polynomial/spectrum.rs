@@ -19,6 +19,9 @@ const NARROW: f64 = 1e-6;
 /// Further points that variables are measured from where the first does not lead to a law.
 const OTHERS: usize = 2;
 
+/// Evaluations of the map that are spent on each of them.
+const BRIEF: usize = 30_000;
+
 /// Standard deviation, relative to the terms of the polynomial, that rounding leaves of none.
 const NO_DEVIATION: f64 = 1e-14;
 
@@ -158,16 +161,24 @@ impl FreePolynomial {
 
     /// By the equation around the first center from which it leads to a law; the error is that of the first of all.
     fn around_centers(&self) -> Result<Solved> {
-        let from = |center: &Candidate, ways: &[Unknown]| {
-            if !center.is_off_zero() {
-                return first_way(ways, |unknown| self.transform_in(unknown));
-            }
-            let around = self.around(center.value, &center.numbers)?;
-            moved(first_way(ways, |unknown| around.transform_in(unknown))?, center.value)
-        };
         let (first, others) = self.centers()?;
-        let walked = |center| from(center, &WAYS[..1]).ok();
-        from(&first, &WAYS).or_else(|error| others.iter().find_map(walked).ok_or(error))
+        let walked = |center| {
+            self.around_center(center, |model| {
+                let transform = model.transform_in(Unknown::Resolvent)?.with_evaluation_limit(BRIEF);
+                Ok((SpectralLaw::build(&transform)?, transform.singularities()))
+            })
+        };
+        let solved =
+            self.around_center(&first, |model| by_walks_or_search(|unknown| model.transform_in(unknown)));
+        solved.or_else(|error| others.iter().find_map(|center| walked(center).ok()).ok_or(error))
+    }
+
+    /// What is solved for the polynomial as it is measured from a center.
+    fn around_center(&self, center: &Candidate, solve: impl Fn(&Self) -> Result<Solved>) -> Result<Solved> {
+        if !center.is_off_zero() {
+            return solve(self);
+        }
+        moved(solve(&self.around(center.value, &center.numbers)?)?, center.value)
     }
 
     /// Candidates that the equation may be measured from: the heaviest at which unknowns are not regular, or 0; then
@@ -194,18 +205,14 @@ impl FreePolynomial {
     }
 }
 
-/// The ways to a law: by walks along its real solutions; where they do not lead to it, by the search for edges from inside of
-/// the support.
-pub(super) const WAYS: [Unknown; 2] = [Unknown::Resolvent, Unknown::Subordination];
-
-/// The law by the first way that leads to it; the error is that of the last.
-pub(super) fn first_way(
-    ways: &[Unknown],
+/// A law by walks along its real solutions; where they do not lead to it, by the search for edges from inside of the support,
+/// whose error it is if that fails too.
+pub(super) fn by_walks_or_search(
     transform: impl Fn(Unknown) -> Result<EquationTransform<PolynomialEquation>>,
 ) -> Result<Solved> {
-    let law = |unknown: &Unknown| {
-        let transform = transform(*unknown)?;
+    let law = |unknown| {
+        let transform = transform(unknown)?;
         Ok((SpectralLaw::build(&transform)?, transform.singularities()))
     };
-    ways[1..].iter().fold(law(&ways[0]), |solved, way| solved.or_else(|_| law(way)))
+    law(Unknown::Resolvent).or_else(|_| law(Unknown::Subordination))
 }

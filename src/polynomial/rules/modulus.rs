@@ -8,7 +8,7 @@
 //! information plus noise (Dozier and Silverstein, J. Multivariate Anal. 98, 2007). As the state is a trace, both entries
 //! on the diagonal of the resolvent have the same trace, which is the Cauchy transform.
 
-use crate::polynomial::spectrum::{WAYS, first_way};
+use crate::polynomial::spectrum::by_walks_or_search;
 use nalgebra::{DMatrix, DVector};
 use num_complex::Complex64;
 
@@ -38,7 +38,7 @@ pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Opt
     let linearization = Linearization::of_symmetrized(&factor)?;
     let moments = [0.0, second, 0.0, fourth];
     let values = square.symmetric_values(&factor, linearization.variables());
-    let (symmetric, singularities) = first_way(&WAYS, |unknown| {
+    let (symmetric, singularities) = by_walks_or_search(|unknown| {
         square.equation_transform(&linearization, unknown, moments, Vec::new(), &values)
     })?;
     let symmetric = SolvedLaw::new(symmetric, singularities).into_law();
