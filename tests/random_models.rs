@@ -169,6 +169,39 @@ fn a_population_over_eight_decades() {
     }
 }
 
+/// Steps so large that `Z` is the mean of products of all batches alone scale with the fourth power of the eigenvalue, up to
+/// terms of one order less: here of the size 4 / t.
+#[test]
+fn steps_far_too_large_leave_products() {
+    let edges = |t: f64| {
+        let builder = MiniBatch::builder().batches(4).aspect_ratio(0.5).epoch_step(1.0);
+        let model = builder.population(Population::atoms(&[(t, 1.0)]).unwrap()).build().unwrap();
+        let law = model.law().unwrap_or_else(|error| panic!("{t:e}: {error}"));
+        [law.quantile(0.0).unwrap(), law.quantile(1.0).unwrap()].map(|edge| edge / t.powi(4))
+    };
+    let limit = edges(1e12);
+    for t in [1e6, 1e8, 1e10] {
+        let found = edges(t);
+        assert!(
+            (0..2).all(|i| (found[i] / limit[i] - 1.0).abs() < 12.0 / t + 1e-11),
+            "{t:e}: {found:?} {limit:?}"
+        );
+    }
+}
+
+/// Two eigenvalues, of which the steps are a hundred times too large for one.
+#[test]
+fn steps_that_one_eigenvalue_does_not_stand() {
+    for (batches, ratio) in [(4, 0.5), (6, 0.5), (6, 2.0), (8, 5.0)] {
+        let builder = MiniBatch::builder().batches(batches).aspect_ratio(ratio).epoch_step(1.0);
+        let population = Population::atoms(&[(1.0, 0.5), (1000.0, 0.5)]).unwrap();
+        let model = builder.population(population).build().unwrap();
+        let law = model.law().unwrap_or_else(|error| panic!("{batches} batches, {ratio}: {error}"));
+        let error = moment_error(&model, &law);
+        assert!(error < 1e-9, "{batches} batches, {ratio}: {error:e}");
+    }
+}
+
 #[test]
 #[ignore = "two thousand laws of up to ten eigenvalues: five minutes"]
 fn two_thousand_random_models() {

@@ -193,6 +193,10 @@ impl SpectralLaw {
         if probability <= 0.0 {
             return self.range()[0];
         }
+        // Whatever rounding has made of the whole mass.
+        if probability >= 1.0 {
+            return self.range()[1];
+        }
         let mut target = probability;
         for atom in &self.atoms {
             if self.cdf(atom.location) < probability {

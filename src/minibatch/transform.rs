@@ -19,6 +19,9 @@ const FAR: Complex64 = Complex64::new(0.0, 32.0);
 /// Evaluations of the map by which a law may take longer for every eigenvalue of the population.
 const EVALUATIONS_PER_EIGENVALUE: usize = 1000;
 
+/// Relative difference of moments in two bases up to which they are exact.
+const EXPANDED: f64 = 1e-10;
+
 /// Products that a law may take, some ten seconds' worth, and how many times more evaluations that may be.
 const WORK: usize = 2_000_000_000;
 const CHEAP: usize = 8;
@@ -47,6 +50,8 @@ pub struct ZTransform<E = Silverstein> {
     singularity: Singularity,
     /// Products that an evaluation of the equation takes; 0 if they are not counted.
     work: usize,
+    /// Whether the expansion at infinity has the digits that a law is held against.
+    expands: bool,
     /// Mass at 0 that the equation does not know: the law is this mass there, and else that of the equation.
     kernel: f64,
 }
@@ -79,6 +84,7 @@ impl<E: FixedPoint> ZTransform<E> {
             mean: None,
             singularity,
             work: 0,
+            expands: true,
             kernel: 0.0,
         })
     }
@@ -86,6 +92,13 @@ impl<E: FixedPoint> ZTransform<E> {
     /// The mean of the law, where it is known without the equation.
     pub(super) fn with_mean(self, mean: f64) -> Self {
         Self { mean: Some(mean), ..self }
+    }
+
+    /// Whether moments in the pencil are those of the expansion, as far as a law is held against them.
+    pub(super) fn compared(self, moments: &[f64]) -> Self {
+        let own = self.equation().moments().unwrap_or_default();
+        let same = |(own, other): (&f64, &f64)| (own - other).abs() <= EXPANDED * own.abs();
+        Self { expands: own.len() == moments.len() && own.iter().zip(moments).all(same), ..self }
     }
 
     pub(super) fn with_work(self, work: usize) -> Self {
@@ -269,6 +282,9 @@ impl<E: FixedPoint> CauchyTransform for ZTransform<E> {
     }
 
     fn moments(&self) -> Option<[f64; 4]> {
+        if !self.expands {
+            return None;
+        }
         let moments = self.moments_to_z(&self.equation().moments()?);
         let [m1, m2, m3, m4] = [1, 2, 3, 4].map(|order| (1.0 - self.kernel) * moments[order]);
         Some([self.mean.unwrap_or(m1), m2, m3, m4])
