@@ -189,6 +189,26 @@ fn steps_far_too_large_leave_products() {
     }
 }
 
+/// Next to aspect ratio 1 the lowest edge is as far from 0 as the square of the difference.
+#[test]
+fn nearly_as_many_features_as_samples() {
+    for ratio in [1.0 - 1e-8, 1.0 - 1e-6, 1.0 + 1e-6, 1.0 + 1e-8] {
+        for (batches, step) in [(2, 1e-3), (2, 1.0), (4, 1.0)] {
+            let builder = MiniBatch::builder().batches(batches).aspect_ratio(ratio).epoch_step(step);
+            let law = builder.build().unwrap().law();
+            let law =
+                law.unwrap_or_else(|error| panic!("{batches} batches, ratio {ratio}, step {step}: {error}"));
+            assert_eq!(law.support().len(), 1, "{law}");
+            let [low, _] = law.support()[0];
+            let scale = (ratio - 1.0).powi(2);
+            assert!(
+                0.01 * scale < low && low < scale,
+                "{batches} batches, ratio {ratio}, step {step}: {low:e}"
+            );
+        }
+    }
+}
+
 /// Two eigenvalues, of which the steps are a hundred times too large for one.
 #[test]
 fn steps_that_one_eigenvalue_does_not_stand() {

@@ -56,9 +56,11 @@ const TELLING: f64 = 1e8;
 /// and units from the present unknowns.
 const STRETCHED: f64 = 10.0;
 
-/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived, and growth of
-/// `tau` that tells a place from where the walk began, which is far out.
-const ARRIVED: f64 = 1e-16;
+/// Distance to a place that the curve runs off to, relative to the length of the walk, at which it has arrived: one with a known
+/// power, which may be an atom of next to no mass, and another one. Growth of `tau` that tells a place from where the walk
+/// began, which is far out.
+const ARRIVED: f64 = 1e-20;
+const CLOSE_BY: f64 = 1e-16;
 const GROWN: f64 = 1e3;
 
 /// A point of the curve of real solutions.
@@ -351,7 +353,8 @@ impl<'a, E: FixedPoint + ?Sized> Curve<'a, E> {
                 let off = place
                     .power
                     .map_or(f64::INFINITY, |known| ((next.slope * next.tau / distance).abs() - known).abs());
-                let there = distance <= ARRIVED * walked + f64::EPSILON * place.at.abs();
+                let arrived = if place.power.is_some() { ARRIVED } else { CLOSE_BY };
+                let there = distance <= arrived * walked + f64::EPSILON * place.at.abs();
                 let settled = SETTLED.get(level).is_some_and(|&settled| off <= settled);
                 shores.add(place, distance, off, before.iter().chain([&at, &next]));
                 if !there && !settled {
