@@ -112,6 +112,6 @@ fn random_polynomials_have_mass_one_and_exact_moments() {
 fn a_thousand_random_polynomials() {
     let (failures, slow) = random_polynomials(1000, 4, 5, 2);
     println!("{failures} of 1000 are errors, {slow} have taken more than ten seconds");
-    // 6 are when this is written.
-    assert!(failures <= 7, "{failures} of 1000 laws are errors");
+    // 5 are when this is written.
+    assert!(failures <= 6, "{failures} of 1000 laws are errors");
 }

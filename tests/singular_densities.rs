@@ -326,6 +326,19 @@ fn other_centers_are_tried() {
     law_with_moments(&model("x*y*x - y", &laws));
 }
 
+/// The law of the sum of three values and a free copy, made symmetric: its edges are inside of the support.
+#[test]
+fn anticommutators_with_signs() {
+    for text in ["x*s + s*x", "(x*s + s*x)^2"] {
+        let law = law_with_moments(&model(text, &[("x", three_atoms()), ("s", Law::bernoulli().unwrap())]));
+        let sum = three_atoms().plus(&three_atoms()).unwrap();
+        let expected = |x: f64| 0.5 * (sum.density(x) + sum.density(-x));
+        if text == "x*s + s*x" {
+            assert_density(&law, expected, &[-3.1, -1.7, -0.4, 0.3, 0.9, 1.9, 2.6, 3.7]);
+        }
+    }
+}
+
 /// On the range of the projection `p`, next to `x = 0`, eigenvalues of `x p x + p` pile up at 1, where no atoms meet.
 #[test]
 fn one_atom_leaves_a_trace() {

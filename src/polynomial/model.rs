@@ -25,9 +25,9 @@ const MOST_WORK: f64 = 2e11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
-    /// By an ordered list of shorter ways (functions of another polynomial, two variables with two values each, sums of
-    /// parts in different variables, conjugations, squared moduli, powers of a variable); else, or where they fail, by
-    /// R-transforms where they are rational, and by subordination elsewhere.
+    /// By an ordered list of shorter ways (functions of another polynomial, two variables with two values each, signs that can
+    /// be taken out, sums of parts in different variables, conjugations, squared moduli, powers of a variable); else, or
+    /// where they fail, by R-transforms where they are rational, and by subordination elsewhere.
     #[default]
     Automatic,
     /// By operator-valued subordination throughout.
@@ -181,7 +181,17 @@ impl FreePolynomial {
     /// Another polynomial in the same variables.
     pub(super) fn with_polynomial(&self, polynomial: Polynomial) -> Result<Self> {
         let laws: Vec<(&str, Law)> = self.laws.iter().map(|(v, law)| (v.name(), law.clone())).collect();
-        Self::new(polynomial, &laws)?.with_options(self.options)
+        self.with_laws(polynomial, &laws)
+    }
+
+    /// Another polynomial in other variables.
+    pub(super) fn with_laws(&self, polynomial: Polynomial, laws: &[(&str, Law)]) -> Result<Self> {
+        Self::new(polynomial, laws)?.with_options(self.options)
+    }
+
+    /// The law of a variable of the polynomial.
+    pub(super) fn law_of(&self, variable: &Variable) -> &Law {
+        &self.laws[variable]
     }
 
     /// The same polynomial in powers of variables that enter by these alone, if there are any whose laws give the

@@ -7,7 +7,7 @@
 
 use num_complex::Complex64;
 
-use super::{SAME_COEFFICIENT, Solved, largest};
+use super::{SAME_COEFFICIENT, Solved, largest, leading, made_self_adjoint};
 use crate::error::Result;
 use crate::polynomial::FreePolynomial;
 use crate::polynomial::algebra::{Polynomial, Variable, Word};
@@ -46,7 +46,7 @@ fn with_outer_degree(polynomial: &Polynomial, n: usize) -> Option<(Vec<f64>, Pol
     let mut inner = Polynomial::monomial(root.to_vec(), 1.0);
     let mut rest = polynomial - inner.pow(n as u32) * leading;
     let shorter = (n - 1) * length;
-    while let Some((word, coefficient)) = self::leading(&rest, rounding) {
+    while let Some((word, coefficient)) = super::leading(&rest, rounding) {
         if word.len() <= shorter {
             break;
         }
@@ -80,26 +80,14 @@ fn placed(word: &[Variable], root: &[Variable], place: usize, n: usize) -> Word 
     factors.concat()
 }
 
-/// The largest word with its coefficient, if that is larger than rounding.
-fn leading(polynomial: &Polynomial, rounding: f64) -> Option<(Word, Complex64)> {
-    let terms = polynomial.terms().filter(|(_, c)| c.norm() > rounding);
-    let (word, coefficient) = terms.max_by(|(a, _), (b, _)| (a.len(), *a).cmp(&(b.len(), *b)))?;
-    (!word.is_empty()).then(|| (word.to_vec(), coefficient))
-}
-
 /// The same with a self-adjoint inner polynomial: `q^* = a q` for a number `a` of modulus 1, whose root makes it so.
 fn self_adjoint(outer: Vec<Complex64>, inner: &Polynomial) -> Option<(Vec<f64>, Polynomial)> {
-    let (word, _) = leading(inner, 0.0)?;
-    let turn = inner.adjoint().coefficient(&word).sqrt();
-    let turned = inner * turn;
-    let symmetric = 0.5 * &turned + 0.5 * turned.adjoint();
-    let asymmetry = &turned - &symmetric;
+    let (symmetric, turn) = made_self_adjoint(inner)?;
     let powers = outer.into_iter().enumerate().map(|(power, c)| c / turn.powu(power as u32));
     let outer: Vec<Complex64> = powers.collect();
     let size = outer.iter().fold(0.0f64, |m, c| m.max(c.norm()));
     let real = outer.iter().all(|c| c.im.abs() <= SAME_COEFFICIENT * size);
-    let sound = real && largest(&asymmetry) <= SAME_COEFFICIENT * largest(&turned);
-    sound.then(|| (outer.into_iter().map(|c| c.re).collect(), symmetric))
+    real.then(|| (outer.into_iter().map(|c| c.re).collect(), symmetric))
 }
 
 #[cfg(test)]

@@ -10,9 +10,12 @@ mod conjugation;
 mod modulus;
 mod parts;
 mod powers;
+mod signs;
 mod two_valued;
 
-use super::algebra::Polynomial;
+use num_complex::Complex64;
+
+use super::algebra::{Polynomial, Variable, Word};
 use super::model::FreePolynomial;
 use super::moments;
 use crate::error::{Error, Result};
@@ -24,8 +27,8 @@ pub(super) type Solved = (SpectralLaw, Vec<Singularity>);
 /// The law of a polynomial in the variables of a model, if the rule applies.
 type Rule = fn(&FreePolynomial, &Polynomial) -> Result<Option<Solved>>;
 
-const RULES: [Rule; 6] =
-    [composition::law, two_valued::law, parts::law, conjugation::law, modulus::law, powers::law];
+const RULES: [Rule; 7] =
+    [composition::law, two_valued::law, signs::law, parts::law, conjugation::law, modulus::law, powers::law];
 
 /// Work on the exact moments, see [`moments::work`], up to which they are compared: a fraction of a second.
 const MOST_WORK: f64 = 1e8;
@@ -66,6 +69,26 @@ fn check(model: &FreePolynomial, law: &SpectralLaw) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A polynomial times a number of modulus 1 that makes it self-adjoint, and the number, if there is one.
+fn made_self_adjoint(polynomial: &Polynomial) -> Option<(Polynomial, Complex64)> {
+    let (word, coefficient) = leading(polynomial, 0.0)?;
+    let turn = (polynomial.adjoint().coefficient(&word) / coefficient).sqrt();
+    if (turn.norm() - 1.0).abs() > SAME_COEFFICIENT {
+        return None;
+    }
+    let turned = polynomial * turn;
+    let symmetric = 0.5 * &turned + 0.5 * turned.adjoint();
+    (largest(&(&turned - &symmetric)) <= SAME_COEFFICIENT * largest(&turned)).then_some((symmetric, turn))
+}
+
+/// The largest word with its coefficient, if that is larger than rounding.
+fn leading(polynomial: &Polynomial, rounding: f64) -> Option<(Word, Complex64)> {
+    let terms = polynomial.terms().filter(|(_, c)| c.norm() > rounding);
+    let longer = |a: &[Variable], b: &[Variable]| (a.len(), a).cmp(&(b.len(), b));
+    let (word, coefficient) = terms.max_by(|(a, _), (b, _)| longer(a, b))?;
+    (!word.is_empty()).then(|| (word.to_vec(), coefficient))
 }
 
 /// The largest coefficient in absolute value.
