@@ -32,5 +32,6 @@ pub(crate) use equation::far_start;
 pub(crate) use explicit::ExplicitTransform;
 pub use spectral::{Certificate, SpectralLaw};
 pub(crate) use transform::FORMULA;
+pub(crate) use transform::same_place;
 pub use transform::{CauchyTransform, Singularity};
 pub use walked::Trail;

@@ -71,7 +71,7 @@ pub(crate) fn probe<T: CauchyTransform>(transform: &T, location: f64, spread: f6
     let mut workspace = transform.workspace();
     let (mut heights, mut values, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let (mut height, mut state) = (FIRST_HEIGHT, None::<Vec<Complex64>>);
-    let mut found = Found { mass: None, exponents: Vec::new(), changes: Vec::new() };
+    let mut found = Found::default();
     while height > DEEP {
         let z = Complex64::new(location, height * spread);
         let near = state.and_then(|state| transform.solve_near(z, &state, &mut workspace).ok());
@@ -148,6 +148,7 @@ fn agree(exponents: &[f64], within: f64) -> bool {
 }
 
 /// What values above a candidate tell.
+#[derive(Default)]
 struct Found {
     /// The mass of an atom, if there is one.
     mass: Option<f64>,
@@ -169,7 +170,7 @@ impl Found {
         let rest = |k: usize| values[k] - mass.unwrap_or(0.0) / height(k);
         let change = |k: usize| rest(k) - rest(k - 1);
         if change(last).norm() <= noise(last) * values[last].norm() {
-            return Self { mass, exponents: Vec::new(), changes: Vec::new() };
+            return Self { mass, ..Self::default() };
         }
         let decades = last.saturating_sub(2).max(2)..=last;
         let exponents = decades.map(|k| (change(k - 1).norm() / change(k).norm()).log10()).collect();

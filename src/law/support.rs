@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
+use super::construction::MISSING;
 use super::equation::reach;
-use super::spectral::Certificate;
 use super::transform::{CauchyTransform, Singularity};
 use crate::control;
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ const CIRCLE: usize = 16;
 const CIRCLE_TOLERANCE: f64 = 2e-13;
 
 /// Error of the mass that has to do if no circle is better, and the number of circles tried.
-const CIRCLE_SLACK: f64 = 0.5 * Certificate::TOLERANCE;
+const CIRCLE_SLACK: f64 = MISSING;
 const CIRCLES: usize = 16;
 
 /// Variance relative to the second moment below which moments about 0 do not tell it to enough digits.

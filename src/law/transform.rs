@@ -138,6 +138,11 @@ pub enum Singularity {
     },
 }
 
+/// Whether two places at which a law may be singular agree up to rounding.
+pub(crate) fn same_place(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-12 * b.abs().max(1.0)
+}
+
 impl Singularity {
     /// Where it is.
     pub fn location(self) -> f64 {

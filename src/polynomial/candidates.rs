@@ -7,7 +7,7 @@ use super::algebra::{Polynomial, Variable, Word};
 use super::model::FreePolynomial;
 use super::real_polynomial::RealPolynomial;
 use crate::free::Law;
-use crate::law::Singularity;
+use crate::law::{Singularity, same_place};
 use crate::population::Atom;
 
 /// What masses of atoms of all variables have to be above, with `n - 1` taken off, to leave a trace: in two variables one
@@ -89,7 +89,7 @@ impl FreePolynomial {
         // Atoms add up.
         candidates.sort_by(|a, b| a.value.total_cmp(&b.value));
         candidates.dedup_by(|next, kept| {
-            let same = same(next.value, kept.value);
+            let same = same_place(next.value, kept.value);
             if same {
                 let (both, heavier) = (next.mass.max(0.0) + kept.mass.max(0.0), next.mass.max(kept.mass));
                 if (next.flatness, next.mass) > (kept.flatness, kept.mass) {
@@ -120,7 +120,7 @@ impl FreePolynomial {
             }
         }
         values.sort_by(f64::total_cmp);
-        values.dedup_by(|next, kept| same(*next, *kept));
+        values.dedup_by(|next, kept| same_place(*next, *kept));
         values
     }
 
@@ -137,11 +137,6 @@ impl FreePolynomial {
         }
         RealPolynomial::new(coefficients)
     }
-}
-
-/// Whether two values agree up to rounding.
-pub(super) fn same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-12 * b.abs().max(1.0)
 }
 
 /// Points of a law that polynomials feel: atoms, 0, next to which a factor has a near kernel, and points where the

@@ -27,8 +27,9 @@ use crate::solver::Solution;
 /// Ratio of values between which a density is resolved without a cut.
 const DECADES: f64 = 1e4;
 
-/// Relative errors of densities of laws that are series: mostly, and with the noise of solves.
-const SAMPLED: [f64; 2] = [1e-11, 1e-10];
+/// Relative error of densities of laws that are series, and with the noise that solves may have left.
+const SAMPLED: f64 = 1e-11;
+const NOISY: f64 = 1e-10;
 
 /// Values this close, relative to the largest, are one.
 const SAME: f64 = 1e-12;
@@ -133,7 +134,7 @@ impl ImageTransform {
             }
         };
         let singularities = nodes.iter().enumerate().filter_map(singularity).collect();
-        let (law, error) = (law.clone(), SAMPLED[0]);
+        let (law, error) = (law.clone(), SAMPLED);
         Self { relation, law, weight, extra, intervals, branches, singularities, cuts, moments, error }
     }
 
@@ -142,14 +143,10 @@ impl ImageTransform {
     /// # Errors
     /// As for [`SpectralLaw::build`].
     pub(super) fn law(&mut self) -> Result<SpectralLaw> {
-        let mut law = SpectralLaw::build(self);
-        for error in &SAMPLED[1..] {
-            if law.is_err() {
-                self.error = *error;
-                law = SpectralLaw::build(self).or(law);
-            }
-        }
-        law
+        SpectralLaw::build(self).or_else(|refused| {
+            self.error = NOISY;
+            SpectralLaw::build(self).map_err(|_| refused)
+        })
     }
 
     /// The values at which the law is singular.

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::algebra::{Polynomial, Variable};
-use super::candidates::same;
 use super::channel::Unknown;
 use super::equation::PolynomialEquation;
 use super::linearization::Linearization;
@@ -15,7 +14,7 @@ use super::reduction::{entering_by_power, reduced, with_root};
 use crate::error::{Error, Result};
 use crate::free::{FreeLevy, Law};
 use crate::law::probe::probe;
-use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start};
+use crate::law::{CauchyTransform, Ensemble, EquationTransform, far_start, same_place};
 use crate::solver::SolverOptions;
 
 /// Most work on the first moments, see [`moments::work`]: some ten seconds.
@@ -189,11 +188,6 @@ impl FreePolynomial {
         Self::new(polynomial, laws)?.with_options(self.options)
     }
 
-    /// The law of a variable of the polynomial.
-    pub(super) fn law_of(&self, variable: &Variable) -> &Law {
-        &self.laws[variable]
-    }
-
     /// The same polynomial in powers of variables that enter by these alone, if there are any whose laws give the
     /// equation no R-transform.
     pub(super) fn in_powers(&self) -> Result<Option<Self>> {
@@ -238,7 +232,7 @@ impl FreePolynomial {
     fn values(&self) -> Vec<f64> {
         let mut values: Vec<f64> = self.candidates().iter().map(|candidate| candidate.value).collect();
         for mark in &self.marks {
-            if values.iter().all(|value| !same(*value, *mark)) {
+            if values.iter().all(|value| !same_place(*value, *mark)) {
                 values.push(*mark);
             }
         }

@@ -164,8 +164,7 @@ impl FreePolynomial {
         let (first, others) = self.centers()?;
         let walked = |center| {
             self.around_center(center, |model| {
-                let transform = model.transform_in(Unknown::Resolvent)?.with_evaluation_limit(BRIEF);
-                Ok((SpectralLaw::build(&transform)?, transform.singularities()))
+                built(&model.transform_in(Unknown::Resolvent)?.with_evaluation_limit(BRIEF))
             })
         };
         let solved =
@@ -210,9 +209,11 @@ impl FreePolynomial {
 pub(super) fn by_walks_or_search(
     transform: impl Fn(Unknown) -> Result<EquationTransform<PolynomialEquation>>,
 ) -> Result<Solved> {
-    let law = |unknown| {
-        let transform = transform(unknown)?;
-        Ok((SpectralLaw::build(&transform)?, transform.singularities()))
-    };
+    let law = |unknown| built(&transform(unknown)?);
     law(Unknown::Resolvent).or_else(|_| law(Unknown::Subordination))
+}
+
+/// The law of a transform with its singular points.
+fn built(transform: &EquationTransform<PolynomialEquation>) -> Result<Solved> {
+    Ok((SpectralLaw::build(transform)?, transform.singularities()))
 }

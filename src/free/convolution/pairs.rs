@@ -6,7 +6,7 @@
 
 use crate::free::Law;
 use crate::law::probe::probe;
-use crate::law::{CauchyTransform, Singularity};
+use crate::law::{CauchyTransform, Singularity, same_place};
 use crate::population::Atom;
 
 /// Masses of two atoms that together exceed this leave a trace of a pole next to the support.
@@ -14,9 +14,6 @@ const TRACE: f64 = 0.6;
 
 /// Difference at which masses of atoms are equal: two together and 1, or one and another.
 pub(super) const TOUCHING: f64 = 1e-9;
-
-/// Locations that differ by rounding.
-const SAME: f64 = 1e-12;
 
 /// Most locations of one law that are combined.
 const MOST: usize = 8;
@@ -58,7 +55,7 @@ fn pairs(one: &Law, two: &Law, combine: impl Fn(f64, f64) -> f64) -> Vec<(f64, f
     pairs.sort_by(|a: &(f64, f64), b| b.1.total_cmp(&a.1));
     let mut apart: Vec<(f64, f64)> = Vec::with_capacity(pairs.len());
     for (location, mass) in pairs {
-        if apart.iter().all(|(other, _)| (location - other).abs() > SAME * location.abs().max(1.0)) {
+        if apart.iter().all(|(other, _)| !same_place(*other, location)) {
             apart.push((location, mass));
         }
     }

@@ -69,10 +69,14 @@ pub(super) fn check_positive(law: &Law) -> Result<()> {
     Err(Error::argument("law", format!("support from {low}"), "a law without mass below 0"))
 }
 
+/// Whether a positive law is continuous from 0 on.
+fn starts_at_zero(law: &Law) -> bool {
+    law.spectral().support().first().is_some_and(|[low, _]| *low == 0.0)
+}
+
 /// The singularity of a law at 0, see the module.
 fn at_zero(law: &Law) -> u32 {
-    let continuous_from_zero = law.spectral().support().first().is_some_and(|[low, _]| *low == 0.0);
-    if !continuous_from_zero {
+    if !starts_at_zero(law) {
         return 0;
     }
     let order = |singularity: &Singularity| match *singularity {
@@ -114,8 +118,7 @@ fn crossing_zero(signed: &Law, positive: &Law, transform: &impl CauchyTransform)
     let s = at_zero(positive);
     if s == 0 {
         // A jump leaves a logarithm.
-        let jumps = positive.spectral().support().first().is_some_and(|[low, _]| *low == 0.0)
-            && positive.density(0.0) > 0.0;
+        let jumps = starts_at_zero(positive) && positive.density(0.0) > 0.0;
         return jumps.then_some(Singularity::Branch { location: 0.0, order: 1 });
     }
     let gap = signed.density(0.0) == 0.0;

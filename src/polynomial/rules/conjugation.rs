@@ -91,6 +91,7 @@ fn factored(polynomial: &Polynomial, inside: &[Variable]) -> Option<Factors> {
 mod tests {
     use super::*;
     use crate::free::Law;
+    use crate::polynomial::rules::tests::assert_law_of_equation;
 
     #[test]
     fn factors_are_found() {
@@ -117,12 +118,6 @@ mod tests {
     fn a_conjugate_has_the_law_of_the_equation() {
         let laws = [("x", Law::semicircle(1.0).unwrap()), ("y", Law::semicircle(1.0).unwrap())];
         let model = FreePolynomial::new("x*y*x".parse().unwrap(), &laws).unwrap();
-        let (by_rule, _) = law(&model, model.polynomial()).unwrap().unwrap();
-        let (by_equation, _) = model.by_equation().unwrap();
-        for k in 1..12 {
-            let p = f64::from(k) / 12.0;
-            let x = by_equation.quantile(p).unwrap();
-            assert!((by_rule.cdf(x) - p).abs() < 1e-9, "{p}: {}", by_rule.cdf(x));
-        }
+        assert_law_of_equation(law, &model);
     }
 }

@@ -101,3 +101,19 @@ pub(super) fn moved((spectral, singularities): Solved, by: f64) -> Result<Solved
     let singularities = singularities.into_iter().map(|at| at.affine(1.0, by)).collect();
     Ok((spectral.affine(1.0, by)?, singularities))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Holds the law that a rule gives against that of the equation.
+    pub(super) fn assert_law_of_equation(rule: Rule, model: &FreePolynomial) {
+        let (by_rule, _) = rule(model, model.polynomial()).unwrap().unwrap();
+        let (by_equation, _) = model.by_equation().unwrap();
+        for k in 1..12 {
+            let p = f64::from(k) / 12.0;
+            let x = by_equation.quantile(p).unwrap();
+            assert!((by_rule.cdf(x) - p).abs() < 1e-9, "{}: {p}", model.polynomial());
+        }
+    }
+}

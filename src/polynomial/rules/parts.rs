@@ -57,6 +57,7 @@ fn parts(polynomial: &Polynomial) -> Vec<Polynomial> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::polynomial::rules::tests::assert_law_of_equation;
 
     #[test]
     fn parts_have_no_variable_in_common() {
@@ -75,12 +76,6 @@ mod tests {
             ("z", Law::semicircle(0.5).unwrap()),
         ];
         let model = FreePolynomial::new("x*y + y*x + z".parse().unwrap(), &laws).unwrap();
-        let (by_rule, _) = law(&model, model.polynomial()).unwrap().unwrap();
-        let (by_equation, _) = model.by_equation().unwrap();
-        for k in 1..12 {
-            let p = f64::from(k) / 12.0;
-            let x = by_equation.quantile(p).unwrap();
-            assert!((by_rule.cdf(x) - p).abs() < 1e-9, "{p}");
-        }
+        assert_law_of_equation(law, &model);
     }
 }

@@ -21,7 +21,7 @@ use crate::polynomial::relation::Relation;
 pub(super) fn law(model: &FreePolynomial, polynomial: &Polynomial) -> Result<Option<Solved>> {
     let variables = polynomial.occurring();
     let mut signs =
-        variables.iter().filter_map(|variable| Some((variable, size_of_sign(model.law_of(variable))?)));
+        variables.iter().filter_map(|variable| Some((variable, size_of_sign(&model.laws[variable])?)));
     let (Some((sign, size)), None) = (signs.next(), signs.next()) else { return Ok(None) };
     let Some(Unsigned { polynomial, odd, laws }) = unsigned(model, polynomial, sign, size) else {
         return Ok(None);
@@ -74,7 +74,7 @@ fn unsigned(model: &FreePolynomial, polynomial: &Polynomial, sign: &Variable, si
         }
         let conjugate = Variable::new(&name).ok()?;
         for twin in [variable, &conjugate] {
-            laws.insert(twin.clone(), model.law_of(variable).clone());
+            laws.insert(twin.clone(), model.laws[variable].clone());
         }
         conjugates.insert(variable, conjugate);
     }
@@ -99,6 +99,7 @@ fn unsigned(model: &FreePolynomial, polynomial: &Polynomial, sign: &Variable, si
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::polynomial::rules::tests::assert_law_of_equation;
 
     /// Against the equation, for which the sign is a variable like others.
     #[test]
@@ -108,14 +109,7 @@ mod tests {
             ("s", Law::atoms(&[(-2.0, 0.5), (2.0, 0.5)]).unwrap()),
         ];
         for text in ["x*s + s*x", "i*(x*s - s*x)", "x + s*x*s", "x*s*x*s + s*x*s*x + 2*x^2 + 2*s*x^2*s + 1"] {
-            let model = FreePolynomial::new(text.parse().unwrap(), &laws).unwrap();
-            let (by_rule, _) = law(&model, model.polynomial()).unwrap().unwrap();
-            let (by_equation, _) = model.by_equation().unwrap();
-            for k in 1..12 {
-                let p = f64::from(k) / 12.0;
-                let x = by_equation.quantile(p).unwrap();
-                assert!((by_rule.cdf(x) - p).abs() < 1e-9, "{text}: {p}");
-            }
+            assert_law_of_equation(law, &FreePolynomial::new(text.parse().unwrap(), &laws).unwrap());
         }
     }
 
